@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * After an undo: is every PCI function what it was? Modules load late, probes are
+ * deferred, an unbind by vfio leaves power/control at "on" whatever it was: so the end
+ * state is looked at, not trusted.
+ */
+#include "claim.h"
+#include "effect.h"
+#include "guard.h"
+#include "holders.h"
+#include "log.h"
+
+#define SETTLE_MS 3000
+#define FUNCTION_MS 20000
+
+static char *path_of(char *buf, size_t size, const char *name, const char *attr)
+{
+	snprintf(buf, size, "/sys/bus/pci/devices/%s/%s", name, attr);
+	return buf;
+}
+
+/* In the hands of a guest, or unknown: 1; nobody has it: 0. */
+static bool vfio_held(struct run *run, const struct pci_list *functions)
+{
+	_cleanup_(holder_list_done) struct holder_list list = {};
+
+	if (holders_scan(&run->host, functions, &list, NULL) < 0)
+		return true;
+	for (size_t i = 0; i < list.n; i++)
+		if (list.holder[i].is_vfio)
+			return true;
+	return false;
+}
+
+/* All that a remove and rescan of NAME, or a bind of its driver, could disturb. */
+static int siblings(struct run *run, const struct pci_function *fn, struct pci_list *ret)
+{
+	_cleanup_strv_ struct strv names = {};
+	char group[32];
+	int r = pci_list_add(ret, fn);
+
+	if (r < 0 || pci_group(&run->host, fn->name, group, sizeof(group)) < 0)
+		return r;
+	if (pci_group_members(&run->host, group, &names) < 0)
+		return 0;
+	for (size_t i = 0; i < names.n && r >= 0; i++) {
+		const struct pci_function *other = pci_find(&run->pci, names.v[i]);
+
+		if (other && !pci_find(ret, other->name))
+			r = pci_list_add(ret, other);
+	}
+	return r;
+}
+
+/*
+ * A rebind into a group that a guest still uses is refused by new kernels and crashes
+ * those before 5.19.
+ */
+static bool may_move(struct run *run, const char *name)
+{
+	const struct pci_function *fn = pci_find(&run->pci, name);
+	_cleanup_(pci_list_done) struct pci_list list = {};
+
+	return fn && siblings(run, fn, &list) >= 0 && !vfio_held(run, &list);
+}
+
+static int set(struct run *run, const struct state_kind *kind, const char *name,
+	       const char *value, struct error *err)
+{
+	_cleanup_free_ char *now = NULL, *then = NULL;
+	char what[64];
+	struct record record = {
+		.kind = kind,
+		.target = (char *)(uintptr_t)name,
+		.old = (char *)(uintptr_t)value,
+		.new = (char *)(uintptr_t) "",
+		.data = (char *)(uintptr_t) "",
+		.phase = run->event.phase,
+	};
+	int r = kind->read(&run->host, name, &now, err);
+
+	if (r < 0 || streq(now, value))
+		return r;
+	record.new = now;
+	r = kind->change(run, &record, now, value, err);
+	if (r == 0)
+		r = kind->read(&run->host, name, &then, err);
+	if (r < 0)
+		return r;
+	if (!streq(then, value))
+		return error_set(err, -EIO, "%s %s is %s, it was %s", name, kind->name,
+				 state_value_text(then), state_value_text(value));
+	run_change(run, state_describe(kind, name, what, sizeof(what)), now, value);
+	return 0;
+}
+
+/* The second way, when the home driver will not bind: the function is found anew. */
+static int remove_and_rescan(struct run *run, const struct baseline *b, struct error *err)
+{
+	char path[128], what[64];
+	int r;
+
+	log_warn("%s: %s would not bind; trying remove and rescan", b->name, b->driver);
+	r = guard_write(run, path_of(path, sizeof(path), b->name, "remove"), "1", err);
+	if (r == 0)
+		r = guard_write(run, "/sys/bus/pci/rescan", "1", err);
+	if (r < 0)
+		return r;
+	if (!host_exists(&run->host, "/sys/bus/pci/devices/%s", b->name))
+		return error_set(
+			err, -ENODEV,
+			"%s did not come back after remove and rescan: reboot the host",
+			b->name);
+	snprintf(what, sizeof(what), "%s removed and rescanned", b->name);
+	run_change(run, what, NULL, "done");
+	return set(run, &state_driver, b->name, b->driver, err);
+}
+
+static int bring_home(struct run *run, const struct baseline *b, struct error *err)
+{
+	_cleanup_free_ char *now = NULL;
+	int r = state_driver.read(&run->host, b->name, &now, err);
+
+	if (r < 0 || streq(now, b->driver))
+		return r;
+	if (*now && !pci_driver_is_vfio(&run->host, b->name, now))
+		return error_set(err, -EBUSY, "%s is on %s now, it was on %s: left there",
+				 b->name, now, state_value_text(b->driver));
+	if (!may_move(run, b->name))
+		return error_set(
+			err, -EBUSY,
+			"%s is not back on %s, as a guest still uses its IOMMU group: "
+			"shut that down, then run vfio-hook undo",
+			b->name, state_value_text(b->driver));
+	/* Only a driver of the override's name may bind, so that comes first. */
+	r = set(run, &state_override, b->name, b->override, err);
+	if (r == 0)
+		r = set(run, &state_driver, b->name, b->driver, err);
+	if (r < 0 && *b->driver) {
+		_cleanup_error_ struct error second = {};
+
+		if (remove_and_rescan(run, b, &second) == 0) {
+			error_done(err);
+			return set(run, &state_override, b->name, b->override, err);
+		}
+		log_warn("%s: %s", b->name, error_text(&second));
+	}
+	return r;
+}
+
+static int settled(struct run *run, void *arg _unused_, struct error *err _unused_)
+{
+	return !host_exists(&run->host, "/run/udev/queue");
+}
+
+static int restore_attr(struct run *run, const char *name, const char *attr,
+			const char *value, struct error *err)
+{
+	char path[128], now[256] = "";
+	int r;
+
+	path_of(path, sizeof(path), name, attr);
+	if (!*value || host_read(&run->host, now, sizeof(now), "%s", path) < 0 ||
+	    streq(now, value))
+		return 0;
+	/* Takes the device lock, which a stuck unbind may hold. */
+	r = guard_write(run, path, value, err);
+	if (r < 0)
+		return r;
+	run_change(run, path, now, value);
+	if (host_read(&run->host, now, sizeof(now), "%s", path) < 0 || streq(now, value))
+		return 0;
+	return error_set(err, -EIO, "%s is %s, it was %s", path, now, value);
+}
+
+static int restore_attrs(struct run *run, const struct baseline *b, struct error *err)
+{
+	int r = set(run, &state_override, b->name, b->override, err), s;
+
+	s = restore_attr(run, b->name, "reset_method", b->reset_method,
+			 r < 0 ? NULL : err);
+	r = r < 0 ? r : s;
+	s = restore_attr(run, b->name, "d3cold_allowed", b->d3cold_allowed,
+			 r < 0 ? NULL : err);
+	r = r < 0 ? r : s;
+	s = restore_attr(run, b->name, "power/control", b->power_control,
+			 r < 0 ? NULL : err);
+	return r < 0 ? r : s;
+}
+
+static bool same_device(struct run *run, const struct baseline *b, char id[16])
+{
+	char vendor[16] = "", device[16] = "";
+
+	id[0] = '\0';
+	host_read(&run->host, vendor, sizeof(vendor), "/sys/bus/pci/devices/%s/vendor",
+		  b->name);
+	host_read(&run->host, device, sizeof(device), "/sys/bus/pci/devices/%s/device",
+		  b->name);
+	if (strlen(vendor) > 2 && strlen(device) > 2) /* "0x10de" */
+		snprintf(id, 16, "%.4s:%.4s", vendor + 2, device + 2);
+	return streq(id, b->id);
+}
+
+/* The attributes wait until all drivers are home; what is not was reported then. */
+static int compare_one(struct run *run, const struct baseline *b, bool attrs,
+		       struct error *err)
+{
+	_cleanup_free_ char *now = NULL;
+	char id[16];
+
+	run->deadline = now_ms() + FUNCTION_MS;
+	if (!same_device(run, b, id)) {
+		if (attrs)
+			return 0;
+		if (!*id)
+			return error_set(
+				err, -ENODEV,
+				"%s (%s) is gone: write 1 to /sys/bus/pci/rescan, or "
+				"reboot the host",
+				b->name, b->id);
+		return error_set(err, -ENODEV, "%s is %s now, it was %s: left alone",
+				 b->name, id, b->id);
+	}
+	if (!attrs)
+		return bring_home(run, b, err);
+	if (state_driver.read(&run->host, b->name, &now, NULL) < 0 ||
+	    !streq(now, b->driver))
+		return 0;
+	return restore_attrs(run, b, err);
+}
+
+/* Displays first, as on every way home: audio and USB functions depend on them. */
+static bool is_display(const struct run *run, const struct baseline *b)
+{
+	const struct pci_function *fn = pci_find(&run->pci, b->name);
+
+	return fn && fn->class >> 16 == PCI_BASE_DISPLAY;
+}
+
+static void compare_all(struct run *run, bool displays, bool attrs, struct error *first,
+			unsigned *failures)
+{
+	for (size_t i = 0; i < run->journal->n_baselines; i++) {
+		const struct baseline *b = &run->journal->baselines[i];
+		struct error err = {};
+
+		if (is_display(run, b) != displays ||
+		    compare_one(run, b, attrs, &err) == 0)
+			continue;
+		log_warn("%s", error_text(&err));
+		if ((*failures)++ == 0)
+			*first = err;
+		else
+			error_done(&err);
+	}
+}
+
+int baseline_compare(struct run *run, struct error *err)
+{
+	int64_t deadline = run->deadline;
+	struct error first = {};
+	unsigned failures = 0;
+
+	if (run->simulate || !run->journal || !run->journal->n_baselines)
+		return 0;
+	compare_all(run, true, false, &first, &failures);
+	compare_all(run, false, false, &first, &failures);
+	/* udev rules on "bind" write power/control, too: after them. */
+	run->deadline = now_ms() + SETTLE_MS;
+	run_wait(run, settled, NULL, NULL);
+	compare_all(run, true, true, &first, &failures);
+	compare_all(run, false, true, &first, &failures);
+	run->deadline = deadline;
+	if (!failures)
+		return 0;
+	error_done(err);
+	if (err)
+		*err = first;
+	else
+		error_done(&first);
+	return failures == 1 || !err ? -EIO :
+				       error_prefix(err,
+						    "%u differences to the state before, "
+						    "first",
+						    failures);
+}

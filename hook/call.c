@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From what the caller gave (names, XML, a config file) to a run.
+ */
+#include <fcntl.h>
+
+#include "call.h"
+#include "scripts.h"
+
+#define XML_MAX (16U << 20)
+#define STORED_XML "/etc/libvirt/qemu/%s.xml"
+
+void call_init(struct call *call, const char *root, const char *hooks_dir)
+{
+	*call = (struct call){ .run = { .host.root = root, .cancel_fd = -1 } };
+	snprintf(call->hooks_dir, sizeof(call->hooks_dir), "%s", hooks_dir);
+	call->run.hooks_dir = call->hooks_dir;
+}
+
+bool call_has_work(const struct call *call)
+{
+	const struct run *run = &call->run;
+
+	return host_exists(&run->host, "%s/conf.d/%s.ini", run->hooks_dir,
+			   run->event.domain) ||
+	       scripts_exist(&run->host, run->hooks_dir, &run->event) ||
+	       journal_any(&run->host);
+}
+
+int call_read_xml(struct call *call, int fd, struct error *err)
+{
+	struct run *run = &call->run;
+	size_t room = 0;
+
+	for (;;) {
+		ssize_t n;
+
+		if (room - run->xml_len < 2) {
+			char *p = realloc(run->xml, room = room ? room * 2 : 16384);
+
+			if (!p)
+				return error_oom(err);
+			run->xml = p;
+		}
+		n = read(fd, run->xml + run->xml_len, room - run->xml_len - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_errno(err, -errno, "cannot read the domain XML");
+		if (n == 0)
+			break;
+		run->xml_len += (size_t)n;
+		if (run->xml_len > XML_MAX)
+			return error_set(err, -EFBIG, "the domain XML is over %u MiB",
+					 XML_MAX >> 20);
+	}
+	run->xml[run->xml_len] = '\0';
+	return 0;
+}
+
+int call_read_stored_xml(struct call *call, struct error *err)
+{
+	_cleanup_close_ int fd = -1;
+	char path[PATH_MAX];
+
+	host_path(&call->run.host, path, STORED_XML, call->run.event.domain);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, -errno,
+				   "no domain XML: %s (give it on stdin: virsh dumpxml "
+				   "--inactive %s | vfio-hook …)",
+				   path, call->run.event.domain);
+	return call_read_xml(call, fd, err);
+}
+
+static bool uuid_is_sane(const char *uuid)
+{
+	return strlen(uuid) == 36 && strspn(uuid, "0123456789abcdef-") == 36;
+}
+
+static int domain_from_journal(struct call *call)
+{
+	const char *name = call->run.event.domain;
+	struct domain domain = {};
+	int r = journal_find_by_name(&call->run.host, name, &domain.uuid);
+
+	if (r < 0)
+		return -ENOENT;
+	domain.name = strdup(name);
+	if (!domain.name) {
+		domain_done(&domain);
+		return -ENOMEM;
+	}
+	call->domain = domain;
+	call->run.domain = &call->domain;
+	return 0;
+}
+
+int call_parse_domain(struct call *call, struct error *err)
+{
+	struct run *run = &call->run;
+	int r = domain_parse(run->xml ? run->xml : "", run->xml_len, &call->domain, err);
+
+	if (r == 0 && !(call->domain.uuid && uuid_is_sane(call->domain.uuid)))
+		r = error_set(err, -EINVAL, "the domain XML has no <uuid>");
+	if (r < 0) {
+		domain_done(&call->domain);
+		call->domain = (struct domain){};
+		if (domain_from_journal(call) < 0)
+			return error_prefix(err, "cannot read the domain XML");
+		error_done(err);
+		return 0;
+	}
+	run->domain = &call->domain;
+	return 0;
+}
+
+int call_load_config(struct call *call, struct error *err)
+{
+	struct run *run = &call->run;
+	char path[PATH_MAX];
+	int r;
+
+	host_path(&run->host, path, "%s/conf.d/%s.ini", run->hooks_dir, run->event.domain);
+	r = config_load(&run->host, path, &call->config, err);
+	if (r == -ENOENT) {
+		error_done(err);
+		return 0;
+	}
+	if (r == 0) {
+		run->config = &call->config;
+		return 0;
+	}
+	if (call->config.problems.n)
+		error_set(err, r, "%s%s", call->config.problems.v[0],
+			  call->config.problems.n > 1 ?
+				  " (and more: vfio-hook check tells all)" :
+				  "");
+	return r;
+}
+
+int call_scan(struct call *call, struct error *err)
+{
+	if (!call->run.config || call->run.pci.n)
+		return 0;
+	return pci_scan(&call->run.host, &call->run.pci, err);
+}
+
+void call_done(struct call *call)
+{
+	report_done(&call->run.report);
+	strv_done(&call->run.dead);
+	pci_list_done(&call->run.pci);
+	config_done(&call->config);
+	domain_done(&call->domain);
+	free(call->run.xml);
+	closep(&call->run.cancel_fd);
+}

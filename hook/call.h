@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "run.h"
+
+/* One call of the hook, or of the command for people: all that it was told. */
+struct call {
+	struct run run;
+	struct domain domain;
+	struct config config;
+	char hooks_dir[PATH_MAX];
+};
+
+void call_init(struct call *call, const char *root, const char *hooks_dir);
+/* Is there anything for this domain: a config, scripts, or any journal? Cheap. */
+bool call_has_work(const struct call *call);
+/* Reads FD to its end (16 MiB at most) as the domain's XML. */
+int call_read_xml(struct call *call, int fd, struct error *err);
+/* The XML libvirt keeps of the domain. */
+int call_read_stored_xml(struct call *call, struct error *err);
+/*
+ * Takes the domain from the XML. Where it cannot be read, the domain is that of the
+ * journal with its name, so that a release still works; -ENOENT: no journal either.
+ */
+int call_parse_domain(struct call *call, struct error *err);
+/*
+ * Loads conf.d/DOMAIN.ini. 0, also when there is none (run.config is NULL then); on
+ * mistakes -EINVAL, with the first in ERR and all in config.problems.
+ */
+int call_load_config(struct call *call, struct error *err);
+/* Scans the PCI devices for the plan. */
+int call_scan(struct call *call, struct error *err);
+void call_done(struct call *call);

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The claim: before anything is stopped, unloaded or unbound, each function to come gets
+ * its driver_override. Then no udev rule, GPU client or module reload can bind it to a
+ * host driver in between. And the baseline, which knows what it was before.
+ */
+#include "claim.h"
+#include "detach.h"
+#include "effect.h"
+#include "log.h"
+#include "vfio.h"
+
+static char *attribute(const struct host *host, const char *name, const char *attr)
+{
+	char buf[256] = "";
+
+	/* Absent where the kernel is older or the function cannot do it. */
+	if (host_read(host, buf, sizeof(buf), "/sys/bus/pci/devices/%s/%s", name, attr) <
+	    0)
+		buf[0] = '\0';
+	return strdup(buf);
+}
+
+/* On vfio by our own earlier work: the record of that knows the home driver. */
+static int home_driver(struct run *run, const char *name, char **ret, struct error *err)
+{
+	const struct record *record = journal_find(run->journal, &state_driver, name);
+	_cleanup_free_ char *driver = NULL;
+	int r = state_get(&run->host, &state_driver, name, &driver, err);
+
+	if (r < 0)
+		return r;
+	if (record && pci_driver_is_vfio(&run->host, name, driver)) {
+		free(driver);
+		driver = strdup(record->old);
+	}
+	*ret = STEAL(driver);
+	return *ret ? 0 : error_oom(err);
+}
+
+static int read_baseline(struct run *run, const struct pci_function *fn,
+			 struct baseline *ret, struct error *err)
+{
+	const struct host *host = &run->host;
+	char module[64] = "", id[16];
+	int r;
+
+	snprintf(ret->name, sizeof(ret->name), "%s", fn->name);
+	r = home_driver(run, fn->name, &ret->driver, err);
+	if (r == 0)
+		r = state_get(host, &state_override, fn->name, &ret->override, err);
+	if (r < 0)
+		return r;
+	if (*ret->driver &&
+	    pci_driver_module(host, ret->driver, module, sizeof(module)) < 0)
+		module[0] = '\0';
+	snprintf(id, sizeof(id), "%04x:%04x", fn->vendor, fn->id);
+	ret->module = strdup(module);
+	ret->id = strdup(id);
+	ret->power_control = attribute(host, fn->name, "power/control");
+	ret->d3cold_allowed = attribute(host, fn->name, "d3cold_allowed");
+	ret->reset_method = attribute(host, fn->name, "reset_method");
+	if (!ret->module || !ret->id || !ret->power_control || !ret->d3cold_allowed ||
+	    !ret->reset_method)
+		return error_oom(err);
+	return 0;
+}
+
+static int write_baseline(struct run *run, const struct pci_function *fn,
+			  struct error *err)
+{
+	_cleanup_(baseline_done) struct baseline baseline = {};
+	int r;
+
+	if (journal_find_baseline(run->journal, fn->name))
+		return 0;
+	r = read_baseline(run, fn, &baseline, err);
+	return r == 0 ? journal_baseline(run->journal, &baseline, err) : r;
+}
+
+/* libvirt moves managed devices itself, but over modules that our steps unload. */
+static int managed_hostdevs(struct run *run, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; run->domain && i < run->domain->n_hostdevs && r == 0; i++) {
+		const struct hostdev *hostdev = &run->domain->hostdevs[i];
+		const struct pci_function *fn = pci_find(&run->pci, hostdev->name);
+
+		if (fn && hostdev->managed)
+			r = write_baseline(run, fn, err);
+	}
+	return r;
+}
+
+static int write_baselines(struct run *run, struct error *err)
+{
+	_cleanup_(pci_list_done) struct pci_list planned = {};
+	int r = run_planned_devices(run, &planned, err);
+
+	for (size_t i = 0; i < planned.n && r == 0; i++)
+		r = write_baseline(run, &planned.fn[i], err);
+	return r == 0 ? managed_hostdevs(run, err) : r;
+}
+
+/* The driver first: loaded after the override it would bind what has no driver. */
+static int claim_functions(struct run *run, const struct step *step,
+			   const struct pci_list *functions, struct error *err)
+{
+	char driver[DRIVER_NAME_LEN];
+	int r = 0;
+
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < functions->n && r == 0; i++) {
+			const struct pci_function *fn = &functions->fn[i];
+
+			vfio_driver_for(run, fn, step_option(step, "driver"), driver);
+			r = vfio_driver_load(run, driver, err);
+			if (r == 0 && pass == 1)
+				r = effect_set(run, &state_override, fn->name, driver,
+					       NULL, err);
+		}
+	return r;
+}
+
+static int claim_step(struct run *run, const struct step *step, struct error *err)
+{
+	_cleanup_(pci_list_done) struct pci_list functions = {};
+	const struct step *outer = run->step;
+	int64_t deadline = run->deadline;
+	int r;
+
+	run->step = step;
+	run->deadline = now_ms() + step_duration(step, "timeout", step->type->timeout_ms);
+	r = detach_functions(run, step, &functions, err);
+	if (r == 0)
+		r = claim_functions(run, step, &functions, err);
+	run->step = outer;
+	run->deadline = deadline;
+	if (r < 0 && step->optional) {
+		log_warn("%s is marked '-': going on without: %s", step->key,
+			 error_text(err));
+		error_done(err);
+		r = 0;
+	}
+	return r;
+}
+
+int pci_claim(struct run *run, struct error *err)
+{
+	const struct config *config = run->config;
+	int r = write_baselines(run, err);
+
+	for (size_t i = 0; config && i < config->n_steps && r == 0; i++) {
+		const struct step *step = &config->steps[i];
+
+		if (step->phase == run->event.phase && streq(step->key, "pci.detach"))
+			r = claim_step(run, step, err);
+	}
+	return r;
+}

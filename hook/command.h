@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "call.h"
+
+/* The exit statuses of the command for people. */
+enum exit_status {
+	STATUS_OK = 0,
+	STATUS_FAILED = 1, /* it failed, or a problem was found */
+	STATUS_USAGE = 2,  /* wrong usage, or a config that cannot be read */
+};
+
+struct command_options {
+	const char *root;
+	const char *hooks_dir;
+	bool json;
+	bool verbose;
+	bool orphans;
+};
+
+struct command {
+	const char *name;
+	const char *args;
+	const char *summary;
+	unsigned min_args, max_args;
+	int (*run)(const struct command_options *options, int argc, char **argv);
+	const char *help; /* more about it, for --help */
+};
+
+extern const struct command command_plan;
+extern const struct command command_check;
+extern const struct command command_run;
+extern const struct command command_test;
+extern const struct command command_undo;
+extern const struct command command_steps;
+
+/* `vfio-hook COMMAND …`; returns the exit status. */
+int command_main(int argc, char **argv);
+
+/*
+ * Fills CALL for the domain and phase as the hook would find them: the XML from stdin
+ * unless that is a terminal or empty, else the one libvirt keeps. Returns an enum
+ * exit_status; what is wrong was told on stderr.
+ */
+int command_open(const struct command_options *options, const char *domain,
+		 enum phase phase, struct call *call);

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vfio-hook run, test and undo: phases by hand.
+ */
+#include <signal.h>
+#include <time.h>
+
+#include "command.h"
+#include "holders.h"
+#include "log.h"
+#include "owner.h"
+#include "phase.h"
+
+#define TEST_SECONDS 20
+
+/* The desktop that this was typed in may end as part of what we do. */
+static void survive_the_terminal(void)
+{
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	setsid();
+}
+
+static int fail(const struct error *err)
+{
+	log_error("%s", error_text(err));
+	fprintf(stderr, "vfio-hook: %s\n", error_text(err));
+	return STATUS_FAILED;
+}
+
+/* Nobody gets a device pulled from under a running guest. */
+static int refuse_in_use(struct run *run, struct error *err)
+{
+	_cleanup_(holder_list_done) struct holder_list holders = {};
+	_cleanup_(pci_list_done) struct pci_list functions = {};
+	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+	_cleanup_free_ char *who = NULL;
+	int r;
+
+	if (journal_read(&run->host, run->domain->uuid, &journal, NULL) < 0)
+		return 0;
+	r = journal_functions(&journal, &functions);
+	if (r < 0 || functions.n == 0)
+		return r;
+	r = holders_scan(&run->host, &functions, &holders, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < holders.n; i++) {
+		if (!holders.holder[i].is_vfio)
+			continue;
+		who = holders_describe(&holders);
+		return error_set(err, -EBUSY, "%s is running: %s holds its devices; stop it first",
+				 run->domain->name, who ? who : "a process");
+	}
+	return 0;
+}
+
+static int run_phase(struct run *run, enum phase phase, struct error *err)
+{
+	event_of_phase(&run->event, run->event.domain, phase);
+	if (phase == PHASE_NONE)
+		return phase_undo(run, err);
+	return phase_goes_up(phase) ? phase_up(run, err) : phase_down(run, err);
+}
+
+static int open_for_real(const struct command_options *options, const char *domain,
+			 enum phase phase, struct call *call)
+{
+	int r = command_open(options, domain, phase, call);
+
+	if (r != STATUS_OK)
+		return r;
+	if (geteuid() != 0 && !*options->root) {
+		fprintf(stderr, "vfio-hook: only root may do this\n");
+		return STATUS_USAGE;
+	}
+	survive_the_terminal();
+	log_open(&call->run.host, domain);
+	return STATUS_OK;
+}
+
+static int run_run(const struct command_options *options, int argc, char **argv)
+{
+	_cleanup_error_ struct error err = {};
+	_cleanup_(call_done) struct call call = {};
+	enum phase phase = phase_from_name(argv[1]);
+	int r;
+
+	(void)argc;
+	if (phase == PHASE_NONE) {
+		fprintf(stderr, "vfio-hook: %s is no phase: prepare, start, started, stopped, "
+				"release, boot\n", argv[1]);
+		return STATUS_USAGE;
+	}
+	r = open_for_real(options, argv[0], phase, &call);
+	if (r != STATUS_OK)
+		return r;
+	if (phase == PHASE_PREPARE || !phase_goes_up(phase))
+		r = refuse_in_use(&call.run, &err);
+	if (r == 0)
+		r = run_phase(&call.run, phase, &err);
+	return r < 0 ? fail(&err) : STATUS_OK;
+}
+
+const struct command command_run = {
+	.name = "run",
+	.args = "DOMAIN PHASE",
+	.summary = "runs a phase by hand",
+	.min_args = 2,
+	.max_args = 2,
+	.run = run_run,
+	.help = "Does for PHASE (prepare, start, started, stopped, release, boot) what the hook\n"
+		"does when libvirt calls it. Goes on when the terminal or desktop it was typed in\n"
+		"ends. Refused while a guest holds the devices.",
+};
+
+/* Of all domains whose owner is dead: at boot after libvirtd, and by hand. */
+static int undo_orphans(const struct command_options *options)
+{
+	struct host host = { .root = options->root };
+	_cleanup_strv_ struct strv uuids = {};
+	int status = STATUS_OK;
+
+	survive_the_terminal();
+	if (journal_list(&host, &uuids) < 0)
+		return STATUS_FAILED;
+	for (size_t i = 0; i < uuids.n; i++) {
+		_cleanup_error_ struct error err = {};
+
+		if (owner_of_is_alive(&host, uuids.v[i]))
+			continue;
+		if (owner_undo(&host, uuids.v[i], &err) < 0)
+			status = fail(&err);
+		else
+			printf("%s: put back\n", uuids.v[i]);
+	}
+	return status;
+}
+
+static int undo_run(const struct command_options *options, int argc, char **argv)
+{
+	_cleanup_error_ struct error err = {};
+	_cleanup_(call_done) struct call call = {};
+	int r;
+
+	if (options->orphans && argc == 0)
+		return undo_orphans(options);
+	if (argc == 0 || options->orphans) {
+		fprintf(stderr, "Usage: vfio-hook undo DOMAIN | undo --orphans\n");
+		return STATUS_USAGE;
+	}
+	r = open_for_real(options, argv[0], PHASE_RELEASE, &call);
+	if (r != STATUS_OK)
+		return r;
+	r = refuse_in_use(&call.run, &err);
+	if (r == 0)
+		r = run_phase(&call.run, PHASE_NONE, &err);
+	if (r == -ENOENT) {
+		printf("%s: nothing to put back\n", argv[0]);
+		return STATUS_OK;
+	}
+	return r < 0 ? fail(&err) : STATUS_OK;
+}
+
+const struct command command_undo = {
+	.name = "undo",
+	.args = "DOMAIN | --orphans",
+	.summary = "puts back what the journal holds",
+	.max_args = 1,
+	.run = undo_run,
+	.help = "Puts back everything that was changed for DOMAIN and not put back yet, newest\n"
+		"first: after a crash, a failed release or a prepare by hand. Refused while a\n"
+		"guest holds the devices. --orphans: for every domain whose daemon, QEMU and vfio\n"
+		"users are all gone.",
+};
+
+/* Is every target of the journal's records as it was found? Told line by line. */
+static int compare(struct run *run, const struct journal *before)
+{
+	int different = 0;
+
+	for (size_t i = 0; i < before->n; i++) {
+		const struct record *record = &before->records[i];
+		_cleanup_free_ char *now = NULL;
+
+		if (record->struck || !record->kind || record->kind->one_way ||
+		    record->kind->read(&run->host, record->target, &now, NULL) < 0)
+			continue;
+		if (streq(now, record->old))
+			continue;
+		printf("  different: %s %s: was %s, is %s\n", record->kind->name,
+		       record->target, state_value_text(record->old), state_value_text(now));
+		different++;
+	}
+	return different;
+}
+
+static void hold(unsigned seconds)
+{
+	struct timespec ts = { .tv_sec = seconds };
+
+	while (nanosleep(&ts, &ts) < 0 && errno == EINTR)
+		;
+}
+
+static int test_phases(struct run *run, unsigned seconds)
+{
+	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+	_cleanup_error_ struct error err = {};
+	int different, r = refuse_in_use(run, &err);
+
+	if (r == 0)
+		r = run_phase(run, PHASE_PREPARE, &err);
+	if (r < 0)
+		return fail(&err);
+	r = journal_read(&run->host, run->domain->uuid, &journal, &err);
+	if (r < 0 && r != -ENOENT)
+		return fail(&err);
+	printf("%s: prepared; %u s from now all is put back\n", run->domain->name, seconds);
+	fflush(stdout);
+	hold(seconds);
+	error_done(&err);
+	r = run_phase(run, PHASE_RELEASE, &err);
+	different = compare(run, &journal);
+	if (r < 0)
+		return fail(&err);
+	printf("%s: released; %s\n", run->domain->name,
+	       different ? "not all is as it was" : "all is as it was");
+	return different ? STATUS_FAILED : STATUS_OK;
+}
+
+static int test_run(const struct command_options *options, int argc, char **argv)
+{
+	_cleanup_(call_done) struct call call = {};
+	uint64_t seconds = TEST_SECONDS;
+	int r;
+
+	if (argc > 1 && (parse_u64(argv[1], &seconds) < 0 || seconds > 3600)) {
+		fprintf(stderr, "vfio-hook: %s is no number of seconds up to 3600\n", argv[1]);
+		return STATUS_USAGE;
+	}
+	r = open_for_real(options, argv[0], PHASE_PREPARE, &call);
+	return r == STATUS_OK ? test_phases(&call.run, (unsigned)seconds) : r;
+}
+
+const struct command command_test = {
+	.name = "test",
+	.args = "DOMAIN [SECONDS]",
+	.summary = "prepare, hold, release, compare: the first thing to run",
+	.min_args = 1,
+	.max_args = 2,
+	.run = test_run,
+	.help = "Runs prepare, holds for SECONDS (default: 20), runs release and compares each\n"
+		"thing that was changed with what it was before. Goes on when the desktop it was\n"
+		"typed in ends; the log is /var/log/vfio-hook/DOMAIN.log.",
+};

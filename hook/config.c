@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A domain's config file: which sections and keys there are. A file is read to its end,
+ * so that all mistakes are told at once.
+ */
+#include <stdarg.h>
+
+#include "ini_lines.h"
+#include "pci.h"
+
+#define TIMEOUT_DEFAULT_MS (120 * 1000)
+#define ADDRESS_FORMS                                                                  \
+	"0000:0a:00.0, 0a:00.0, 0a:00.* (every function), pci_0000_0a_00_0 or the id " \
+	"10de:1e84"
+
+/* The line in a problem, behind "FILE:". */
+static unsigned long problem_line(const struct config *config, const char *problem)
+{
+	return strtoul(problem + strlen(config->path) + 1, NULL, 10);
+}
+
+int config_problem(struct config *config, unsigned line, const char *fmt, ...)
+{
+	struct strv *problems = &config->problems;
+	_cleanup_free_ char *text = NULL;
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (r < 0) {
+		text = NULL;
+		return -ENOMEM;
+	}
+	if (strv_addf(problems, "%s:%u: %s", config->path, line, text) < 0)
+		return -ENOMEM;
+	/* An entry is looked at when its last line was read: later lines may be first. */
+	for (size_t i = problems->n - 1; i > 0; i--) {
+		char *before = problems->v[i - 1];
+
+		if (problem_line(config, before) <= line)
+			break;
+		problems->v[i - 1] = problems->v[i];
+		problems->v[i] = before;
+	}
+	return 0;
+}
+
+/* ---- sections */
+
+struct reading {
+	struct config *config;
+	unsigned timeout_line, dry_run_line; /* 0: not seen */
+};
+
+static int on_section(void *data, const char *name, unsigned line, bool *ret_known)
+{
+	struct reading *reading = data;
+	_cleanup_strv_ struct strv all = { 0 };
+	_cleanup_free_ char *list = NULL;
+	enum phase phase = phase_from_name(name);
+	const char *nearest;
+
+	if (streq(name, "domain") || streq(name, "devices"))
+		return 0;
+	if (phase != PHASE_NONE && streq(name, phase_name(phase))) {
+		reading->config->phases |= PHASE_BIT(phase);
+		return 0;
+	}
+	*ret_known = false;
+	for (unsigned p = 0; p < PHASE_NONE; p++) {
+		if (strv_add(&all, phase_name((enum phase)p)) < 0)
+			return -ENOMEM;
+	}
+	if (strv_add(&all, "domain") < 0 || strv_add(&all, "devices") < 0)
+		return -ENOMEM;
+	nearest = phase != PHASE_NONE ? phase_name(phase) : words_nearest(name, &all);
+	list = strv_join(&all, "], [");
+	if (!list)
+		return -ENOMEM;
+	return config_problem(reading->config, line,
+			      "unknown section [%.*s]%s%s%s; the sections are [%s]",
+			      words_shown(name), name, nearest ? ", did you mean [" : "",
+			      nearest ?: "", nearest ? "]?" : "", list);
+}
+
+/* The one word that a [domain] key takes, or NULL when it is not one. */
+static const char *one_word(const struct strv *words)
+{
+	return words->n == 1 ? words->v[0] : NULL;
+}
+
+static int unknown_domain_key(struct config *config, const struct ini_entry *entry)
+{
+	_cleanup_strv_ struct strv all = { 0 };
+	const char *nearest;
+
+	if (strv_add(&all, "timeout") < 0 || strv_add(&all, "dry-run") < 0)
+		return -ENOMEM;
+	nearest = words_nearest(entry->key, &all);
+	if (step_find(entry->key + (*entry->key == '-'), NULL))
+		return config_problem(config, entry->line,
+				      "\"%s\" is a step: it belongs into a phase such as "
+				      "[prepare/begin], not into [domain]",
+				      entry->key);
+	return config_problem(
+		config, entry->line,
+		"unknown key \"%.*s\"%s%s%s; the keys of [domain] are timeout "
+		"and dry-run",
+		words_shown(entry->key), entry->key, nearest ? ", did you mean \"" : "",
+		nearest ?: "", nearest ? "\"?" : "");
+}
+
+static int on_domain_key(struct reading *reading, const struct ini_entry *entry,
+			 const struct strv *words)
+{
+	struct config *config = reading->config;
+	const char *word = one_word(words);
+	bool is_timeout = streq(entry->key, "timeout");
+	unsigned *seen = is_timeout ? &reading->timeout_line : &reading->dry_run_line;
+	int64_t ms;
+
+	if (!is_timeout && !streq(entry->key, "dry-run"))
+		return unknown_domain_key(config, entry);
+	if (*seen > 0)
+		return config_problem(config, entry->line,
+				      "%s is set again; it stands in "
+				      "line %u already",
+				      entry->key, *seen);
+	*seen = entry->line;
+	if (is_timeout) {
+		if (!word || parse_duration(word, &ms) < 0 || ms == 0)
+			return config_problem(
+				config, entry->line,
+				"timeout = %.*s: a duration such as 120s or 2min "
+				"is wanted",
+				words_shown(entry->value), entry->value);
+		config->timeout_ms = ms;
+		return 0;
+	}
+	if (!word || (!streq(word, "yes") && !streq(word, "no")))
+		return config_problem(config, entry->line,
+				      "dry-run = %.*s: yes or no is wanted",
+				      words_shown(entry->value), entry->value);
+	config->dry_run = streq(word, "yes");
+	return 0;
+}
+
+/* ---- sets of devices */
+
+static void set_done(struct device_set *set)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		free(set->refs[i].word);
+		free(set->refs[i].id);
+	}
+	free(set->refs);
+	free(set->name);
+}
+
+static bool is_address(const char *word)
+{
+	struct pci_addr addr;
+	bool all;
+
+	return pci_parse_addr(word, &addr, &all) == 0;
+}
+
+static bool is_id(const char *word)
+{
+	uint16_t vendor, device;
+
+	return pci_parse_id(word, &vendor, &device) == 0;
+}
+
+static int add_id(struct config *config, struct device_set *set, unsigned line,
+		  const char *id)
+{
+	struct device_ref *ref = set->n > 0 ? &set->refs[set->n - 1] : NULL;
+
+	if (!is_id(id))
+		return config_problem(config, line,
+				      "id=%.*s: vendor and device are wanted, as "
+				      "in id=10de:1e84",
+				      words_shown(id), id);
+	if (!ref || ref->id)
+		return config_problem(config, line,
+				      "id=%s follows no address: write \"ADDRESS "
+				      "id=%s\"",
+				      id, id);
+	if (is_id(ref->word))
+		return config_problem(config, line,
+				      "id=%s behind %s, which is an id itself: "
+				      "write an address in front of it",
+				      id, ref->word);
+	ref->id = strdup(id);
+	return ref->id ? 0 : -ENOMEM;
+}
+
+static int add_ref(struct config *config, struct device_set *set, unsigned line,
+		   const char *word)
+{
+	const char *id = str_after(word, "id=");
+	struct device_ref *ref;
+
+	if (id)
+		return add_id(config, set, line, id);
+	if (!is_address(word) && !is_id(word))
+		return config_problem(config, line,
+				      "\"%.*s\" is no device; possible are %s",
+				      words_shown(word), word, ADDRESS_FORMS);
+	if (array_grow(&set->refs, set->n, sizeof(*ref)) < 0)
+		return -ENOMEM;
+	ref = &set->refs[set->n];
+	ref->line = line;
+	ref->word = strdup(word);
+	if (!ref->word)
+		return -ENOMEM;
+	set->n++;
+	return 0;
+}
+
+/* Names that could not be told from an address, an option or a quoted word. */
+static bool set_name_is_good(const char *name)
+{
+	return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			    "0123456789_-") == strlen(name) &&
+	       *name != '-' && !is_address(name) && !is_id(name);
+}
+
+static int on_set(struct reading *reading, const struct ini_entry *entry,
+		  const struct strv *words)
+{
+	struct config *config = reading->config;
+	const struct device_set *same = config_find_set(config, entry->key);
+	_cleanup_(set_done) struct device_set set = { 0 };
+	int r;
+
+	if (!set_name_is_good(entry->key))
+		return config_problem(
+			config, entry->line,
+			"\"%.*s\" cannot be the name of a "
+			"set: letters, digits, _ and -, as in gpu = 0000:0a:00.*",
+			words_shown(entry->key), entry->key);
+	if (same)
+		return config_problem(config, entry->line,
+				      "the set %s is there already, in "
+				      "line %u: put all addresses into one",
+				      entry->key, same->refs[0].line);
+	for (size_t i = 0; i < words->n; i++) {
+		r = add_ref(config, &set, entry->line, words->v[i]);
+		if (r < 0)
+			return r;
+	}
+	if (words->n == 0)
+		return config_problem(config, entry->line,
+				      "the set %s has no device: %s = "
+				      "ADDRESS [id=VVVV:DDDD] [ADDRESS …]",
+				      entry->key, entry->key);
+	if (set.n == 0) /* all words were mistakes, and told so */
+		return 0;
+	set.name = strdup(entry->key);
+	if (!set.name || array_grow(&config->sets, config->n_sets, sizeof(set)) < 0)
+		return -ENOMEM;
+	config->sets[config->n_sets++] = set;
+	set = (struct device_set){ 0 };
+	return 0;
+}
+
+static int on_entry(void *data, const struct ini_entry *entry)
+{
+	struct reading *reading = data;
+	enum phase phase = phase_from_name(entry->section);
+	_cleanup_error_ struct error err = { 0 };
+	_cleanup_strv_ struct strv words = { 0 };
+	int r;
+
+	if (phase != PHASE_NONE)
+		return config_add_step(reading->config, phase, entry);
+	r = words_split(entry->value, &words, &err);
+	if (r == -EINVAL)
+		return config_problem(reading->config, entry->line, "%s in \"%.*s\"",
+				      error_text(&err), words_shown(entry->value),
+				      entry->value);
+	if (r < 0)
+		return r;
+	return streq(entry->section, "domain") ? on_domain_key(reading, entry, &words) :
+						 on_set(reading, entry, &words);
+}
+
+/* ---- the file as a whole */
+
+int config_load(const struct host *host, const char *path, struct config *ret,
+		struct error *err)
+{
+	static const struct ini_calls calls = { on_section, on_entry };
+	struct reading reading = { .config = ret };
+	_cleanup_free_ char *text = NULL;
+	size_t len, more;
+	int r;
+
+	*ret = (struct config){ .path = strdup(path), .timeout_ms = TIMEOUT_DEFAULT_MS };
+	if (!ret->path)
+		return error_oom(err);
+	r = config_read_file(host, path, &text, &len, err);
+	if (r < 0)
+		return r;
+	r = ini_read(ret, text, len, &calls, &reading);
+	if (r < 0)
+		return error_errno(err, r, "cannot read %s", path);
+	if (ret->problems.n == 0)
+		return 0;
+	more = ret->problems.n - 1;
+	if (more == 0)
+		return error_set(err, -EINVAL, "%s", ret->problems.v[0]);
+	return error_set(err, -EINVAL, "%s (and %zu more mistake%s)", ret->problems.v[0],
+			 more, more > 1 ? "s" : "");
+}
+
+bool config_has_phase(const struct config *config, enum phase phase)
+{
+	return phase < PHASE_NONE && (config->phases & PHASE_BIT(phase));
+}
+
+const struct device_set *config_find_set(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->n_sets; i++) {
+		if (streq(config->sets[i].name, name))
+			return &config->sets[i];
+	}
+	return NULL;
+}
+
+void config_done(struct config *config)
+{
+	for (size_t i = 0; i < config->n_sets; i++)
+		set_done(&config->sets[i]);
+	free(config->sets);
+	for (size_t i = 0; i < config->n_steps; i++)
+		step_done(&config->steps[i]);
+	free(config->steps);
+	strv_done(&config->problems);
+	free(config->path);
+	*config = (struct config){ 0 };
+}

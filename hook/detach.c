@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What pci.detach is about to do, judged before it does it. The claim (claim.c) asks
+ * here too, so that it covers exactly what the step takes later.
+ */
+#include "detach.h"
+#include "group.h"
+#include "nvidia.h"
+#include "preflight.h"
+#include "storage.h"
+#include "vfio.h"
+
+/*
+ * snd_hda_intel pins the driver of its GPU through the audio component, and the GPU's
+ * other functions depend on function 0 for power: so displays go last.
+ */
+static int rank(const struct pci_function *fn)
+{
+	unsigned class = fn->class >> 8;
+
+	if (class == PCI_CLASS_AUDIO || class == PCI_CLASS_USB)
+		return 0;
+	return fn->class >> 16 == PCI_BASE_DISPLAY ? 2 : 1;
+}
+
+static bool on_vfio(struct run *run, const char *name)
+{
+	_cleanup_free_ char *driver = NULL;
+
+	return state_get(&run->host, &state_driver, name, &driver, NULL) == 0 &&
+	       *driver && pci_driver_is_vfio(&run->host, name, driver);
+}
+
+static int step_functions(struct run *run, const struct step *step, struct pci_list *ret,
+			  struct error *err)
+{
+	const char *group = step_option(step, "group");
+	struct pci_list all = {};
+	int r = run_devices(run, &step->words, &all, err);
+
+	if (r == 0 && group && streq(group, "whole"))
+		r = group_expand(run, &all, err);
+	for (int k = 0; k <= 2 && r == 0; k++)
+		for (size_t i = 0; i < all.n && r == 0; i++)
+			if (rank(&all.fn[i]) == k && !pci_is_bridge(&all.fn[i]) &&
+			    pci_list_add(ret, &all.fn[i]) < 0)
+				r = error_oom(err);
+	pci_list_done(&all);
+	return r;
+}
+
+int detach_functions(struct run *run, const struct step *step, struct pci_list *ret,
+		     struct error *err)
+{
+	_cleanup_(pci_list_done) struct pci_list all = {};
+	struct pci_list found = {};
+	int r = step_functions(run, step, &all, err);
+
+	for (size_t i = 0; i < all.n && r == 0; i++)
+		if (!on_vfio(run, all.fn[i].name) && pci_list_add(&found, &all.fn[i]) < 0)
+			r = error_oom(err);
+	if (r < 0) {
+		pci_list_done(&found);
+		return r;
+	}
+	*ret = found;
+	return 0;
+}
+
+static int check_drivers(struct run *run, const struct step *step,
+			 const struct pci_list *functions, struct error *err)
+{
+	_cleanup_strv_ struct strv done = {};
+	char driver[DRIVER_NAME_LEN];
+	int r = 0;
+
+	for (size_t i = 0; i < functions->n && r == 0; i++) {
+		vfio_driver_for(run, &functions->fn[i], step_option(step, "driver"),
+				driver);
+		if (strv_contains(&done, driver))
+			continue;
+		if (strv_add(&done, driver) < 0)
+			return error_oom(err);
+		r = vfio_driver_check(run, driver, err);
+	}
+	return r;
+}
+
+/* vfio-pci answers EBUSY for a physical function that has virtual ones. */
+static int check_virtual_functions(struct run *run, const char *name, struct error *err)
+{
+	uint64_t n = 0;
+
+	if (host_read_u64(&run->host, &n, "/sys/bus/pci/devices/%s/sriov_numvfs", name) <
+		    0 ||
+	    n == 0)
+		return 0;
+	return run_problem(run, -EBUSY, err,
+			   "%s has %llu virtual functions (SR-IOV), and VFIO takes it only "
+			   "without: write 0 to its sriov_numvfs first",
+			   name, (unsigned long long)n);
+}
+
+static int check_storage(struct run *run, const char *name, struct error *err)
+{
+	_cleanup_free_ char *use = NULL;
+	int r = storage_in_use(&run->host, name, &use, err);
+
+	if (r <= 0)
+		return r;
+	return run_problem(
+		run, -EBUSY, err,
+		"%s carries %s: unmount it, or take another device; it must not be "
+		"taken from the running host",
+		name, use);
+}
+
+static int check_function(struct run *run, const struct step *step,
+			  const struct pci_function *fn, const struct pci_list *planned,
+			  struct error *err)
+{
+	bool while_loaded = step_bool(step, "while-loaded", false);
+	int r = nvidia_may_unbind(run, fn, while_loaded, planned, err);
+
+	if (r == 0)
+		r = check_virtual_functions(run, fn->name, err);
+	return r == 0 ? check_storage(run, fn->name, err) : r;
+}
+
+/* Only a function on a driver has nodes; the module's step looked after the others. */
+static int check_holders(struct run *run, const struct pci_list *functions,
+			 struct error *err)
+{
+	_cleanup_(pci_list_done) struct pci_list bound = {};
+
+	for (size_t i = 0; i < functions->n; i++)
+		if (!state_is(&run->host, &state_driver, functions->fn[i].name, "") &&
+		    pci_list_add(&bound, &functions->fn[i]) < 0)
+			return error_oom(err);
+	return preflight_holders(run, &bound, NULL, err);
+}
+
+int detach_check(struct run *run, const struct step *step, struct error *err)
+{
+	_cleanup_(pci_list_done) struct pci_list all = {}, functions = {}, planned = {};
+	int r = step_functions(run, step, &all, err);
+
+	if (r == 0)
+		r = detach_functions(run, step, &functions, err);
+	if (r == 0)
+		r = run_planned_devices(run, &planned, err);
+	if (r == 0)
+		r = group_check(run, &all, &planned, err);
+	if (r == 0)
+		r = check_drivers(run, step, &functions, err);
+	for (size_t i = 0; i < functions.n && r == 0; i++)
+		r = check_function(run, step, &functions.fn[i], &planned, err);
+	/* ALL: a function on vfio may be in the hands of another guest. */
+	return r == 0 ? check_holders(run, &all, err) : r;
+}

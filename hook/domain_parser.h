@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* The parser at work: domain.c drives expat, domain_element.c knows the elements. */
+
+#include <expat.h>
+
+#include "domain.h"
+
+#define PATH_LEN 256
+#define TEXT_LEN 4096
+
+struct parser {
+	XML_Parser xml;
+	struct domain *domain;
+	char path[PATH_LEN]; /* "/domain/devices/hostdev" */
+	unsigned depth;
+	unsigned too_deep; /* elements below a path that does not fit: none of ours */
+	char text[TEXT_LEN];
+	size_t text_len;
+	uint64_t unit; /* of <memory> */
+	bool have_memory;
+
+	/* The <hostdev> or <interface> that is open. */
+	struct hostdev device;
+	bool is_hostdev, is_pci, have_address;
+	struct error *err;
+	int result;
+};
+
+/* Ends the parsing, with the place in the XML; the first reason stays. */
+void parser_stop(struct parser *parser, const char *fmt, ...) _printf_(2, 3);
+void parser_stop_oom(struct parser *parser);
+
+/* The path has grown by an element; the element at its end is complete. */
+void element_begin(struct parser *parser, const char **atts);
+void element_end(struct parser *parser);

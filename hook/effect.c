@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Changes: the old value goes into the journal, then the target is changed, then read
+ * back. On the way down a change is final: it strikes the journal's record instead.
+ */
+#include "claims.h"
+#include "effect.h"
+#include "log.h"
+#include "owner.h"
+
+static int refuse_foreign(struct run *run, const char *target, const struct claim *claim,
+			  struct error *err)
+{
+	return run_problem(run, -EBUSY, err,
+			   "%s belongs to domain %s now: stop that domain first, or, if it "
+			   "is gone, run: vfio-hook undo %s",
+			   target, claim->domain, claim->domain);
+}
+
+/* A dead owner's changes are put back before ours are made. */
+static bool is_dead(struct run *run, const struct claim *claim)
+{
+	if (strv_contains(&run->dead, claim->uuid))
+		return true;
+	if (owner_of_is_alive(&run->host, claim->uuid))
+		return false;
+	run_note(run, "domain %s is gone without a release: what it changed is put back first",
+		 claim->domain);
+	return strv_add(&run->dead, claim->uuid) == 0;
+}
+
+/*
+ * What our record's old value is: what the youngest other claim wants, since that may
+ * not have come into force yet, else the value found. *FOREIGN: an exclusive target of
+ * another domain, refused.
+ */
+static int old_value(struct run *run, const struct state_kind *kind, const char *target,
+		     const char *now, char **ret, bool *foreign, struct error *err)
+{
+	_cleanup_(claim_done) struct claim claim = {};
+	int r = -ENOENT;
+
+	*foreign = false;
+	if (kind->shared || kind->exclusive)
+		r = claim_youngest(run, kind, target, &claim, err);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (r == 0 && run->simulate && is_dead(run, &claim))
+		r = -ENOENT;
+	if (r == 0 && kind->exclusive) {
+		*foreign = true;
+		return refuse_foreign(run, target, &claim, err);
+	}
+	*ret = strdup(r == 0 ? claim.new : now);
+	return *ret ? 0 : error_oom(err);
+}
+
+/* The baseline knows better than the machine what a function's driver was. */
+static const char *home_value(struct run *run, const struct state_kind *kind,
+			      const char *target, const char *old)
+{
+	const struct baseline *b = journal_find_baseline(run->journal, target);
+
+	if (!b)
+		return old;
+	if (kind == &state_driver)
+		return b->driver;
+	return kind == &state_override ? b->override : old;
+}
+
+static int journal_before(struct run *run, const struct state_kind *kind, const char *target,
+			  const char *now, const char *value, const char *data,
+			  struct error *err)
+{
+	_cleanup_free_ char *old = NULL;
+	_cleanup_close_ int lock = -1;
+	bool foreign;
+	int r = journal_lock(&run->host, run_deadline(run), &lock, err);
+
+	if (r < 0)
+		return r;
+	r = old_value(run, kind, target, now, &old, &foreign, err);
+	if (r < 0)
+		return r;
+	return journal_record(run->journal, kind, target, home_value(run, kind, target, old),
+			      value, data, run->event.phase, err);
+}
+
+static int verify(struct run *run, const struct state_kind *kind, const char *target,
+		  const char *value, struct error *err)
+{
+	_cleanup_free_ char *now = NULL;
+	char what[PATH_MAX];
+	int r;
+
+	if (kind->relative)
+		return 0;
+	r = kind->read(&run->host, target, &now, err);
+	if (r < 0)
+		return r;
+	if (streq(now, value))
+		return 0;
+	/*
+	 * Attributes may say the same in other words (a mask with leading zeros) and
+	 * their kind has looked at that: undo must know what it will find.
+	 */
+	if (kind == &state_attr)
+		return run->journal && journal_find(run->journal, kind, target) ?
+			       journal_record(run->journal, kind, target, now, now, "",
+					      run->event.phase, err) :
+			       0;
+	return error_set(err, -EIO, "%s is %s after it was set to %s",
+			 state_describe(kind, target, what, sizeof(what)),
+			 state_value_text(now), state_value_text(value));
+}
+
+/* Changes the target and reads it back; RECORD is a copy that outlives the journal's. */
+static int change(struct run *run, const struct record *record, const char *now,
+		  const char *value, struct error *err)
+{
+	char what[PATH_MAX];
+	int r;
+
+	state_describe(record->kind, record->target, what, sizeof(what));
+	log_debug("%s: %s: setting %s", run->step ? run->step->key : "undo", what,
+		  state_value_text(value));
+	r = record->kind->change(run, record, now, value, err);
+	if (r == 0)
+		r = verify(run, record->kind, record->target, value, err);
+	if (r < 0)
+		return error_errno(err, r, "%s", what);
+	run_change(run, what, now, value);
+	return 0;
+}
+
+static int simulate(struct run *run, const struct state_kind *kind, const char *target,
+		    const char *now, const char *value, struct error *err)
+{
+	_cleanup_free_ char *old = NULL;
+	char what[PATH_MAX];
+	bool foreign;
+	int r = old_value(run, kind, target, now, &old, &foreign, err);
+
+	if (r < 0 || foreign)
+		return r;
+	state_describe(kind, target, what, sizeof(what));
+	if (streq(now, value)) {
+		run_note(run, "%s is %s already", what, state_value_text(value));
+		return 0;
+	}
+	run_change(run, what, now, value);
+	r = overlay_set(run->host.overlay, kind, target, value);
+	return r < 0 ? error_oom(err) : 0;
+}
+
+/* On the way down: final, but not against the wish of another domain. */
+static int set_for_good(struct run *run, const struct state_kind *kind, const char *target,
+			const char *now, const char *value, const char *data,
+			struct error *err)
+{
+	struct record *known = run->journal ? journal_find(run->journal, kind, target) : NULL;
+	struct record record = { .kind = kind,
+				 .target = (char *)(uintptr_t)target,
+				 .data = (char *)(uintptr_t)(data ? data : "") };
+	int r = 0;
+
+	if (known && kind->shared) {
+		_cleanup_close_ int lock = -1;
+
+		r = journal_lock(&run->host, run_deadline(run), &lock, err);
+		if (r == 0)
+			r = claim_leave(run, known, err);
+	}
+	if (r < 0)
+		return r;
+	if (r == 0 && !streq(now, value))
+		r = change(run, &record, now, value, err);
+	if (r >= 0 && known)
+		r = journal_strike(run->journal, kind, target, err);
+	return r < 0 ? r : 0;
+}
+
+int effect_set(struct run *run, const struct state_kind *kind, const char *target,
+	       const char *value, const char *data, struct error *err)
+{
+	_cleanup_free_ char *now = NULL;
+	const struct record *record;
+	int r;
+
+	if (state_kind_find(kind->name) != kind) /* undo could not find it again */
+		return error_set(err, -EINVAL, "%s is not in the table of kinds", kind->name);
+	r = state_get(&run->host, kind, target, &now, err);
+	if (r == -EOPNOTSUPP && kind->relative) {
+		error_done(err);
+		now = strdup("");
+		r = now ? 0 : error_oom(err);
+	}
+	if (r < 0)
+		return r;
+	if (run->simulate)
+		return simulate(run, kind, target, now, value, err);
+	if (!phase_goes_up(run->event.phase))
+		return set_for_good(run, kind, target, now, value, data, err);
+	if (streq(now, value) && !kind->shared)
+		return 0;
+	r = journal_before(run, kind, target, now, value, data, err);
+	if (r < 0 || streq(now, value))
+		return r;
+	record = journal_find(run->journal, kind, target);
+	return record ? change(run, record, now, value, err) : error_oom(err);
+}
+
+int effect_one_way(struct run *run, const char *what,
+		   int (*act)(struct run *run, void *arg, struct error *err), void *arg,
+		   struct error *err)
+{
+	int r = 0;
+
+	if (!run->simulate) {
+		log_debug("%s: %s", run->step ? run->step->key : "undo", what);
+		r = act(run, arg, err);
+	}
+	if (r == 0)
+		run_change(run, what, NULL, "done, one way");
+	return r;
+}

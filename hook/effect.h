@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "run.h"
+
+/*
+ * The only way for a step to change the host.
+ *
+ * effect_set() makes TARGET's value VALUE: it reads the value found, journals both
+ * (write-ahead), changes, and reads back. A target that has the value already is
+ * claimed in the journal when its kind is shared, so that it stays so until its last
+ * user leaves. DATA is the kind's own and may be NULL. While simulating, only the
+ * overlay and the report change.
+ */
+int effect_set(struct run *run, const struct state_kind *kind, const char *target,
+	       const char *value, const char *data, struct error *err);
+
+/*
+ * Puts back TARGET as the journal has it, and strikes its record: for the explicit
+ * steps of the way down (pci.reattach, kmod.load of what we unloaded, …). -ENOENT: the
+ * journal has no such record (nothing is reported).
+ */
+int effect_restore(struct run *run, const struct state_kind *kind, const char *target,
+		   struct error *err);
+
+/* A change that cannot be read back or put back: noted in the report and the log. */
+int effect_one_way(struct run *run, const char *what, int (*act)(struct run *run, void *arg,
+			struct error *err), void *arg, struct error *err);
+
+/*
+ * Puts back all open records of PHASE (PHASE_NONE: of all), newest first. Goes on past
+ * what fails; ERR then has the first failure and the number of others. Ends with the
+ * comparison with the baseline.
+ */
+int undo_all(struct run *run, enum phase phase, struct error *err);
+
+/* Adds a change to the report and the log; NOW may be NULL: a plain action. */
+void run_change(struct run *run, const char *what, const char *now, const char *then);

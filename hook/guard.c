@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Kernel calls that may never return, made by a child that can be left behind.
+ *
+ * The remove() of some drivers waits for the last user of the device without a limit
+ * (vfio-pci, snd_hda_intel, nvidia, every i2c adapter), with the device lock held, and
+ * no signal ends that wait. So the process that answers to libvirt must never be the
+ * one that makes such a call.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "guard.h"
+
+/*
+ * A call that was begun gets this much whatever the time is: else the last try at the
+ * deadline would be taken for one that hangs, and undo could do nothing late.
+ */
+#define PATIENCE_MS 1000
+
+/* What the child sends: one write below PIPE_BUF, so it comes whole or not at all. */
+struct answer {
+	int result;
+	char text[GUARD_TEXT_MAX];
+};
+
+static void close_from(unsigned first)
+{
+	long max;
+
+	if (close_range(first, ~0U, 0) == 0)
+		return;
+	/* Before Linux 5.9. */
+	max = sysconf(_SC_OPEN_MAX);
+	if (max < 0 || max > 65536)
+		max = 65536;
+	for (int fd = (int)first; fd < max; fd++)
+		close(fd);
+}
+
+/* Away from the caller's session, signals, lock, journal and pipes to the daemon. */
+static int child_isolate(int fd)
+{
+	sigset_t none;
+	int null;
+
+	setsid();
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	/* vfio's wait turns from interruptible into deaf when any signal comes. */
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+
+	fd = fcntl(fd, F_DUPFD, 4);
+	if (fd < 0)
+		return -errno;
+	null = open("/dev/null", O_RDWR);
+	for (int i = 0; i < 3; i++)
+		if (null < 0 || dup2(null, i) < 0)
+			close(i);
+	if (dup2(fd, 3) < 0)
+		return -errno;
+	close_from(4);
+	return 3;
+}
+
+static void __attribute__((noreturn)) child_main(const struct guard_job *job, int fd)
+{
+	struct answer answer = { 0 };
+	size_t size;
+
+	fd = child_isolate(fd);
+	if (fd < 0)
+		_exit(1);
+	answer.result = job->fn(job->arg, answer.text);
+	size = offsetof(struct answer, text) + strnlen(answer.text, GUARD_TEXT_MAX - 1) +
+	       1;
+	if (write(fd, &answer, size) < 0 && answer.result >= 0 && job->late)
+		job->late(job->arg);
+	_exit(0);
+}
+
+/* 0: ANSWER is filled; -ETIMEDOUT; -ECHILD when the child died without a word. */
+static int wait_answer(int fd, int64_t deadline, struct answer *answer)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int64_t left;
+	ssize_t n;
+	int r;
+
+	for (;;) {
+		left = deadline - now_ms();
+		if (left < 0)
+			left = 0;
+		r = poll(&p, 1, left > 60000 ? 60000 : (int)left);
+		if (r > 0)
+			break;
+		if (r < 0 && errno != EINTR)
+			return -errno;
+		if (left == 0)
+			return -ETIMEDOUT;
+	}
+	n = read(fd, answer, sizeof(*answer));
+	if (n < (ssize_t)offsetof(struct answer, text))
+		return -ECHILD;
+	answer->text[GUARD_TEXT_MAX - 1] = '\0';
+	return 0;
+}
+
+/* Field 22 of /proc/PID/stat: with the pid it names a process for all of a boot. */
+static uint64_t process_start(const struct host *host, int pid)
+{
+	unsigned long long start = 0;
+	char buf[1024], *p;
+
+	if (host_read(host, buf, sizeof(buf), "/proc/%d/stat", pid) < 0)
+		return 0;
+	p = strrchr(buf, ')'); /* the name before it may have anything in it */
+	if (!p)
+		return 0;
+	p++;
+	for (int field = 2; field < 21; field++) {
+		p += strspn(p, " ");
+		p += strcspn(p, " ");
+	}
+	return sscanf(p, "%llu", &start) == 1 ? start : 0;
+}
+
+/* The kernel function that PID sleeps in, or "". */
+static void sleeps_in(const struct host *host, int pid, char *buf, size_t size)
+{
+	char stack[4096], *p;
+
+	if (host_read(host, buf, size, "/proc/%d/wchan", pid) > 0 && !streq(buf, "0"))
+		return;
+	buf[0] = '\0';
+	/* "[<0>] azx_remove+0x1c/0x30 [snd_hda_intel]", innermost first */
+	if (host_read(host, stack, sizeof(stack), "/proc/%d/stack", pid) <= 0)
+		return;
+	p = strchr(stack, ']');
+	if (!p)
+		return;
+	p += 1 + strspn(p + 1, " ");
+	snprintf(buf, size, "%.*s", (int)strcspn(p, "+\n "), p);
+}
+
+static int left_behind(struct run *run, const struct guard_job *job, int pid,
+		       int64_t since, struct error *err)
+{
+	long long waited = (long long)(now_ms() - since + 500) / 1000;
+	char function[128];
+
+	sleeps_in(&run->host, pid, function, sizeof(function));
+	error_set(err, -ETIMEDOUT,
+		  "%s has not returned from the kernel after %lld s%s%s%s: something still"
+		  " uses it; process %d waits on and ends with the last user",
+		  job->what, waited, function[0] ? " (in " : "", function,
+		  function[0] ? ")" : "", pid);
+	if (run->journal)
+		/* The timeout is what the user must read about, not this. */
+		journal_left(run->journal, pid, process_start(&run->host, pid), job->what,
+			     NULL);
+	return -ETIMEDOUT;
+}
+
+static int64_t guard_deadline(const struct run *run, int64_t now)
+{
+	int64_t deadline = run_deadline(run);
+
+	return deadline < now + PATIENCE_MS ? now + PATIENCE_MS : deadline;
+}
+
+static int guard_fork(const struct guard_job *job, int *ret_fd)
+{
+	int fds[2], pid, r;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	if (pid == 0) {
+		close(fds[0]);
+		child_main(job, fds[1]);
+	}
+	r = pid < 0 ? -errno : pid;
+	close(fds[1]);
+	if (r < 0)
+		close(fds[0]);
+	else
+		*ret_fd = fds[0];
+	return r;
+}
+
+int guard_run(struct run *run, const struct guard_job *job, char text[GUARD_TEXT_MAX],
+	      struct error *err)
+{
+	struct answer answer = { 0 };
+	int64_t since = now_ms();
+	_cleanup_close_ int fd = -1;
+	int pid, r, status = 0;
+
+	pid = guard_fork(job, &fd);
+	if (pid < 0)
+		return error_errno(err, pid, "%s: cannot start a child process",
+				   job->what);
+	r = wait_answer(fd, guard_deadline(run, since), &answer);
+	if (r == -ETIMEDOUT)
+		return left_behind(run, job, pid, since, err);
+	/* It has spoken, or closed its end: only its exit is left to do. */
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (r < 0)
+		return error_set(err, -EIO, "%s: the child process died (%s %d)",
+				 job->what, WIFSIGNALED(status) ? "signal" : "status",
+				 WIFSIGNALED(status) ? WTERMSIG(status) :
+						       WEXITSTATUS(status));
+	if (text)
+		memcpy(text, answer.text, sizeof(answer.text));
+	return answer.result;
+}
+
+struct call {
+	int (*fn)(void *arg);
+	void *arg;
+};
+
+static int do_call(void *arg, _unused_ char text[GUARD_TEXT_MAX])
+{
+	const struct call *call = arg;
+
+	return call->fn(call->arg);
+}
+
+int guard_call(struct run *run, const char *what, int (*fn)(void *arg), void *arg,
+	       struct error *err)
+{
+	struct call call = { .fn = fn, .arg = arg };
+	struct guard_job job = { .what = what, .fn = do_call, .arg = &call };
+
+	return guard_run(run, &job, NULL, err);
+}
+
+struct file_access {
+	const struct host *host;
+	const char *path, *value;
+};
+
+static int do_write(void *arg, _unused_ char text[GUARD_TEXT_MAX])
+{
+	const struct file_access *file = arg;
+
+	/* A write(2) of no bytes never reaches the attribute. */
+	return host_write(file->host, file->value[0] ? file->value : "\n", "%s",
+			  file->path);
+}
+
+int guard_write(struct run *run, const char *path, const char *value, struct error *err)
+{
+	struct file_access file = { .host = &run->host, .path = path, .value = value };
+	char what[512];
+	struct guard_job job = { .what = what, .fn = do_write, .arg = &file };
+	int r;
+
+	snprintf(what, sizeof(what), "write of '%.100s' to %.300s", value, path);
+	r = guard_run(run, &job, NULL, err);
+	/* error_set() keeps the guard's own text when there is one. */
+	return r < 0 ? error_errno(err, r, "%s: cannot write '%s'", path, value) : 0;
+}
+
+static int do_read(void *arg, char text[GUARD_TEXT_MAX])
+{
+	const struct file_access *file = arg;
+
+	return host_read(file->host, text, GUARD_TEXT_MAX, "%s", file->path);
+}
+
+int guard_read(struct run *run, const char *path, char *buf, size_t size,
+	       struct error *err)
+{
+	struct file_access file = { .host = &run->host, .path = path };
+	char what[512], text[GUARD_TEXT_MAX];
+	struct guard_job job = { .what = what, .fn = do_read, .arg = &file };
+	int r;
+
+	snprintf(what, sizeof(what), "read of %.300s", path);
+	r = guard_run(run, &job, text, err);
+	if (r < 0)
+		return error_errno(err, r, "%s: cannot read", path);
+	return snprintf(buf, size, "%s", text);
+}
+
+int guard_left(const struct run *run, const char *word)
+{
+	unsigned long long start;
+	int pid;
+
+	for (size_t i = 0; run->journal && i < run->journal->left.n; i++) {
+		const char *left = run->journal->left.v[i];
+
+		if (sscanf(left, "%d %llu", &pid, &start) != 2 || !strstr(left, word))
+			continue;
+		/* One of our own that has ended stays a zombie until it is asked for. */
+		if (waitpid(pid, NULL, WNOHANG) == pid)
+			continue;
+		if (start && process_start(&run->host, pid) == start)
+			return pid;
+	}
+	return 0;
+}

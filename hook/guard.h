@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "run.h"
+
+/*
+ * For kernel calls that may never return (an unbind whose remove() waits for open
+ * files): FN runs in a child that holds none of our descriptors, so that it can be left
+ * behind when the deadline passes; it is then journalled, -ETIMEDOUT returned and WHAT
+ * and the kernel function it sleeps in named. Otherwise FN's result, 0 or a negative
+ * errno. The child is never killed: a signal makes an uninterruptible wait no shorter.
+ */
+int guard_call(struct run *run, const char *what, int (*fn)(void *arg), void *arg,
+	       struct error *err);
+
+/* One guarded write of VALUE to PATH (not yet rooted). "" is written as a newline. */
+int guard_write(struct run *run, const char *path, const char *value, struct error *err);
+/* One guarded read of a small file; as host_read(), which see. */
+int guard_read(struct run *run, const char *path, char *buf, size_t size,
+	       struct error *err);
+
+#define GUARD_TEXT_MAX 2048
+
+/*
+ * guard_call() with all its parts. FN may leave a text of up to GUARD_TEXT_MAX bytes for
+ * the parent. LATE (may be NULL) is what a child does by itself when its FN succeeded
+ * after we had stopped waiting for it: it runs in the child and may only use HOST calls.
+ */
+struct guard_job {
+	const char *what; /* "unbind of 0000:0a:00.0 from snd_hda_intel" */
+	int (*fn)(void *arg, char text[GUARD_TEXT_MAX]);
+	void (*late)(void *arg);
+	void *arg;
+};
+
+/* TEXT may be NULL. ERR is filled only when the guard itself failed (or timed out). */
+int guard_run(struct run *run, const struct guard_job *job, char text[GUARD_TEXT_MAX],
+	      struct error *err);
+
+/*
+ * The pid of a child left behind, now or by an earlier run, that still is in the kernel
+ * and whose WHAT has WORD in it; 0: there is none.
+ */
+int guard_left(const struct run *run, const char *word);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "run.h"
+
+/* A process that has a node of one of our devices open or mapped. */
+struct holder {
+	int pid;
+	char comm[64];
+	char user[64];
+	char node[128];		 /* "/dev/dri/card0" */
+	char function[PCI_ADDR_LEN];
+	char unit[128];		 /* "lightdm.service", "session-2.scope"; "" unknown */
+	bool is_vfio;		 /* holds /dev/vfio/N or a vfio device fd */
+};
+
+struct holder_list {
+	struct holder *holder;
+	size_t n;
+	unsigned unreadable; /* processes that /proc would not tell us about */
+};
+
+/*
+ * One scan of /proc (fd and maps) for all nodes of FUNCTIONS: DRM, nvidia, sound, frame
+ * buffer, i2c, vfio. One entry for each process and node.
+ */
+int holders_scan(const struct host *host, const struct pci_list *functions,
+		 struct holder_list *ret, struct error *err);
+/* "Xorg (pid 812, root, /dev/dri/card0)", up to three, then "and N more". */
+char *holders_describe(const struct holder_list *list);
+/*
+ * Is it part of somebody's session, so that only the session's end helps? logind and pid 1
+ * count, which hold nodes on behalf of sessions and must never be stopped.
+ */
+bool holder_is_session(const struct holder *holder);
+/* "stop lightdm.service first": what to do about them; the caller frees. */
+char *holders_cure(const struct holder_list *list);
+/*
+ * Will the process be gone when the plan so far has run: its unit is stopped, its
+ * session ended in the overlay?
+ */
+bool holder_ends(const struct host *host, const struct holder *holder);
+void holder_list_done(struct holder_list *list);

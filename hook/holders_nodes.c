@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which nodes in /dev belong to a PCI function. sysfs tells for all drivers but nvidia's,
+ * whose nodes are no device-model devices: /proc/driver/nvidia has their numbers.
+ */
+
+#include <stdarg.h>
+#include <sys/stat.h>
+
+#include "holders_nodes.h"
+
+#define SYS_PCI "/sys/bus/pci/devices"
+
+/* While the nodes of one function are gathered. */
+struct search {
+	const struct host *host;
+	const char *function;
+	struct node_list *list;
+	int error; /* the first; later finds are then no-ops */
+};
+
+static uint64_t device_number(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) >= 0 && S_ISCHR(st.st_mode) ? (uint64_t)st.st_rdev : 0;
+}
+
+static _printf_(2, 3) void add(struct search *search, const char *fmt, ...)
+{
+	struct node node = { .function = search->function };
+	char path[PATH_MAX];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(node.path, sizeof(node.path), fmt, ap);
+	va_end(ap);
+	if (search->error < 0 || n < 0 || (size_t)n >= sizeof(node.path) ||
+	    nodes_by_path(search->list, node.path))
+		return;
+	node.rdev = device_number(host_path(search->host, path, "%s", node.path));
+	node.is_vfio = str_after(node.path, "/dev/vfio/") != NULL;
+	search->error = array_grow(&search->list->node, search->list->n, sizeof(node));
+	if (search->error >= 0)
+		search->list->node[search->list->n++] = node;
+}
+
+/* Adds DEV/NAME for each NAME in the folder below the function that begins with PREFIX. */
+static void add_each(struct search *search, const char *folder, const char *prefix,
+		     const char *dev)
+{
+	_cleanup_strv_ struct strv names = {};
+
+	if (host_list(search->host, &names, SYS_PCI "/%s%s", search->function, folder) < 0)
+		return;
+	for (size_t i = 0; i < names.n; i++)
+		if (str_after(names.v[i], prefix))
+			add(search, "%s/%s", dev, names.v[i]);
+}
+
+/* A connector has its DDC bus and its AUX and CEC channels as children. */
+static void add_connectors(struct search *search, const char *card)
+{
+	_cleanup_strv_ struct strv names = {};
+	char folder[512];
+
+	if (host_list(search->host, &names, SYS_PCI "/%s/drm/%s", search->function,
+		      card) < 0)
+		return;
+	for (size_t i = 0; i < names.n; i++) {
+		if (!str_after(names.v[i], card))
+			continue;
+		snprintf(folder, sizeof(folder), "/drm/%s/%s", card, names.v[i]);
+		add_each(search, folder, "i2c-", "/dev");
+		add_each(search, folder, "drm_dp_aux", "/dev");
+		add_each(search, folder, "cec", "/dev");
+	}
+}
+
+static void add_drm(struct search *search)
+{
+	_cleanup_strv_ struct strv names = {};
+
+	add_each(search, "/drm", "", "/dev/dri");
+	if (host_list(search->host, &names, SYS_PCI "/%s/drm", search->function) < 0)
+		return;
+	for (size_t i = 0; i < names.n; i++)
+		if (str_after(names.v[i], "card"))
+			add_connectors(search, names.v[i]);
+}
+
+static void add_sound(struct search *search)
+{
+	static const char *const kinds[] = { "control", "hw", "midi", "pcm" };
+	_cleanup_strv_ struct strv cards = {};
+	char folder[512];
+
+	if (host_list(search->host, &cards, SYS_PCI "/%s/sound", search->function) < 0)
+		return;
+	for (size_t i = 0; i < cards.n; i++) {
+		snprintf(folder, sizeof(folder), "/sound/%s", cards.v[i]);
+		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
+			add_each(search, folder, kinds[k], "/dev/snd");
+	}
+}
+
+/* The card's own node, and those that stand for all cards: each keeps the module in use. */
+static void add_nvidia(struct search *search)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *minor;
+	unsigned number;
+
+	if (host_read_all(search->host, &text, "/proc/driver/nvidia/gpus/%s/information",
+			  search->function) >= 0) {
+		minor = strstr(text, "Device Minor:");
+		if (minor && sscanf(minor, "Device Minor: %u", &number) == 1)
+			add(search, "/dev/nvidia%u", number);
+	}
+	add(search, "/dev/nvidiactl");
+	add(search, "/dev/nvidia-modeset");
+	add(search, "/dev/nvidia-uvm");
+	add(search, "/dev/nvidia-uvm-tools");
+}
+
+static void add_of_driver(struct search *search)
+{
+	char driver[64];
+
+	if (host_link_name(search->host, driver, sizeof(driver), SYS_PCI "/%s/driver",
+			   search->function) < 0)
+		return;
+	if (streq(driver, "nvidia"))
+		add_nvidia(search);
+	if (streq(driver, "amdgpu"))
+		add(search, "/dev/kfd");
+}
+
+static void add_vfio(struct search *search)
+{
+	char group[32];
+
+	add_each(search, "/vfio-dev", "vfio", "/dev/vfio/devices");
+	if (host_link_name(search->host, group, sizeof(group), SYS_PCI "/%s/iommu_group",
+			   search->function) >= 0) {
+		add(search, "/dev/vfio/%s", group);
+		add(search, "/dev/vfio/noiommu-%s", group);
+	}
+}
+
+int nodes_find(const struct host *host, const struct pci_list *functions,
+	       struct node_list *ret, struct error *err)
+{
+	struct node_list list = {};
+	struct search search = { .host = host, .list = &list };
+
+	for (size_t i = 0; i < functions->n; i++) {
+		search.function = functions->fn[i].name;
+		add_drm(&search);
+		add_each(&search, "/graphics", "fb", "/dev");
+		add_sound(&search);
+		add_each(&search, "", "i2c-", "/dev");
+		add_of_driver(&search);
+		add_vfio(&search);
+	}
+	if (search.error < 0) {
+		node_list_done(&list);
+		return error_oom(err);
+	}
+	*ret = list;
+	return 0;
+}
+
+const struct node *nodes_by_path(const struct node_list *list, const char *path)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (streq(list->node[i].path, path))
+			return &list->node[i];
+	return NULL;
+}
+
+const struct node *nodes_by_device(const struct node_list *list, const char *path,
+				   const char *link)
+{
+	const char *name = path_base(path);
+	uint64_t rdev = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		if (!list->node[i].rdev || !streq(path_base(list->node[i].path), name))
+			continue;
+		if (!rdev)
+			rdev = device_number(link);
+		if (rdev && rdev == list->node[i].rdev)
+			return &list->node[i];
+	}
+	return NULL;
+}
+
+void node_list_done(struct node_list *list)
+{
+	free(list->node);
+	*list = (struct node_list){};
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "error.h"
+#include "host.h"
+#include "pci.h"
+
+/* A device node that belongs to one of our PCI functions. */
+struct node {
+	char path[128]; /* not rooted */
+	uint64_t rdev; /* of a character device that is there; else 0 */
+	const char *function; /* borrowed from the PCI list */
+	bool is_vfio;
+};
+
+struct node_list {
+	struct node *node;
+	size_t n;
+};
+
+/* All nodes of FUNCTIONS, as sysfs has them at this moment. */
+int nodes_find(const struct host *host, const struct pci_list *functions,
+	       struct node_list *ret, struct error *err);
+/* By path; NULL: none of ours. */
+const struct node *nodes_by_path(const struct node_list *list, const char *path);
+/*
+ * By device number, for a path that ends as one of ours does: a process in a container
+ * has /dev elsewhere. Others are not looked at, since a stat(2) may hang on a dead
+ * network file system.
+ */
+const struct node *nodes_by_device(const struct node_list *list, const char *path,
+				   const char *link);
+void node_list_done(struct node_list *list);

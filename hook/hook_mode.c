@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Hook mode: /etc/libvirt/hooks/qemu as libvirt calls it.
+ */
+#include <signal.h>
+#include <sys/signalfd.h>
+
+#include "call.h"
+#include "hook_mode.h"
+#include "log.h"
+#include "phase.h"
+#include "print.h"
+#include "scripts.h"
+
+/*
+ * conf.d and qemu.d lie beside the executable as libvirt named it, which is right on
+ * NixOS, too; libvirt's own qemu.d, if we were put there, is not part of that.
+ */
+static void find_hooks_dir(const char *argv0, char *buf, size_t size)
+{
+	const char *slash = strrchr(argv0, '/');
+
+	if (argv0[0] != '/' || slash == argv0) {
+		snprintf(buf, size, "%s", HOOKS_DIR);
+		return;
+	}
+	snprintf(buf, size, "%.*s", (int)(slash - argv0), argv0);
+	if (str_ends(buf, "/qemu.d"))
+		buf[strlen(buf) - strlen("/qemu.d")] = '\0';
+}
+
+/* SIGTERM and SIGINT end a prepare in good order; a dead reader must not kill us. */
+static int take_signals(void)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Operations without sections of ours: the script tree, and nothing ever fails. */
+static int other_operation(struct call *call)
+{
+	struct run *run = &call->run;
+	_cleanup_error_ struct error err = {};
+
+	if (streq(run->event.operation, "reconnect") && run->domain)
+		phase_reconnect(run);
+	run->budget = run->deadline = now_ms() + 120000;
+	if (scripts_exist(&run->host, run->hooks_dir, &run->event) &&
+	    scripts_run(run, NULL, &err) < 0)
+		log_error("%s", error_text(&err));
+	return 0;
+}
+
+static int run_phase(struct call *call, struct error *err)
+{
+	struct run *run = &call->run;
+	bool up = phase_goes_up(run->event.phase);
+	int config = call_load_config(call, err);
+	int r;
+
+	if (config == 0)
+		config = call_scan(call, err);
+	if (config < 0 && up)
+		return config;
+	if (config < 0) { /* a bad file never keeps a release from putting things back */
+		log_error("%s", error_text(err));
+		error_done(err);
+	}
+	r = up ? phase_up(run, err) : phase_down(run, err);
+	return r;
+}
+
+static int dry_run(struct call *call, struct error *err)
+{
+	int r = call_load_config(call, err);
+
+	if (r == 0)
+		r = call_scan(call, err);
+	if (r < 0) {
+		print_problems(&call->config, err);
+		return r;
+	}
+	r = phase_check(&call->run, err);
+	print_plan(&call->run, stdout);
+	return r;
+}
+
+static int handle(struct call *call, bool dry, struct error *err)
+{
+	struct run *run = &call->run;
+	int r;
+
+	r = call_read_xml(call, STDIN_FILENO, err);
+	if (r == 0)
+		r = call_parse_domain(call, err);
+	if (run->event.phase == PHASE_NONE)
+		return other_operation(call);
+	if (r < 0)
+		return r;
+	if (dry)
+		return dry_run(call, err);
+	run->caller = getppid();
+	run->cancel_fd = take_signals();
+	return run_phase(call, err);
+}
+
+int hook_main(int argc, char **argv)
+{
+	bool dry = argc > 1 && streq(argv[1], "--dry-run");
+	char **arg = argv + 1 + dry, hooks_dir[PATH_MAX];
+	_cleanup_error_ struct error err = {};
+	_cleanup_(call_done) struct call call;
+	int n = argc - 1 - dry, r;
+
+	find_hooks_dir(argv[0], hooks_dir, sizeof(hooks_dir));
+	call_init(&call, "", hooks_dir);
+	/* A session daemon runs the same file as an ordinary user: none of our business. */
+	if (geteuid() != 0 || n < 2 || !domain_name_is_safe(arg[0]))
+		return 0;
+	event_init(&call.run.event, arg[0], arg[1], n > 2 ? arg[2] : "-", n > 3 ? arg[3] : "-");
+	if (!call_has_work(&call))
+		return 0;
+	log_open(&call.run.host, arg[0]);
+	r = handle(&call, dry, &err);
+	if (r < 0) {
+		log_error("%s %s: %s", arg[0], arg[1], error_text(&err));
+		dprintf(STDERR_FILENO, "vfio-hook: %s\n", error_text(&err));
+	}
+	log_close();
+	return r < 0 ? 1 : 0;
+}

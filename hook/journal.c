@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The journal of one domain on disk. Lives in /run on purpose: what it describes does
+ * not survive a boot either.
+ */
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "journal.h"
+#include "journal_format.h"
+#include "log.h"
+
+#define STATE_DIR "/run/vfio-hook"
+#define SUFFIX ".journal"
+#define LOCK_WAIT_MS 20000
+#define LOCK_POLL_US 2000
+
+int journal_dir(const struct host *host, struct error *err)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	host_path(host, path, STATE_DIR);
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return error_errno(err, -errno, "cannot make %s", path);
+	if (lstat(path, &st) < 0)
+		return error_errno(err, -errno, "%s", path);
+	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+		return error_set(err, -EPERM,
+				 "%s is not a directory of root's own: remove it, somebody "
+				 "else made it",
+				 path);
+	if ((st.st_mode & 077) && chmod(path, 0700) < 0)
+		return error_errno(err, -errno, "cannot make %s private", path);
+	return 0;
+}
+
+int journal_list(const struct host *host, struct strv *ret)
+{
+	_cleanup_strv_ struct strv names = {}, uuids = {};
+	int r = host_list(host, &names, STATE_DIR);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	for (size_t i = 0; i < names.n; i++) {
+		if (!str_ends(names.v[i], SUFFIX))
+			continue;
+		names.v[i][strlen(names.v[i]) - strlen(SUFFIX)] = '\0';
+		r = strv_add(&uuids, names.v[i]);
+		if (r < 0)
+			return r;
+	}
+	*ret = uuids;
+	uuids = (struct strv){};
+	return 0;
+}
+
+bool journal_any(const struct host *host)
+{
+	_cleanup_strv_ struct strv uuids = {};
+
+	return journal_list(host, &uuids) < 0 || uuids.n > 0;
+}
+
+/* An flock(2) with a deadline; what a holder does under it is short. */
+static int flock_until(int fd, int64_t deadline)
+{
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		if (now_ms() > deadline)
+			return -ETIMEDOUT;
+		usleep(LOCK_POLL_US);
+	}
+	return 0;
+}
+
+int journal_lock(const struct host *host, int64_t deadline, int *ret_fd, struct error *err)
+{
+	_cleanup_close_ int fd = -1;
+	char path[PATH_MAX];
+	int r = journal_dir(host, err);
+
+	if (r < 0)
+		return r;
+	host_path(host, path, STATE_DIR "/lock");
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return error_errno(err, -errno, "cannot open %s", path);
+	r = flock_until(fd, deadline);
+	if (r < 0)
+		return error_errno(err, r, "%s is held by another vfio-hook", path);
+	*ret_fd = fd;
+	fd = -1;
+	return 0;
+}
+
+static int append(int fd, const char *path, const char *const *fields, size_t n,
+		  struct error *err)
+{
+	_cleanup_free_ char *line = journal_line(fields, n);
+	ssize_t written;
+
+	if (!line)
+		return error_oom(err);
+	do
+		written = write(fd, line, strlen(line));
+	while (written < 0 && errno == EINTR);
+	if (written < 0 || (size_t)written < strlen(line))
+		return error_errno(err, written < 0 ? -errno : -ENOSPC,
+				   "cannot write the journal %s", path);
+	fdatasync(fd);
+	return 0;
+}
+
+int journal_add(struct journal *journal, const char *const *fields, size_t n,
+		struct error *err)
+{
+	char *copy[12];
+	int r = append(journal->fd, journal->path, fields, n, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++)
+		copy[i] = (char *)(uintptr_t)fields[i]; /* journal_apply() copies */
+	r = journal_apply(journal, copy, n);
+	return r < 0 ? error_errno(err, r, "%s", journal->path) : 0;
+}
+
+/* Cuts a torn last line off, so that the next one starts on its own. */
+static int cut_torn_line(int fd, const char *text)
+{
+	const char *end = strrchr(text, '\n');
+	off_t whole = end ? end + 1 - text : 0;
+
+	return (size_t)whole < strlen(text) && ftruncate(fd, whole) < 0 ? -errno : 0;
+}
+
+static int check_boot(const struct host *host, struct journal *journal)
+{
+	char boot_id[37] = "";
+
+	host_boot_id(host, boot_id);
+	return journal->boot_id && streq(journal->boot_id, boot_id) ? 0 : -ESTALE;
+}
+
+static int set_aside(struct journal *journal)
+{
+	_cleanup_free_ char *aside = NULL;
+
+	if (asprintf(&aside, "%s.stale", journal->path) < 0)
+		return -ENOMEM;
+	log_warn("%s is from an earlier boot: set aside as %s", journal->path, aside);
+	return rename(journal->path, aside) < 0 ? -errno : 0;
+}
+
+static int write_header(const struct host *host, struct journal *journal, const char *uuid,
+			const char *domain, struct error *err)
+{
+	char boot_id[37] = "";
+	const char *fields[] = { "vfio-hook", "1", boot_id, uuid, domain };
+
+	host_boot_id(host, boot_id);
+	return journal_add(journal, fields, ARRAY_SIZE(fields), err);
+}
+
+/* Reads what the open file holds; -ESTALE, -EPROTO as they are found. */
+static int load(const struct host *host, const char *uuid, struct journal *journal,
+		bool writable, struct error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = host_read_all(host, &text, STATE_DIR "/%s" SUFFIX, uuid);
+
+	if (r < 0)
+		return error_errno(err, r, "cannot read %s", journal->path);
+	if (writable)
+		r = cut_torn_line(journal->fd, text);
+	if (r == 0)
+		r = journal_parse(journal, text);
+	if (r == -EPROTO)
+		return error_set(err, r, "%s was written by another version of vfio-hook",
+				 journal->path);
+	if (r < 0)
+		return error_errno(err, r, "%s", journal->path);
+	return 0;
+}
+
+static int journal_init(const struct host *host, const char *uuid, struct journal *ret,
+			struct error *err)
+{
+	char path[PATH_MAX];
+
+	*ret = (struct journal){ .fd = -1 };
+	ret->path = strdup(host_path(host, path, STATE_DIR "/%s" SUFFIX, uuid));
+	return ret->path ? 0 : error_oom(err);
+}
+
+static int open_and_load(const struct host *host, const char *uuid, const char *domain,
+			 bool create, struct journal *journal, struct error *err)
+{
+	int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT : 0);
+	struct stat st;
+	int r;
+
+	journal->fd = open(journal->path, flags, 0600);
+	if (journal->fd < 0)
+		return errno == ENOENT ? -ENOENT :
+					 error_errno(err, -errno, "cannot open %s",
+						     journal->path);
+	r = flock_until(journal->fd, now_ms() + LOCK_WAIT_MS);
+	if (r < 0)
+		return error_errno(err, r, "another vfio-hook is at work on this domain (%s)",
+				   journal->path);
+	/* Whoever held the lock may have removed the file as the last thing. */
+	if (fstat(journal->fd, &st) < 0 || st.st_nlink == 0)
+		return -EAGAIN;
+	r = load(host, uuid, journal, true, err);
+	if (r < 0)
+		return r;
+	if (!journal->uuid)
+		return create ? write_header(host, journal, uuid, domain, err) : 0;
+	return check_boot(host, journal);
+}
+
+int journal_open(const struct host *host, const char *uuid, const char *domain, bool create,
+		 struct journal *ret, struct error *err)
+{
+	struct journal journal;
+	int r = create ? journal_dir(host, err) : 0;
+
+	if (r < 0)
+		return r;
+	for (int tries = 0; tries < 8; tries++) {
+		r = journal_init(host, uuid, &journal, err);
+		if (r < 0)
+			return r;
+		r = open_and_load(host, uuid, domain, create, &journal, err);
+		if (r == 0) {
+			*ret = journal;
+			return 0;
+		}
+		if (r == -ESTALE && set_aside(&journal) == 0)
+			r = create ? -EAGAIN : -ESTALE;
+		journal_done(&journal);
+		if (r != -EAGAIN)
+			return r;
+	}
+	return error_set(err, -EAGAIN, "the journal of %s keeps changing", domain);
+}
+
+int journal_read(const struct host *host, const char *uuid, struct journal *ret,
+		 struct error *err)
+{
+	struct journal journal;
+	int r = journal_init(host, uuid, &journal, err);
+
+	if (r < 0)
+		return r;
+	r = load(host, uuid, &journal, false, err);
+	if (r == 0)
+		r = check_boot(host, &journal);
+	if (r < 0) {
+		journal_done(&journal);
+		return r;
+	}
+	*ret = journal;
+	return 0;
+}
+
+int journal_reload(const struct host *host, struct journal *journal, struct error *err)
+{
+	struct journal fresh;
+	int r = journal_init(host, journal->uuid, &fresh, err);
+
+	if (r < 0)
+		return r;
+	r = load(host, journal->uuid, &fresh, false, err);
+	if (r == 0) {
+		fresh.fd = journal->fd;
+		journal->fd = -1;
+	}
+	if (r < 0) {
+		journal_done(&fresh);
+		return r;
+	}
+	journal_done(journal);
+	*journal = fresh;
+	return 0;
+}
+
+int journal_open_foreign(const struct host *host, const char *uuid, struct journal *ret,
+			 struct error *err)
+{
+	struct journal journal;
+	int r = journal_read(host, uuid, &journal, err);
+
+	if (r < 0)
+		return r;
+	journal.fd = open(journal.path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+	if (journal.fd < 0) {
+		r = error_errno(err, -errno, "cannot open %s", journal.path);
+		journal_done(&journal);
+		return r;
+	}
+	*ret = journal;
+	return 0;
+}
+
+int journal_find_by_name(const struct host *host, const char *domain, char **ret_uuid)
+{
+	_cleanup_strv_ struct strv uuids = {};
+	int r = journal_list(host, &uuids);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < uuids.n; i++) {
+		_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+		_cleanup_error_ struct error err = {};
+
+		if (journal_read(host, uuids.v[i], &journal, &err) < 0 || !journal.domain ||
+		    !streq(journal.domain, domain))
+			continue;
+		*ret_uuid = STEAL(uuids.v[i]);
+		return 0;
+	}
+	return -ENOENT;
+}

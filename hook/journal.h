@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "error.h"
+#include "event.h"
+#include "host.h"
+#include "pci.h"
+#include "state.h"
+
+/*
+ * /run/vfio-hook/UUID.journal: what a domain's phases found and changed, a line each,
+ * written before the change is made. It is enough by itself to put everything back:
+ * config and plugins may be gone by then. Lines are tab-separated fields with \t, \n
+ * and \\ escaped; a last line without its newline was torn by a crash and is ignored.
+ */
+#define JOURNAL_VERSION 1
+
+/* One target: its first old value and its latest new one. */
+struct record {
+	unsigned seq;	/* of the first line about this target: undo goes from high to low */
+	const struct state_kind *kind; /* NULL: unknown to this version */
+	char *kind_name;
+	char *target;
+	char *old, *new;
+	char *data;	/* the kind's own, "" if none */
+	enum phase phase; /* in which the target was first touched */
+	int64_t when;	/* now_ms() of the first line: the age of a claim */
+	bool struck;	/* put back, or made final by a later phase */
+};
+
+/* A PCI function before anything was changed. */
+struct baseline {
+	char name[PCI_ADDR_LEN];
+	char *driver, *module, *override, *power_control, *d3cold_allowed, *reset_method;
+	char *id; /* "10de:1e84" */
+};
+
+enum phase_state {
+	PHASE_STATE_NONE,
+	PHASE_STATE_BEGUN,
+	PHASE_STATE_COMPLETE,
+	PHASE_STATE_UNDONE,
+};
+
+struct journal {
+	int fd; /* -1: read only, or not open */
+	char *path;
+	char *uuid, *domain;
+	char *boot_id;
+	int owner_pid; /* the daemon that called the hook, or 0 */
+	uint64_t owner_start;
+	struct record *records;
+	size_t n;
+	struct baseline *baselines;
+	size_t n_baselines;
+	struct strv left; /* "PID START what": children left behind in the kernel */
+	enum phase_state phases[PHASE_NONE];
+	unsigned next_seq;
+};
+
+/* Makes /run/vfio-hook (0700) if needed; refuses a symlink or a foreign owner. */
+int journal_dir(const struct host *host, struct error *err);
+/* Are there any journals at all? Cheap: one readdir. */
+bool journal_any(const struct host *host);
+/*
+ * Opens UUID's journal for appending, making it when CREATE, and reads what it holds.
+ * -ENOENT: there is none. -ESTALE: it is from another boot (set aside with a new name,
+ * then as if there were none). Other errors: ERR.
+ */
+int journal_open(const struct host *host, const char *uuid, const char *domain, bool create,
+		 struct journal *ret, struct error *err);
+/* Finds the UUID of the journal that belongs to the domain's name; the caller frees. */
+int journal_find_by_name(const struct host *host, const char *domain, char **ret_uuid);
+/* Reads one journal without opening it for writing. */
+int journal_read(const struct host *host, const char *uuid, struct journal *ret,
+		 struct error *err);
+/* Reads it anew: another domain may have handed a claim on to us. */
+int journal_reload(const struct host *host, struct journal *journal, struct error *err);
+/*
+ * Another domain's journal, to hand a claim on (journal_set_old) under the host-wide
+ * lock: without the lock of its own, which its owner may hold while it waits for ours.
+ */
+int journal_open_foreign(const struct host *host, const char *uuid, struct journal *ret,
+			 struct error *err);
+/* UUIDs of all journals. */
+int journal_list(const struct host *host, struct strv *ret);
+
+/* Each of these is on disk (in the tmpfs) when it returns. */
+int journal_baseline(struct journal *journal, const struct baseline *baseline,
+		     struct error *err);
+int journal_record(struct journal *journal, const struct state_kind *kind,
+		   const char *target, const char *old, const char *new, const char *data,
+		   enum phase phase, struct error *err);
+int journal_strike(struct journal *journal, const struct state_kind *kind,
+		   const char *target, struct error *err);
+/* Gives a record of another domain a new old value (a claim moves on). */
+int journal_set_old(struct journal *journal, const struct state_kind *kind,
+		    const char *target, const char *old, struct error *err);
+int journal_phase(struct journal *journal, enum phase phase, enum phase_state state,
+		  struct error *err);
+int journal_left(struct journal *journal, int pid, uint64_t start, const char *what,
+		 struct error *err);
+int journal_owner(struct journal *journal, int pid, uint64_t start, struct error *err);
+struct record *journal_find(const struct journal *journal, const struct state_kind *kind,
+			    const char *target);
+const struct baseline *journal_find_baseline(const struct journal *journal,
+					     const char *name);
+/* Does anything wait to be put back? */
+bool journal_has_open_records(const struct journal *journal);
+/* Removes the file: nothing is left to put back. */
+int journal_remove(struct journal *journal);
+void journal_done(struct journal *journal);
+void baseline_done(struct baseline *baseline);
+
+/* The host-wide lock for claims and bookkeeping; never held over a wait. */
+int journal_lock(const struct host *host, int64_t deadline, int *ret_fd, struct error *err);

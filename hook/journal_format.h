@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "journal.h"
+
+/* The text of a journal: internal to journal.c and journal_format.c. */
+
+/* One line of N fields, escaped, with its end mark and newline; the caller frees. */
+char *journal_line(const char *const *fields, size_t n);
+/* Takes over every complete line of TEXT (which it changes) in order. */
+int journal_parse(struct journal *journal, char *text);
+/* What a line of each type does to the journal in memory. */
+int journal_apply(struct journal *journal, char **fields, size_t n);
+/* Writes a line (journal.c) and does to the journal in memory what reading it would. */
+int journal_add(struct journal *journal, const char *const *fields, size_t n,
+		struct error *err);

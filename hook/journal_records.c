@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is written into a journal, and what is looked up in it.
+ */
+#include "journal_format.h"
+
+#define ADD(journal, err, ...)                                                        \
+	({                                                                            \
+		const char *_fields[] = { __VA_ARGS__ };                              \
+		journal_add(journal, _fields, ARRAY_SIZE(_fields), err);              \
+	})
+
+int journal_baseline(struct journal *journal, const struct baseline *b, struct error *err)
+{
+	return ADD(journal, err, "baseline", b->name, b->driver, b->module, b->override,
+		   b->power_control, b->d3cold_allowed, b->reset_method, b->id);
+}
+
+int journal_record(struct journal *journal, const struct state_kind *kind,
+		   const char *target, const char *old, const char *new, const char *data,
+		   enum phase phase, struct error *err)
+{
+	char when[32];
+
+	snprintf(when, sizeof(when), "%lld", (long long)now_ms());
+	return ADD(journal, err, "set", kind->name, target, old, new, data ? data : "",
+		   phase_name(phase), when);
+}
+
+int journal_strike(struct journal *journal, const struct state_kind *kind,
+		   const char *target, struct error *err)
+{
+	return ADD(journal, err, "strike", kind->name, target);
+}
+
+int journal_set_old(struct journal *journal, const struct state_kind *kind,
+		    const char *target, const char *old, struct error *err)
+{
+	return ADD(journal, err, "old", kind->name, target, old);
+}
+
+int journal_phase(struct journal *journal, enum phase phase, enum phase_state state,
+		  struct error *err)
+{
+	static const char *const names[] = { "none", "begun", "complete", "undone" };
+
+	return ADD(journal, err, "phase", phase_name(phase), names[state]);
+}
+
+int journal_left(struct journal *journal, int pid, uint64_t start, const char *what,
+		 struct error *err)
+{
+	char pid_text[16], start_text[32];
+
+	snprintf(pid_text, sizeof(pid_text), "%d", pid);
+	snprintf(start_text, sizeof(start_text), "%llu", (unsigned long long)start);
+	return ADD(journal, err, "left", pid_text, start_text, what);
+}
+
+int journal_owner(struct journal *journal, int pid, uint64_t start, struct error *err)
+{
+	char pid_text[16], start_text[32];
+
+	snprintf(pid_text, sizeof(pid_text), "%d", pid);
+	snprintf(start_text, sizeof(start_text), "%llu", (unsigned long long)start);
+	return ADD(journal, err, "owner", pid_text, start_text);
+}
+
+struct record *journal_find(const struct journal *journal, const struct state_kind *kind,
+			    const char *target)
+{
+	for (size_t i = journal->n; i-- > 0;) {
+		struct record *record = &journal->records[i];
+
+		if (!record->struck && record->kind == kind && streq(record->target, target))
+			return record;
+	}
+	return NULL;
+}
+
+const struct baseline *journal_find_baseline(const struct journal *journal, const char *name)
+{
+	for (size_t i = 0; i < journal->n_baselines; i++)
+		if (streq(journal->baselines[i].name, name))
+			return &journal->baselines[i];
+	return NULL;
+}
+
+bool journal_has_open_records(const struct journal *journal)
+{
+	for (size_t i = 0; i < journal->n; i++)
+		if (!journal->records[i].struck)
+			return true;
+	return false;
+}
+
+int journal_remove(struct journal *journal)
+{
+	return unlink(journal->path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+void baseline_done(struct baseline *b)
+{
+	free(b->driver);
+	free(b->module);
+	free(b->override);
+	free(b->power_control);
+	free(b->d3cold_allowed);
+	free(b->reset_method);
+	free(b->id);
+	*b = (struct baseline){};
+}
+
+static void record_done(struct record *record)
+{
+	free(record->kind_name);
+	free(record->target);
+	free(record->old);
+	free(record->new);
+	free(record->data);
+}
+
+void journal_done(struct journal *journal)
+{
+	for (size_t i = 0; i < journal->n; i++)
+		record_done(&journal->records[i]);
+	for (size_t i = 0; i < journal->n_baselines; i++)
+		baseline_done(&journal->baselines[i]);
+	free(journal->records);
+	free(journal->baselines);
+	free(journal->path);
+	free(journal->uuid);
+	free(journal->domain);
+	free(journal->boot_id);
+	strv_done(&journal->left);
+	closep(&journal->fd);
+	*journal = (struct journal){ .fd = -1 };
+}

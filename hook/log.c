@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The log. Someone whose only screen is the GPU that was taken away has this to read and
+ * nothing else, perhaps after the reset button: so every line is on the disk before the
+ * next step begins. A log that cannot be written never fails a phase.
+ */
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "event.h"
+#include "log.h"
+
+#define LOG_DIR "/var/log/vfio-hook"
+#define LOG_PHASES 20
+#define LOG_PHASE_MARK "== "
+#define LOG_KEEP_MAX (4 * 1024 * 1024)
+
+static struct {
+	int fd;
+	int stderr_level;
+	bool syslog;
+	char domain[256];
+} log_state = { .fd = -1, .stderr_level = -1 };
+
+static const char *level_name(int level)
+{
+	static const char *const names[] = { "EMERG",	"ALERT",  "CRIT", "ERROR",
+					     "WARNING", "NOTICE", "INFO", "DEBUG" };
+
+	return level >= 0 && level <= LOG_DEBUG ? names[level] : "INFO";
+}
+
+static bool write_all(int fd, const char *data, size_t n)
+{
+	while (n > 0) {
+		ssize_t written = write(fd, data, n);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return false;
+		data += written;
+		n -= (size_t)written;
+	}
+	return true;
+}
+
+/* The end of the file, at most LOG_KEEP_MAX, beginning with a whole line. */
+static char *read_end(int fd)
+{
+	_cleanup_free_ char *text = NULL;
+	struct stat st;
+	off_t from;
+	ssize_t n;
+	char *line;
+
+	if (fstat(fd, &st) < 0 || st.st_size == 0)
+		return NULL;
+	from = st.st_size > LOG_KEEP_MAX ? st.st_size - LOG_KEEP_MAX : 0;
+	text = malloc((size_t)(st.st_size - from) + 1);
+	if (!text)
+		return NULL;
+	n = pread(fd, text, (size_t)(st.st_size - from), from);
+	if (n < 0)
+		return NULL;
+	text[n] = '\0';
+	if (from == 0)
+		return STEAL(text);
+	line = strchr(text, '\n');
+	return strdup(line ? line + 1 : "");
+}
+
+/* Where the last KEEP phases of TEXT begin; TEXT itself when there are no more. */
+static const char *last_phases(const char *text, unsigned keep)
+{
+	const char *begin[LOG_PHASES];
+	const char *line = text, *mark, *end;
+	unsigned n = 0;
+
+	for (; *line; line = *end ? end + 1 : end) {
+		end = strchrnul(line, '\n');
+		mark = strstr(line, LOG_PHASE_MARK);
+		if (mark && mark < end)
+			begin[n++ % keep] = line;
+	}
+	return n > keep ? begin[n % keep] : text;
+}
+
+static void replace_file(const char *path, const char *text)
+{
+	char temporary[PATH_MAX];
+	int fd;
+	bool ok;
+
+	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.tmp", path) >=
+	    sizeof(temporary))
+		return;
+	unlink(temporary);
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+	if (fd < 0)
+		return;
+	ok = write_all(fd, text, strlen(text)) && fsync(fd) == 0;
+	close(fd);
+	if (!ok || rename(temporary, path) < 0)
+		unlink(temporary);
+}
+
+/* Room for the phase that begins now. */
+static void trim(const char *path)
+{
+	_cleanup_close_ int fd =
+		open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	_cleanup_free_ char *text = NULL;
+	const char *rest;
+
+	if (fd < 0)
+		return;
+	text = read_end(fd);
+	if (!text)
+		return;
+	rest = last_phases(text, LOG_PHASES - 1);
+	if (rest != text || lseek(fd, 0, SEEK_END) > LOG_KEEP_MAX)
+		replace_file(path, rest);
+}
+
+static int open_file(const struct host *host, const char *domain)
+{
+	char path[PATH_MAX], dir[PATH_MAX];
+
+	if (strlen(domain) > NAME_MAX - strlen(".log.tmp"))
+		return -1;
+	mkdir(host_path(host, dir, "/var"), 0755);
+	mkdir(host_path(host, dir, "/var/log"), 0755);
+	mkdir(host_path(host, dir, LOG_DIR), 0755);
+	host_path(host, path, LOG_DIR "/%s.log", domain);
+	trim(path);
+	return open(path,
+		    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
+		    0640);
+}
+
+void log_open(const struct host *host, const char *domain)
+{
+	log_close();
+	log_state.syslog = !*host->root;
+	if (log_state.syslog)
+		openlog("vfio-hook", LOG_PID, LOG_DAEMON);
+	if (!domain)
+		return;
+	snprintf(log_state.domain, sizeof(log_state.domain), "%s", domain);
+	if (domain_name_is_safe(domain))
+		log_state.fd = open_file(host, domain);
+}
+
+void log_set_stderr(int level)
+{
+	log_state.stderr_level = level;
+}
+
+static void log_to_file(int level, const char *text)
+{
+	_cleanup_free_ char *line = NULL;
+	struct timespec now;
+	struct tm tm;
+	char when[32], zone[8];
+	int n;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (!localtime_r(&now.tv_sec, &tm))
+		return;
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
+	strftime(zone, sizeof(zone), "%z", &tm);
+	n = asprintf(&line, "%s.%03ld%s %s %s\n", when, now.tv_nsec / 1000000, zone,
+		     level_name(level), text);
+	if (n < 0) {
+		line = NULL;
+		return;
+	}
+	/* one write: lines of two phases at once stay whole */
+	if (write_all(log_state.fd, line, (size_t)n))
+		fdatasync(log_state.fd);
+}
+
+void log_at(int level, const char *fmt, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	int saved = errno, n;
+	va_list ap;
+
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		text = NULL;
+		return;
+	}
+	/* one line each: domain names and programs' output are not ours */
+	for (char *p = text; *p; p++)
+		if (iscntrl((unsigned char)*p))
+			*p = ' ';
+
+	if (log_state.fd >= 0)
+		log_to_file(level, text);
+	if (log_state.syslog && *log_state.domain)
+		syslog(level, "%s: %s", log_state.domain, text);
+	else if (log_state.syslog)
+		syslog(level, "%s", text);
+	if (level <= log_state.stderr_level)
+		fprintf(stderr, "%s\n", text);
+	errno = saved;
+}
+
+void log_close(void)
+{
+	closep(&log_state.fd);
+	log_state.fd = -1;
+	log_state.domain[0] = '\0';
+	if (log_state.syslog)
+		closelog();
+	log_state.syslog = false;
+}

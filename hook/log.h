@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <syslog.h>
+
+#include "host.h"
+
+/*
+ * Lines go to syslog, to the domain's log file (synced after each: it is what is left
+ * after the reset button) and, when asked for, to stderr. Levels are syslog's.
+ */
+void log_open(const struct host *host, const char *domain);
+/* Lines of this level and above go to stderr; -1: none (hook mode). */
+void log_set_stderr(int level);
+void log_at(int level, const char *fmt, ...) _printf_(2, 3);
+void log_close(void);
+
+#define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)
+#define log_info(...) log_at(LOG_INFO, __VA_ARGS__)
+#define log_warn(...) log_at(LOG_WARNING, __VA_ARGS__)
+#define log_error(...) log_at(LOG_ERR, __VA_ARGS__)

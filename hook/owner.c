@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A device has one owner, and a dead owner blocks nobody: a daemon that crashed in the
+ * middle of prepare never calls release (it forgets the domain).
+ */
+#include "holders.h"
+#include "owner.h"
+#include "phase.h"
+
+static bool process_is(const struct host *host, int pid, uint64_t start)
+{
+	uint64_t now;
+
+	return pid > 0 && process_start_time(host, pid, &now) == 0 && now == start;
+}
+
+/* libvirt gives QEMU the domain's UUID on its command line: "-uuid", UUID. */
+static bool cmdline_has_uuid(const char *cmdline, size_t len, const char *uuid)
+{
+	for (const char *p = cmdline; p < cmdline + len; p += strlen(p) + 1)
+		if (streq(p, "-uuid") && p + 6 < cmdline + len && streq(p + 6, uuid))
+			return true;
+	return false;
+}
+
+static bool qemu_lives(const struct host *host, const char *uuid)
+{
+	_cleanup_strv_ struct strv pids = {};
+
+	if (host_list(host, &pids, "/proc") < 0)
+		return true;
+	for (size_t i = 0; i < pids.n; i++) {
+		char cmdline[65536];
+		int n;
+
+		if (strspn(pids.v[i], "0123456789") != strlen(pids.v[i]))
+			continue;
+		n = host_read(host, cmdline, sizeof(cmdline), "/proc/%s/cmdline", pids.v[i]);
+		if (n > 0 && cmdline_has_uuid(cmdline, (size_t)n, uuid))
+			return true;
+	}
+	return false;
+}
+
+int journal_functions(const struct journal *journal, struct pci_list *ret)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < journal->n_baselines; i++) {
+		struct pci_function fn = {};
+
+		snprintf(fn.name, sizeof(fn.name), "%s", journal->baselines[i].name);
+		r = pci_parse_addr(fn.name, &fn.addr, NULL);
+		if (r == 0)
+			r = pci_list_add(ret, &fn);
+	}
+	return r;
+}
+
+static bool vfio_is_open(const struct host *host, const struct journal *journal)
+{
+	_cleanup_(holder_list_done) struct holder_list holders = {};
+	_cleanup_(pci_list_done) struct pci_list functions = {};
+
+	if (journal->n_baselines == 0)
+		return false;
+	if (journal_functions(journal, &functions) < 0 ||
+	    holders_scan(host, &functions, &holders, NULL) < 0)
+		return true;
+	for (size_t i = 0; i < holders.n; i++)
+		if (holders.holder[i].is_vfio)
+			return true;
+	return false;
+}
+
+bool owner_is_alive(const struct host *host, const struct journal *journal)
+{
+	return process_is(host, journal->owner_pid, journal->owner_start) ||
+	       qemu_lives(host, journal->uuid) || vfio_is_open(host, journal);
+}
+
+bool owner_of_is_alive(const struct host *host, const char *uuid)
+{
+	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+
+	return journal_read(host, uuid, &journal, NULL) < 0 || owner_is_alive(host, &journal);
+}
+
+int owner_undo(const struct host *host, const char *uuid, struct error *err)
+{
+	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+	struct domain domain = { .uuid = (char *)(uintptr_t)uuid };
+	struct run run = { .host = { .root = host->root }, .domain = &domain, .cancel_fd = -1 };
+	int r = journal_read(host, uuid, &journal, err);
+
+	if (r < 0)
+		return r;
+	domain.name = journal.domain;
+	run.hooks_dir = HOOKS_DIR;
+	event_of_phase(&run.event, domain.name, PHASE_NONE);
+	r = phase_undo(&run, err);
+	report_done(&run.report);
+	return r;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "run.h"
+
+/*
+ * Does anybody still stand behind a journal: the daemon that called prepare, the
+ * domain's QEMU, or whoever has a vfio file of its devices open? A doubt counts as yes.
+ */
+bool owner_is_alive(const struct host *host, const struct journal *journal);
+/* The same by UUID; a journal that cannot be read has a live owner. */
+bool owner_of_is_alive(const struct host *host, const char *uuid);
+/* Puts back all that the journal of UUID holds, on behalf of RUN's host. */
+int owner_undo(const struct host *host, const char *uuid, struct error *err);
+/* The functions that a journal has a baseline of. */
+int journal_functions(const struct journal *journal, struct pci_list *ret);

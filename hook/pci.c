@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * PCI functions: addresses, what is there (through libpci), and what sysfs says about
+ * drivers and IOMMU groups. Changing anything is state_pci.c's.
+ */
+#include <ctype.h>
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <pci/pci.h>
+
+#include "pci.h"
+
+/* Between MIN and MAX hex digits at *P, which moves behind them. */
+static int parse_hex(const char **p, unsigned min, unsigned max, uint32_t *ret)
+{
+	const char *s = *p;
+	uint32_t value = 0;
+	unsigned n;
+
+	for (n = 0; n < max && isxdigit((unsigned char)s[n]); n++)
+		value = value << 4 | (uint32_t)(isdigit((unsigned char)s[n]) ?
+							s[n] - '0' :
+							(s[n] | 0x20) - 'a' + 10);
+	if (n < min)
+		return -EINVAL;
+	*p = s + n;
+	*ret = value;
+	return 0;
+}
+
+static bool skip(const char **p, char c)
+{
+	if (**p != c)
+		return false;
+	(*p)++;
+	return true;
+}
+
+/* BB:DD.F, with SEPARATOR for ':' and DOT for '.'. */
+static int parse_bus_part(const char *p, char separator, char dot, struct pci_addr *ret,
+			  bool *ret_all)
+{
+	uint32_t bus, device, function = 0;
+	bool all;
+
+	if (parse_hex(&p, 2, 2, &bus) < 0 || !skip(&p, separator) ||
+	    parse_hex(&p, 2, 2, &device) < 0 || device > 0x1f || !skip(&p, dot))
+		return -EINVAL;
+	all = ret_all && skip(&p, '*');
+	if (!all && (parse_hex(&p, 1, 1, &function) < 0 || function > 7))
+		return -EINVAL;
+	if (*p)
+		return -EINVAL;
+	ret->bus = (uint8_t)bus;
+	ret->device = (uint8_t)device;
+	ret->function = (uint8_t)function;
+	if (ret_all)
+		*ret_all = all;
+	return 0;
+}
+
+int pci_parse_addr(const char *s, struct pci_addr *ret, bool *ret_all)
+{
+	const char *libvirt = str_after(s, "pci_"), *p = libvirt ? libvirt : s;
+	char separator = libvirt ? '_' : ':';
+	struct pci_addr addr = { 0 };
+
+	if (parse_hex(&p, 4, 8, &addr.domain) < 0) {
+		if (libvirt)
+			return -EINVAL;
+	} else if (!skip(&p, separator)) {
+		return -EINVAL;
+	}
+	if (parse_bus_part(p, separator, libvirt ? '_' : '.', &addr, ret_all) < 0)
+		return -EINVAL;
+	*ret = addr;
+	return 0;
+}
+
+int pci_parse_id(const char *s, uint16_t *ret_vendor, uint16_t *ret_device)
+{
+	uint32_t vendor, device;
+
+	if (parse_hex(&s, 4, 4, &vendor) < 0 || !skip(&s, ':') ||
+	    parse_hex(&s, 4, 4, &device) < 0 || *s)
+		return -EINVAL;
+	*ret_vendor = (uint16_t)vendor;
+	*ret_device = (uint16_t)device;
+	return 0;
+}
+
+void pci_format_addr(const struct pci_addr *addr, char buf[PCI_ADDR_LEN])
+{
+	snprintf(buf, PCI_ADDR_LEN, "%04x:%02x:%02x.%x", addr->domain,
+		 (unsigned)addr->bus, addr->device & 0x1fU, addr->function & 7U);
+}
+
+const struct pci_function *pci_find(const struct pci_list *list, const char *name)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (streq(list->fn[i].name, name))
+			return &list->fn[i];
+	return NULL;
+}
+
+int pci_list_add(struct pci_list *list, const struct pci_function *fn)
+{
+	int r = array_grow(&list->fn, list->n, sizeof(*list->fn));
+
+	if (r < 0)
+		return r;
+	list->fn[list->n++] = *fn;
+	return 0;
+}
+
+void pci_list_done(struct pci_list *list)
+{
+	free(list->fn);
+	*list = (struct pci_list){ 0 };
+}
+
+/*
+ * libpci reports an error by a function that must not return, has no data of ours and
+ * ends the process by default. All calls into it are made below libpci_try(), which
+ * this leads back to.
+ */
+static struct {
+	jmp_buf back;
+	char text[256];
+} libpci_failure;
+
+static void __attribute__((noreturn, format(printf, 1, 2))) libpci_error(char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(libpci_failure.text, sizeof(libpci_failure.text), fmt, ap);
+	va_end(ap);
+	longjmp(libpci_failure.back, 1);
+}
+
+static void __attribute__((format(printf, 1, 2))) libpci_quiet(_unused_ char *fmt, ...)
+{
+}
+
+struct libpci_call {
+	struct pci_access *access;
+	const struct host *host;
+	struct pci_list list;
+	const struct pci_function *fn; /* to be described */
+	char name[256];
+};
+
+/* CALL is not a variable of this frame, so that longjmp() leaves it whole. */
+static int libpci_try(struct libpci_call *call, int (*fn)(struct libpci_call *call),
+		      struct error *err)
+{
+	int r;
+
+	call->access = pci_alloc();
+	if (!call->access)
+		return error_oom(err);
+	call->access->error = libpci_error;
+	call->access->warning = libpci_quiet;
+	call->access->debug = libpci_quiet;
+	if (setjmp(libpci_failure.back) == 0)
+		r = fn(call);
+	else
+		r = error_set(err, -EIO,
+			      "libpci: %s; did a device vanish just now? try again",
+			      libpci_failure.text);
+	pci_cleanup(call->access);
+	return r;
+}
+
+static void function_init(struct pci_function *fn, const struct pci_dev *dev)
+{
+	*fn = (struct pci_function){
+		.addr = {
+			.domain = (uint32_t)dev->domain,
+			.bus = dev->bus,
+			.device = dev->dev,
+			.function = dev->func,
+		},
+		.vendor = dev->vendor_id,
+		.id = dev->device_id,
+		.subvendor = dev->subsys_vendor_id,
+		.subid = dev->subsys_id,
+		.class = (uint32_t)dev->device_class << 8 | dev->prog_if,
+	};
+	pci_format_addr(&fn->addr, fn->name);
+}
+
+static int do_scan(struct libpci_call *call)
+{
+	static const int fields = PCI_FILL_IDENT | PCI_FILL_CLASS | PCI_FILL_CLASS_EXT |
+				  PCI_FILL_SUBSYS;
+	char param[] = "sysfs.path", path[PATH_MAX];
+	struct pci_function fn;
+	int r;
+
+	host_path(call->host, path, "/sys/bus/pci");
+	call->access->method = PCI_ACCESS_SYS_BUS_PCI;
+	pci_set_param(call->access, param, path);
+	pci_init(call->access);
+	pci_scan_bus(call->access);
+	for (struct pci_dev *dev = call->access->devices; dev; dev = dev->next) {
+		pci_fill_info(dev, fields);
+		function_init(&fn, dev);
+		r = pci_list_add(&call->list, &fn);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct pci_function *f = a, *g = b;
+
+	return strcmp(f->name, g->name);
+}
+
+int pci_scan(const struct host *host, struct pci_list *ret, struct error *err)
+{
+	struct libpci_call call = { .host = host };
+	int r;
+
+	if (!host_exists(host, "/sys/bus/pci/devices")) {
+		*ret = (struct pci_list){ 0 }; /* a machine without PCI */
+		return 0;
+	}
+	r = libpci_try(&call, do_scan, err);
+	if (r < 0) {
+		pci_list_done(&call.list);
+		return error_errno(err, r, "cannot list the PCI devices");
+	}
+	if (call.list.n > 1)
+		qsort(call.list.fn, call.list.n, sizeof(*call.list.fn), by_name);
+	*ret = call.list;
+	return 0;
+}
+
+/* A static libpci knows the path of its build only; distributions differ. */
+static char *find_pci_ids(void)
+{
+	static const char *const paths[] = { "/usr/share/hwdata/pci.ids",
+					     "/usr/share/misc/pci.ids",
+					     "/usr/share/pci.ids" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		if (access(paths[i], R_OK) == 0)
+			return strdup(paths[i]);
+	return NULL;
+}
+
+static int do_describe(struct libpci_call *call)
+{
+	char *ids = find_pci_ids();
+
+	if (ids)
+		pci_set_name_list_path(call->access, ids, 1);
+	/* Without PCI_LOOKUP_NETWORK: never a DNS query. */
+	pci_lookup_name(call->access, call->name, (int)sizeof(call->name),
+			PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE, (int)call->fn->vendor,
+			(int)call->fn->id);
+	return 0;
+}
+
+char *pci_describe(const struct host *host, const struct pci_function *fn)
+{
+	struct libpci_call call = { .host = host, .fn = fn };
+
+	if (libpci_try(&call, do_describe, NULL) < 0 || !call.name[0])
+		snprintf(call.name, sizeof(call.name), "%04x:%04x", (unsigned)fn->vendor,
+			 (unsigned)fn->id);
+	return strdup(call.name);
+}
+
+int pci_group(const struct host *host, const char *name, char *buf, size_t size)
+{
+	int r = host_link_name(host, buf, size, "/sys/bus/pci/devices/%s/iommu_group",
+			       name);
+
+	return r < 0 ? r : 0;
+}
+
+int pci_group_members(const struct host *host, const char *group, struct strv *ret)
+{
+	return host_list(host, ret, "/sys/kernel/iommu_groups/%s/devices", group);
+}
+
+int pci_driver_module(const struct host *host, const char *driver, char *buf, size_t size)
+{
+	int r = host_link_name(host, buf, size, "/sys/bus/pci/drivers/%s/module", driver);
+
+	return r < 0 ? r : 0;
+}
+
+bool pci_driver_is_vfio(const struct host *host, const char *name, const char *driver)
+{
+	char buf[128];
+
+	if (!driver[0])
+		return false;
+	if (streq(driver, "vfio-pci"))
+		return true;
+	/* libvirt's test for variants, and what it can be known by when nothing is bound. */
+	if (host_link_name(host, buf, sizeof(buf), "/sys/bus/pci/devices/%s/driver",
+			   name) >= 0 &&
+	    streq(buf, driver) &&
+	    host_exists(host, "/sys/bus/pci/devices/%s/vfio-dev", name))
+		return true;
+	return pci_driver_module(host, driver, buf, sizeof(buf)) == 0 &&
+	       strstr(buf, "vfio");
+}
+
+bool pci_is_bridge(const struct pci_function *fn)
+{
+	return fn->class >> 16 == PCI_BASE_BRIDGE;
+}

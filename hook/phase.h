@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "run.h"
+
+/*
+ * Runs the steps of run->event.phase on the overlay and, on the way down, what the
+ * journal would put back. Findings and changes are in run->report. 0, or the code of
+ * the first problem, which ERR tells ("and 2 more").
+ */
+int phase_check(struct run *run, struct error *err);
+
+/*
+ * prepare, start, started, boot: checks, journals, acts. On failure everything that the
+ * phase changed was put back (prepare: everything) and ERR has the cause.
+ */
+int phase_up(struct run *run, struct error *err);
+
+/*
+ * stopped and release: goes on past what fails. ERR has the first failure; the journal
+ * stays for `undo` then.
+ */
+int phase_down(struct run *run, struct error *err);
+
+/* reconnect: are the devices still where we put them? Only looks; never fails. */
+void phase_reconnect(struct run *run);
+
+/* Puts back all that the journal of run->domain holds. -ENOENT: there is none. */
+int phase_undo(struct run *run, struct error *err);
+
+/* The file or kernel parameter that switches the hook off, in BUF; else false. */
+bool phase_switched_off(const struct run *run, char *buf, size_t size);

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Processes in the way. The remove() of many drivers waits for the last close of their
+ * nodes, without a limit and deaf to signals: so who holds them is asked before, and
+ * blamed by name.
+ */
+#include "preflight.h"
+
+/* Steps that end processes which are not to be told beforehand. */
+static bool step_may_end(const struct step *step, const struct holder *holder)
+{
+	static const char *const any[] = { "process.stop", "holders.kill", "holders.wait",
+					   "drm.release",  "exec.run",	   "scripts.run" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(any); i++)
+		if (streq(step->key, any[i]))
+			return true;
+	if (streq(step->key, "session.end"))
+		return holder_is_session(holder);
+	/* A display manager takes its users' sessions along, mostly. */
+	return streq(step->key, "service.stop") && holder_is_session(holder);
+}
+
+static bool may_end(const struct run *run, const struct holder *holder)
+{
+	const struct config *config = run->config;
+
+	for (size_t i = 0; config && i < config->n_steps; i++) {
+		const struct step *step = &config->steps[i];
+
+		if (step == run->step)
+			return false;
+		if (step->phase == run->event.phase && step_may_end(step, holder))
+			return true;
+	}
+	return false;
+}
+
+/* Copies the entries of ALL that are of FUNCTION (NULL: of any) and are of this sort. */
+static int pick(const struct run *run, const struct holder_list *all,
+		const char *function, bool want_may_end, struct holder_list *ret)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		const struct holder *holder = &all->holder[i];
+
+		if ((function && !streq(holder->function, function)) ||
+		    holder_ends(&run->host, holder) ||
+		    (!holder->is_vfio && may_end(run, holder)) != want_may_end)
+			continue;
+		if (array_grow(&ret->holder, ret->n, sizeof(*holder)) < 0)
+			return -ENOMEM;
+		ret->holder[ret->n++] = *holder;
+	}
+	return 0;
+}
+
+static int refuse(struct run *run, const struct holder_list *list, const char *what,
+		  struct error *err)
+{
+	_cleanup_free_ char *names = holders_describe(list), *cure = holders_cure(list);
+
+	if (!names || !cure)
+		return error_oom(err);
+	return run_problem(run, -EBUSY, err, "%s is held by %s: %s", what, names, cure);
+}
+
+static int report_holders(struct run *run, const struct holder_list *all,
+			  const char *function, const char *what, struct error *err)
+{
+	_cleanup_(holder_list_done) struct holder_list stay = {}, may = {};
+	_cleanup_free_ char *names = NULL;
+
+	if (pick(run, all, function, false, &stay) < 0 ||
+	    pick(run, all, function, true, &may) < 0)
+		return error_oom(err);
+	if (may.n) {
+		names = holders_describe(&may);
+		if (!names)
+			return error_oom(err);
+		run_note(run,
+			 "%s is held by %s; an earlier step may end that, else this step waits "
+			 "to its deadline, gives up and undoes",
+			 what, names);
+	}
+	return stay.n ? refuse(run, &stay, what, err) : 0;
+}
+
+int preflight_holders(struct run *run, const struct pci_list *functions, const char *what,
+		      struct error *err)
+{
+	_cleanup_(holder_list_done) struct holder_list all = {};
+	int r;
+
+	if (!functions->n)
+		return 0;
+	r = holders_scan(&run->host, functions, &all, err);
+	if (r < 0)
+		return r;
+	if (what)
+		return report_holders(run, &all, NULL, what, err);
+	for (size_t i = 0; i < functions->n && r == 0; i++)
+		r = report_holders(run, &all, functions->fn[i].name,
+				   functions->fn[i].name, err);
+	return r;
+}
+
+struct wait {
+	const struct pci_list *functions;
+	struct holder_list last;
+};
+
+static int unheld(struct run *run, void *arg, struct error *err)
+{
+	struct wait *wait = arg;
+	int r;
+
+	holder_list_done(&wait->last);
+	wait->last = (struct holder_list){};
+	r = holders_scan(&run->host, wait->functions, &wait->last, err);
+	if (r < 0)
+		return r;
+	return wait->last.n == 0;
+}
+
+int preflight_wait_unheld(struct run *run, const struct pci_list *functions,
+			  const char *what, struct error *err)
+{
+	struct wait wait = { .functions = functions };
+	int r = 0;
+
+	if (!run->simulate && functions->n)
+		r = run_wait(run, unheld, &wait, err);
+	if (r == -ETIMEDOUT)
+		r = refuse(run, &wait.last, what, err);
+	holder_list_done(&wait.last);
+	return r;
+}

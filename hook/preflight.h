@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "holders.h"
+
+/*
+ * Who has nodes of FUNCTIONS open, sorted: those that the plan so far ends say nothing,
+ * those that may stay are noted, those that stay are a problem. WHAT is taken away from
+ * them ("the module nvidia"); NULL: each function by its own name.
+ */
+int preflight_holders(struct run *run, const struct pci_list *functions, const char *what,
+		      struct error *err);
+/*
+ * Waits, to the step's deadline, until nobody has a node of FUNCTIONS open; then
+ * -EBUSY with their names. Nothing is waited for while simulating.
+ */
+int preflight_wait_unheld(struct run *run, const struct pci_list *functions,
+			  const char *what, struct error *err);

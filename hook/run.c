@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What steps and effects share while a phase runs: time left, waits, findings.
+ */
+#include <poll.h>
+#include <stdarg.h>
+#include <time.h>
+
+#include "effect.h"
+#include "log.h"
+
+#define POLL_FIRST_MS 2
+#define POLL_MAX_MS 100
+
+int64_t run_deadline(const struct run *run)
+{
+	return run->deadline < run->budget ? run->deadline : run->budget;
+}
+
+int64_t run_time_left(const struct run *run)
+{
+	int64_t left = run_deadline(run) - now_ms();
+
+	return left > 0 ? left : 0;
+}
+
+static void sleep_ms(int64_t ms)
+{
+	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000 };
+
+	nanosleep(&ts, NULL);
+}
+
+int run_cancelled(const struct run *run, struct error *err)
+{
+	struct pollfd pfd = { .fd = run->cancel_fd, .events = POLLIN };
+
+	if (run->undoing)
+		return 0;
+	if (run->cancel_fd >= 0 && poll(&pfd, 1, 0) > 0)
+		return error_set(err, -ECANCELED, "interrupted by a signal");
+	if (run->caller > 0 && getppid() != run->caller)
+		return error_set(err, -ECANCELED, "the libvirt daemon is gone");
+	return 0;
+}
+
+int run_wait(struct run *run, int (*done)(struct run *run, void *arg, struct error *err),
+	     void *arg, struct error *err)
+{
+	int64_t pause = POLL_FIRST_MS;
+
+	for (;;) {
+		int64_t left;
+		int r = done(run, arg, err);
+
+		if (r != 0)
+			return r < 0 ? r : 0;
+		if (run->simulate)
+			return 0;
+		r = run_cancelled(run, err);
+		if (r < 0)
+			return r;
+		left = run_time_left(run);
+		if (left == 0)
+			return -ETIMEDOUT;
+		sleep_ms(pause < left ? pause : left);
+		pause = pause * 2 < POLL_MAX_MS ? pause * 2 : POLL_MAX_MS;
+	}
+}
+
+static void report_add(struct run *run, enum report_kind kind, const char *what,
+		       const char *now, const char *then)
+{
+	struct report *report = &run->report;
+	struct report_item item = { .kind = kind, .step = run->step };
+
+	if (array_grow(&report->items, report->n, sizeof(item)) < 0)
+		return;
+	item.what = strdup(what);
+	item.now = now ? strdup(now) : NULL;
+	item.then = then ? strdup(then) : NULL;
+	report->items[report->n++] = item;
+}
+
+void report_done(struct report *report)
+{
+	for (size_t i = 0; i < report->n; i++) {
+		free(report->items[i].what);
+		free(report->items[i].now);
+		free(report->items[i].then);
+	}
+	free(report->items);
+	*report = (struct report){};
+}
+
+static const char *step_key(const struct run *run)
+{
+	return run->step ? run->step->key : phase_name(run->event.phase);
+}
+
+void run_change(struct run *run, const char *what, const char *now, const char *then)
+{
+	report_add(run, REPORT_CHANGE, what, now, then);
+	if (run->simulate)
+		return;
+	if (now)
+		log_info("%s: %s: %s → %s", step_key(run), what, state_value_text(now),
+			 state_value_text(then));
+	else
+		log_info("%s: %s: %s", step_key(run), what, then);
+}
+
+_printf_(4, 0) static void finding(struct run *run, enum report_kind kind, int level,
+				   const char *fmt, va_list ap)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (vasprintf(&text, fmt, ap) < 0) {
+		text = NULL;
+		return;
+	}
+	report_add(run, kind, text, NULL, NULL);
+	if (!run->simulate)
+		log_at(level, "%s: %s", step_key(run), text);
+}
+
+int run_problem(struct run *run, int code, struct error *err, const char *fmt, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	bool optional = run->step && run->step->optional;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		text = NULL;
+		return error_oom(err);
+	}
+	if (!run->simulate)
+		return error_set(err, code, "%s", text);
+	report_add(run, optional ? REPORT_WARNING : REPORT_PROBLEM, text, NULL, NULL);
+	return 0;
+}
+
+void run_warn(struct run *run, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	finding(run, REPORT_WARNING, LOG_WARNING, fmt, ap);
+	va_end(ap);
+}
+
+void run_note(struct run *run, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	finding(run, REPORT_NOTE, LOG_INFO, fmt, ap);
+	va_end(ap);
+}

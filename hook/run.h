@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "config.h"
+#include "domain.h"
+#include "journal.h"
+
+/* What a step found or would change, for plan, log and JSON. */
+enum report_kind {
+	REPORT_CHANGE,	/* what: now → then */
+	REPORT_NOTE,
+	REPORT_WARNING,
+	REPORT_PROBLEM, /* the start would fail */
+};
+
+struct report_item {
+	enum report_kind kind;
+	const struct step *step; /* NULL: the plan as a whole */
+	char *what;		 /* "0000:0a:00.0 driver"; or the text of a note, … */
+	char *now, *then;	 /* of a change */
+};
+
+struct report {
+	struct report_item *items;
+	size_t n;
+};
+
+void report_done(struct report *report);
+
+/*
+ * One phase of one domain on its way. SIMULATE: effects change the overlay only, and
+ * problems are collected instead of ending the run.
+ */
+struct run {
+	struct host host;
+	struct event event;
+	const struct domain *domain;
+	const struct config *config;  /* NULL: the domain has none */
+	const struct journal *planned; /* while simulating a way back; else NULL */
+	struct journal *journal;      /* NULL while simulating */
+	const char *hooks_dir;	      /* below the root */
+	char *xml;		      /* for the scripts' stdin */
+	size_t xml_len;
+	struct pci_list pci;	      /* the machine when the plan was made */
+	const struct step *step;      /* the one at work, or NULL */
+	int64_t deadline;	      /* of the step at work, now_ms() */
+	int64_t budget;		      /* of the phase */
+	bool simulate;
+	bool undoing;
+	struct report report;
+	struct strv dead; /* UUIDs of dead owners of our targets: undone before we act */
+	int cancel_fd; /* signalfd of SIGTERM, SIGINT; -1: none */
+	int caller;    /* the daemon that called us and must live, or 0 */
+};
+
+/* Was the run told to end: a signal, or the daemon is gone? Then -ECANCELED. */
+int run_cancelled(const struct run *run, struct error *err);
+
+/* The time left for what goes on now, in milliseconds, never negative. */
+int64_t run_time_left(const struct run *run);
+/* The earlier of the step's deadline and the phase's. */
+int64_t run_deadline(const struct run *run);
+
+/*
+ * Findings. run_problem() is for what makes the start fail: while simulating it is
+ * collected and 0 returned, so that all are found; in a real run it fills ERR and
+ * returns CODE.
+ */
+int run_problem(struct run *run, int code, struct error *err, const char *fmt, ...)
+	_printf_(4, 5);
+void run_warn(struct run *run, const char *fmt, ...) _printf_(2, 3);
+void run_note(struct run *run, const char *fmt, ...) _printf_(2, 3);
+
+/*
+ * Waits until DONE(run, arg) is > 0; it is asked every few milliseconds, then less
+ * often. Negative: an error, passed on. At the deadline -ETIMEDOUT without ERR: the
+ * caller says what it waited for. While simulating DONE is asked once; not yet is
+ * then a 0, too.
+ */
+int run_wait(struct run *run, int (*done)(struct run *run, void *arg, struct error *err),
+	     void *arg, struct error *err);
+
+/*
+ * The functions that the words of a device step name: addresses in all forms, ids,
+ * names of sets; without words every set, else the XML's PCI hostdevs. Each at most
+ * once, in the order written.
+ */
+int run_devices(struct run *run, const struct strv *words, struct pci_list *ret,
+		struct error *err);
+/* All functions that the plan's pci.detach steps take, over the whole phase. */
+int run_planned_devices(struct run *run, struct pci_list *ret, struct error *err);

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Modules as state: loaded or not.
+ *
+ * delete_module(2) has no waiting form any more, and references are dropped late (a
+ * killed compositor, a last dma-buf), so an unload is tried until the deadline. It runs
+ * in a child: the module's exit() unbinds its devices and may block there.
+ */
+#include "guard.h"
+#include "holders.h"
+#include "kmod.h"
+#include "parameters.h"
+
+/* How long modules that depend on ours may take to vanish by themselves. */
+#define DEPENDANTS_MS 1000
+
+static int module_read(const struct host *host, const char *target, char **ret,
+		       struct error *err)
+{
+	static const char *const values[] = {
+		[KMOD_ABSENT] = "",
+		[KMOD_LIVE] = "loaded",
+		[KMOD_BUILTIN] = "builtin",
+		[KMOD_BUSY] = "loaded", /* its code and devices are there */
+	};
+
+	*ret = strdup(values[kmod_state_of(host, target)]);
+	return *ret ? 0 : error_oom(err);
+}
+
+/* Adds what must be unloaded before NAME, outermost first. */
+static void unload_order(const struct host *host, const char *name, struct strv *ret)
+{
+	_cleanup_strv_ struct strv holders = { 0 };
+
+	kmod_holders(host, name, &holders);
+	for (size_t i = 0; i < holders.n; i++) {
+		unload_order(host, holders.v[i], ret);
+		if (!strv_contains(ret, holders.v[i]))
+			strv_add(ret, holders.v[i]);
+	}
+}
+
+static int functions_of(const struct host *host, const char *name, struct pci_list *ret)
+{
+	_cleanup_strv_ struct strv names = { 0 };
+	int r = kmod_pci_functions(host, name, &names);
+
+	for (size_t i = 0; i < names.n && r == 0; i++) {
+		struct pci_function fn = { .name = "" };
+
+		if (pci_parse_addr(names.v[i], &fn.addr, NULL) < 0)
+			continue;
+		pci_format_addr(&fn.addr, fn.name);
+		r = pci_list_add(ret, &fn);
+	}
+	return r;
+}
+
+/* Names the processes that keep NAME in use, and the unit to stop when it is known. */
+static int blame_processes(struct run *run, const char *name, struct error *err)
+{
+	_cleanup_(holder_list_done) struct holder_list list = { 0 };
+	_cleanup_(pci_list_done) struct pci_list functions = { 0 };
+	_cleanup_error_ struct error ignored = { 0 };
+	_cleanup_free_ char *who = NULL;
+
+	if (functions_of(&run->host, name, &functions) < 0 || !functions.n ||
+	    holders_scan(&run->host, &functions, &list, &ignored) < 0 || !list.n)
+		return -ENOENT;
+	who = holders_describe(&list);
+	if (!who)
+		return -ENOMEM;
+	if (str_ends(list.holder[0].unit, ".service"))
+		return error_set(err, -EBUSY, "%s is held by %s: stop %s first", name,
+				 who, list.holder[0].unit);
+	return error_set(err, -EBUSY, "%s is held by %s: end %s first", name, who,
+			 str_ends(list.holder[0].unit, ".scope") ? "its session" : "it");
+}
+
+static int in_use(struct run *run, const char *name, struct error *err)
+{
+	_cleanup_free_ char *commas = NULL, *blanks = NULL;
+	_cleanup_strv_ struct strv order = { 0 };
+	int count;
+
+	unload_order(&run->host, name, &order);
+	if (order.n) {
+		commas = strv_join(&order, ", ");
+		blanks = strv_join(&order, " ");
+		if (!commas || !blanks)
+			return error_oom(err);
+		return error_set(err, -EBUSY,
+				 "%s is in use by %s; unload %s first: kmod.unload = %s %s",
+				 name, commas, order.n > 1 ? "them" : "it", blanks, name);
+	}
+	if (blame_processes(run, name, err) == -EBUSY)
+		return -EBUSY;
+	count = kmod_refcount(&run->host, name);
+	return error_set(
+		err, -EBUSY,
+		"%s is in use (reference count %d) and no process with one of its"
+		" nodes open is found: a mapping, a dma-buf or the console may hold"
+		" it (vtconsole.unbind lets go of the console)",
+		name, count < 0 ? 0 : count);
+}
+
+static int remove_error(struct run *run, const char *name, int r, struct error *err)
+{
+	switch (r) {
+	case -EAGAIN:
+		return in_use(run, name, err);
+	case -EBUSY:
+		return error_set(err, r,
+				 "%s cannot be unloaded: it is being loaded or unloaded, or"
+				 " was built without a way out",
+				 name);
+	case -EPERM:
+		return error_set(err, r,
+				 "%s cannot be unloaded: the kernel lets nobody do so"
+				 " (kernel.modules_disabled=1, or a missing capability)",
+				 name);
+	default:
+		return error_errno(err, r, "%s cannot be unloaded", name);
+	}
+}
+
+struct removal {
+	const char *name;
+	const struct host *host;
+	int64_t since;
+};
+
+static int do_remove(void *arg)
+{
+	const struct removal *removal = arg;
+
+	return kmod_remove(removal->host, removal->name);
+}
+
+static int try_remove(struct run *run, void *arg, struct error *err)
+{
+	_cleanup_strv_ struct strv holders = { 0 };
+	struct removal *removal = arg;
+	char what[160];
+	int r;
+
+	snprintf(what, sizeof(what), "unload of %s", removal->name);
+	r = guard_call(run, what, do_remove, removal, err);
+	if (r == 0 || r == -ENOENT)
+		return 1;
+	if (r != -EAGAIN || (err && err->msg))
+		return r;
+	if (now_ms() - removal->since < DEPENDANTS_MS)
+		return 0;
+	kmod_holders(&run->host, removal->name, &holders);
+	return holders.n ? r : 0; /* no wait makes another module go */
+}
+
+/* Removing a vfio module unbinds its devices: it counts only those that are open. */
+static int refuse_vfio(struct run *run, const char *name, struct error *err)
+{
+	_cleanup_strv_ struct strv modules = { 0 }, functions = { 0 };
+
+	if (!str_after(name, "vfio") && !str_ends(name, "_vfio_pci"))
+		return 0;
+	host_list(&run->host, &modules, "/sys/module");
+	for (size_t i = 0; i < modules.n; i++)
+		if (strstr(modules.v[i], "vfio"))
+			kmod_pci_functions(&run->host, modules.v[i], &functions);
+	if (!functions.n)
+		return 0;
+	return error_set(
+		err, -EBUSY,
+		"%s stays: %s is on a vfio driver, and unloading would take it away",
+		name, functions.v[0]);
+}
+
+static int unload(struct run *run, const char *target, struct error *err)
+{
+	_cleanup_error_ struct error local = { 0 };
+	char name[128];
+	struct removal removal = { name, &run->host, now_ms() };
+	int r;
+
+	kmod_normalise(target, name, sizeof(name));
+	r = refuse_vfio(run, name, err);
+	if (r < 0)
+		return r;
+	r = run_wait(run, try_remove, &removal, &local);
+	if (r >= 0)
+		return 0;
+	if (local.msg)
+		return error_set(err, r, "%s", local.msg);
+	return remove_error(run, name, r == -ETIMEDOUT ? -EAGAIN : r, err);
+}
+
+struct loading {
+	const struct host *host;
+	const char *name, *params;
+};
+
+static int do_load(void *arg, char text[GUARD_TEXT_MAX])
+{
+	_cleanup_error_ struct error err = { 0 };
+	const struct loading *loading = arg;
+	int r = kmod_load(loading->host, loading->name, loading->params, NULL, &err);
+
+	if (r < 0)
+		snprintf(text, GUARD_TEXT_MAX, "%s", error_text(&err));
+	return r;
+}
+
+static int load(struct run *run, const char *name, const char *params, struct error *err)
+{
+	char what[160], text[GUARD_TEXT_MAX] = "";
+	struct loading loading = { &run->host, name, params };
+	struct guard_job job = { .what = what, .fn = do_load, .arg = &loading };
+	int r;
+
+	snprintf(what, sizeof(what), "load of %s", name);
+	r = guard_run(run, &job, text, err);
+	if (r < 0)
+		/* Keeps the guard's own text, if that is what failed. */
+		return error_set(err, r, "%s", text[0] ? text : what);
+	if (kmod_state_of(&run->host, name) == KMOD_ABSENT)
+		return error_set(
+			err, -EIO,
+			"%s is not there after it was loaded: does modprobe.d have it"
+			" blacklisted, or an install command that loads nothing?",
+			name);
+	return 0;
+}
+
+/* Data of a load that is for good: vfio modules are never unloaded. */
+static bool keeps(const struct record *record)
+{
+	return record->data && streq(record->data, "keep");
+}
+
+static int module_change(struct run *run, const struct record *record, const char *from,
+			 const char *to, struct error *err)
+{
+	const char *name = record->target;
+
+	if (streq(from, to) || (streq(from, "builtin") && *to))
+		return 0;
+	if (streq(from, "builtin"))
+		return error_set(err, -EOPNOTSUPP,
+				 "%s is built into the kernel and cannot be unloaded: use"
+				 " pci.detach for its devices",
+				 name);
+	if (!*to)
+		return unload(run, name, err);
+	return load(run, name,
+		    record->data && *record->data && !keeps(record) ? record->data : NULL,
+		    err);
+}
+
+/* Why a module that we loaded stays, as text; NULL: nobody uses it. */
+static char *reason_to_stay(struct run *run, const char *name)
+{
+	_cleanup_strv_ struct strv users = { 0 };
+	char text[64];
+	int count;
+
+	kmod_holders(&run->host, name, &users);
+	kmod_pci_functions(&run->host, name, &users);
+	if (users.n)
+		return strv_join(&users, ", ");
+	count = kmod_refcount(&run->host, name);
+	if (count <= 0)
+		return NULL;
+	snprintf(text, sizeof(text), "something else (reference count %d)", count);
+	return strdup(text);
+}
+
+static int undo_load(struct run *run, const char *name, struct error *err)
+{
+	_cleanup_error_ struct error local = { 0 };
+	_cleanup_free_ char *reason = reason_to_stay(run, name);
+	int r;
+
+	if (reason) {
+		run_note(run, "module %s is left loaded: in use by %s", name, reason);
+		return 0;
+	}
+	r = unload(run, name, &local);
+	if (r == -EBUSY) {
+		run_note(run, "module %s is left loaded: %s", name, error_text(&local));
+		return 0;
+	}
+	return r < 0 ? error_set(err, r, "%s", error_text(&local)) : 0;
+}
+
+static int module_undo(struct run *run, const struct record *record, const char *now,
+		       struct error *err)
+{
+	int r;
+
+	if (streq(now, record->old) || streq(now, "builtin") ||
+	    streq(record->old, "builtin"))
+		return 0;
+	if (!*record->old)
+		return keeps(record) ? 0 : undo_load(run, record->target, err);
+	/* Its parameters of before are no parameters now: modprobe.d rules the load. */
+	r = load(run, record->target, NULL, err);
+	if (r == 0 && record->data)
+		parameters_restore(run, record->target, record->data);
+	return r;
+}
+
+const struct state_kind state_module = {
+	.name = "module",
+	.shared = true,
+	.read = module_read,
+	.change = module_change,
+	.undo = module_undo,
+};

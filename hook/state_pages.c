@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Pools of huge pages as targets. Others may change a pool while we do, so its old value
+ * is not what is put back: the journal's data tells how much of the pool is ours, and
+ * the way back takes that away from whatever is found then.
+ */
+#include <inttypes.h>
+#include <signal.h>
+#include <sys/time.h>
+
+#include "guard.h"
+#include "pages.h"
+#include "util.h"
+
+#define STOP_MARGIN_MS 200
+
+static int pages_read(const struct host *host, const char *target, char **ret,
+		      struct error *err);
+static int pages_change(struct run *run, const struct record *record, const char *from,
+			const char *to, struct error *err);
+static int pages_undo(struct run *run, const struct record *record, const char *now,
+		      struct error *err);
+
+const struct state_kind state_pages = {
+	.name = "pages",
+	.shared = false, /* shares add up: nobody's claim stands in another's way */
+	.relative = true,
+	.read = pages_read,
+	.change = pages_change,
+	.undo = pages_undo,
+};
+
+const char *page_pool_target(const struct page_pool *pool, char buf[PAGE_POOL_LEN])
+{
+	unsigned long long kib = pool->size / 1024;
+
+	if (pool->node < 0)
+		snprintf(buf, PAGE_POOL_LEN, "hugepages-%llukB/all", kib);
+	else
+		snprintf(buf, PAGE_POOL_LEN, "hugepages-%llukB/node%d", kib, pool->node);
+	return buf;
+}
+
+int page_pool_parse(const char *target, struct page_pool *ret)
+{
+	char again[PAGE_POOL_LEN], where[16];
+	struct page_pool pool = { .node = -1 };
+	uint64_t kib;
+
+	if (sscanf(target, "hugepages-%" SCNu64 "kB/%15s", &kib, where) != 2)
+		return -EINVAL;
+	pool.size = kib * 1024;
+	if (!streq(where, "all") && sscanf(where, "node%d", &pool.node) != 1)
+		return -EINVAL;
+	if (!streq(page_pool_target(&pool, again), target))
+		return -EINVAL;
+	*ret = pool;
+	return 0;
+}
+
+static const char *pool_dir(const struct page_pool *pool, char buf[PATH_MAX])
+{
+	unsigned long long kib = pool->size / 1024;
+
+	if (pool->node < 0)
+		snprintf(buf, PATH_MAX, "/sys/kernel/mm/hugepages/hugepages-%llukB", kib);
+	else
+		snprintf(buf, PATH_MAX,
+			 "/sys/devices/system/node/node%d/hugepages/hugepages-%llukB",
+			 pool->node, kib);
+	return buf;
+}
+
+bool page_pool_exists(const struct host *host, const struct page_pool *pool)
+{
+	char dir[PATH_MAX];
+
+	return host_exists(host, "%s/nr_hugepages", pool_dir(pool, dir));
+}
+
+/* Reservations are counted for the whole machine only: a node's may be any of them. */
+static int pool_reserved(const struct host *host, const struct page_pool *pool,
+			 uint64_t *ret)
+{
+	struct page_pool all = { .size = pool->size, .node = -1 };
+	char dir[PATH_MAX];
+
+	return host_read_u64(host, ret, "%s/resv_hugepages", pool_dir(&all, dir));
+}
+
+int page_pool_read(const struct host *host, const struct page_pool *pool,
+		   struct page_counts *ret, struct error *err)
+{
+	uint64_t nr, surplus, free_pages, reserved;
+	char dir[PATH_MAX];
+	int r;
+
+	pool_dir(pool, dir);
+	r = host_read_u64(host, &nr, "%s/nr_hugepages", dir);
+	if (r >= 0)
+		r = host_read_u64(host, &surplus, "%s/surplus_hugepages", dir);
+	if (r >= 0)
+		r = host_read_u64(host, &free_pages, "%s/free_hugepages", dir);
+	if (r >= 0)
+		r = pool_reserved(host, pool, &reserved);
+	if (r < 0)
+		return error_errno(err, r, "hugepages: cannot read %s", dir);
+	/* sysfs counts the surplus in, /proc/sys/vm/nr_hugepages does not */
+	*ret = (struct page_counts){
+		.persistent = nr > surplus ? nr - surplus : 0,
+		.free = free_pages,
+		.reserved = reserved,
+	};
+	return 0;
+}
+
+static int pages_read(const struct host *host, const char *target, char **ret,
+		      struct error *err)
+{
+	struct page_counts counts;
+	struct page_pool pool;
+	char *text;
+	int r = page_pool_parse(target, &pool);
+
+	if (r < 0)
+		return error_set(err, r, "%s is no pool of huge pages", target);
+	r = page_pool_read(host, &pool, &counts, err);
+	if (r < 0)
+		return r;
+	if (asprintf(&text, "%" PRIu64, counts.persistent) < 0)
+		return error_oom(err);
+	*ret = text;
+	return 0;
+}
+
+struct pool_write {
+	const struct host *host;
+	const char *dir;
+	uint64_t value;
+	int64_t deadline;
+};
+
+static void on_alarm(int sig _unused_)
+{
+}
+
+/*
+ * Any pending signal ends the kernel's loop after the page it works on, and the write
+ * then returns as if all had been done: so an alarm keeps the deadline, and the child
+ * need not be left behind.
+ */
+static int write_until(void *arg)
+{
+	const struct pool_write *write = arg;
+	const struct sigaction action = { .sa_handler = on_alarm };
+	int64_t left = write->deadline - now_ms() - STOP_MARGIN_MS;
+	struct itimerval timer = {};
+	char value[24];
+	sigset_t set;
+
+	if (left < STOP_MARGIN_MS)
+		left = STOP_MARGIN_MS;
+	timer.it_value.tv_sec = left / 1000;
+	timer.it_value.tv_usec = left % 1000 * 1000;
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	if (sigaction(SIGALRM, &action, NULL) < 0 ||
+	    sigprocmask(SIG_UNBLOCK, &set, NULL) < 0 ||
+	    setitimer(ITIMER_REAL, &timer, NULL) < 0)
+		return -errno;
+	snprintf(value, sizeof(value), "%" PRIu64, write->value);
+	return host_write(write->host, value, "%s/nr_hugepages", write->dir);
+}
+
+static int pool_set(struct run *run, const struct page_pool *pool, uint64_t value,
+		    struct error *err)
+{
+	char dir[PATH_MAX], what[PAGE_POOL_LEN + 32], target[PAGE_POOL_LEN];
+	struct pool_write write = {
+		.host = &run->host,
+		.dir = pool_dir(pool, dir),
+		.value = value,
+		.deadline = run_deadline(run),
+	};
+	int r;
+
+	snprintf(what, sizeof(what), "%s: setting %" PRIu64 " pages",
+		 page_pool_target(pool, target), value);
+	r = guard_call(run, what, write_until, &write, err);
+	if (r == -EINVAL) /* gigantic pages without CONFIG_CONTIG_ALLOC */
+		return error_set(
+			err, r,
+			"%s: the kernel cannot make such pages while it runs: boot with "
+			"hugepagesz= and hugepages= on its command line",
+			target);
+	return r < 0 ? error_errno(err, r, "%s", what) : r;
+}
+
+static int pages_change(struct run *run, const struct record *record,
+			const char *from _unused_, const char *to, struct error *err)
+{
+	struct page_pool pool;
+	uint64_t value;
+
+	if (page_pool_parse(record->target, &pool) < 0 || parse_u64(to, &value) < 0)
+		return error_set(err, -EINVAL, "%s: %s is no number of pages",
+				 record->target, to);
+	return pool_set(run, &pool, value, err);
+}
+
+struct page_share page_share_of(const struct record *record, uint64_t found)
+{
+	struct page_share s = {};
+	uint64_t low, high;
+
+	if (!record || sscanf(record->data,
+			      "share=%" SCNu64 " from=%" SCNu64 " to=%" SCNu64
+			      " taken=%" SCNu64 " by=%d",
+			      &s.share, &s.from, &s.to, &s.taken, &s.by) != 5) {
+		s = (struct page_share){ .from = found, .to = found };
+		return s;
+	}
+	low = s.from < s.to ? s.from : s.to;
+	high = s.from < s.to ? s.to : s.from;
+	if (found < low)
+		found = low;
+	if (found > high)
+		found = high;
+	/* one of the two is true: the pair went up, or down */
+	if (found >= s.from)
+		s.share += found - s.from;
+	else
+		s.share -= s.from - found < s.share ? s.from - found : s.share;
+	s.from = s.to = found;
+	return s;
+}
+
+int page_share_record(struct run *run, const struct page_pool *pool,
+		      const struct page_share *share, struct error *err)
+{
+	char old[24], new[24], data[128], target[PAGE_POOL_LEN];
+	const struct record *record;
+
+	page_pool_target(pool, target);
+	record = journal_find(run->journal, &state_pages, target);
+	snprintf(old, sizeof(old), "%" PRIu64, share->from);
+	snprintf(new, sizeof(new), "%" PRIu64, share->to);
+	snprintf(data, sizeof(data),
+		 "share=%" PRIu64 " from=%" PRIu64 " to=%" PRIu64 " taken=%" PRIu64
+		 " by=%d",
+		 share->share, share->from, share->to, share->taken, share->by);
+	return journal_record(run->journal, &state_pages, target, old, new, data,
+			      record ? record->phase : run->event.phase, err);
+}
+
+/* The write of a pair, and what became of it. SHARE is settled at the value found. */
+static int move_pair(struct run *run, const struct page_pool *pool, int64_t by,
+		     struct page_share *share, struct error *err)
+{
+	struct page_counts counts;
+	int r, written;
+
+	share->to = share->from + (uint64_t)by;
+	r = page_share_record(run, pool, share, err);
+	if (r < 0)
+		return r;
+	written = pool_set(run, pool, share->to, err);
+	if (written == -ETIMEDOUT)
+		return written; /* still going on: the pair stays open */
+	r = page_pool_read(&run->host, pool, &counts, err);
+	if (r < 0)
+		return r;
+	*share = page_share_of(journal_find(run->journal, &state_pages,
+					    page_pool_target(pool,
+							     (char[PAGE_POOL_LEN]){})),
+			       counts.persistent);
+	r = page_share_record(run, pool, share, err);
+	return r < 0 ? r : written;
+}
+
+int page_pool_move(struct run *run, const struct page_pool *pool, int64_t by,
+		   int64_t *ret_moved, struct error *err)
+{
+	_cleanup_close_ int lock = -1;
+	char target[PAGE_POOL_LEN];
+	struct page_counts counts;
+	struct page_share share;
+	uint64_t before, most;
+	int r;
+
+	r = journal_lock(&run->host, run_deadline(run), &lock, err);
+	if (r < 0)
+		return r;
+	r = page_pool_read(&run->host, pool, &counts, err);
+	if (r < 0)
+		return r;
+	page_pool_target(pool, target);
+	share = page_share_of(journal_find(run->journal, &state_pages, target),
+			      counts.persistent);
+	share.from = counts.persistent;
+	before = share.share;
+	most = share.share < counts.persistent ? share.share : counts.persistent;
+	if (by < -(int64_t)most)
+		by = -(int64_t)most;
+	if (by != 0)
+		r = move_pair(run, pool, by, &share, err);
+	if (r >= 0)
+		*ret_moved = (int64_t)share.share - (int64_t)before;
+	return r;
+}
+
+/*
+ * Pages that a guest still has become surplus and vanish when it lets go of them: that
+ * is as good as given back, so there is nothing to wait for.
+ */
+static int pages_undo(struct run *run, const struct record *record, const char *now,
+		      struct error *err)
+{
+	struct page_pool pool;
+	uint64_t found, due;
+	int64_t moved;
+	int r;
+
+	if (page_pool_parse(record->target, &pool) < 0 || parse_u64(now, &found) < 0)
+		return error_set(err, -EINVAL, "%s: %s is no number of pages",
+				 record->target, now);
+	due = page_share_of(record, found).share;
+	if (due > found)
+		due = found;
+	if (due == 0)
+		return 0;
+	r = page_pool_move(run, &pool, -(int64_t)due, &moved, err);
+	if (r < 0)
+		return r;
+	if ((uint64_t)-moved < due) {
+		char target[PAGE_POOL_LEN];
+
+		return error_set(
+			err, -EBUSY,
+			"%s: gave back %" PRIu64 " of our %" PRIu64
+			" pages, the kernel kept the others: try vfio-hook undo again",
+			page_pool_target(&pool, target), (uint64_t)-moved, due);
+	}
+	return 0;
+}

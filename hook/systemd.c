@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Units. Through systemctl(1) rather than D-Bus: it waits for its job, speaks to the
+ * manager of another user (--machine=USER@), and works while the bus daemon itself does not.
+ */
+
+#include "log.h"
+#include "spawn.h"
+#include "state.h"
+#include "systemd.h"
+
+#define SHOW_MS 10000
+
+/* A target taken apart. */
+struct unit {
+	char user[64]; /* "": the system's manager */
+	const char *name;
+};
+
+struct unit_info {
+	char id[256], load[32], active[32];
+};
+
+static int unit_parse(const char *target, struct unit *ret)
+{
+	const char *user = str_after(target, "user:"), *colon;
+	size_t n;
+
+	*ret = (struct unit){ .name = target };
+	if (!user)
+		return 0;
+	colon = strchr(user, ':');
+	n = colon ? (size_t)(colon - user) : 0;
+	if (n == 0 || n >= sizeof(ret->user))
+		return -EINVAL;
+	memcpy(ret->user, user, n);
+	ret->name = colon + 1;
+	return 0;
+}
+
+bool systemd_is_running(const struct host *host)
+{
+	return host_exists(host, "/run/systemd/system");
+}
+
+static int need_systemd(const struct host *host, const char *unit, struct error *err)
+{
+	if (systemd_is_running(host))
+		return 0;
+	return error_set(
+		err, -EOPNOTSUPP,
+		"%s: this host was not booted with systemd (no /run/systemd/system): "
+		"use exec.run and exec.undo with your init's own command",
+		unit);
+}
+
+static int systemctl(const struct host *host, const struct unit *unit, int64_t deadline,
+		     bool keep, const char *const *words, struct spawn_result *ret,
+		     struct error *err)
+{
+	const char *argv[16];
+	char program[PATH_MAX], machine[80];
+	size_t n = 0;
+
+	if (spawn_find(host, "systemctl", program, sizeof(program)) < 0)
+		return error_set(err, -ENOENT, "systemctl is not installed");
+	argv[n++] = program;
+	if (*unit->user) {
+		snprintf(machine, sizeof(machine), "--machine=%s@", unit->user);
+		argv[n++] = "--user";
+		argv[n++] = machine;
+	}
+	argv[n++] = "--no-ask-password";
+	for (; *words && n + 3 < ARRAY_SIZE(argv); words++)
+		argv[n++] = *words;
+	if (unit->name) {
+		argv[n++] = "--";
+		argv[n++] = unit->name;
+	}
+	argv[n] = NULL;
+	return spawn_run(host,
+			 &(struct spawn){ .argv = argv,
+					  .deadline = deadline,
+					  .keep_output = keep },
+			 ret, err);
+}
+
+bool systemd_is_stopping(const struct host *host)
+{
+	static const char *const words[] = { "is-system-running", NULL };
+	_cleanup_(spawn_result_done) struct spawn_result result = {};
+	_cleanup_error_ struct error err = {};
+
+	return systemctl(host, &(struct unit){ .name = NULL }, now_ms() + SHOW_MS, true,
+			 words, &result, &err) == 0 &&
+	       str_after(result.output, "stopping");
+}
+
+static void take_property(const char *line, const char *name, char *buf, size_t size)
+{
+	const char *value = str_after(line, name);
+
+	if (value && *value == '=')
+		snprintf(buf, size, "%s", value + 1);
+}
+
+static int unit_show(const struct host *host, const struct unit *unit,
+		     struct unit_info *ret, struct error *err)
+{
+	static const char *const words[] = { "show", "-p", "Id,LoadState,ActiveState",
+					     NULL };
+	_cleanup_(spawn_result_done) struct spawn_result result = {};
+	char *text, *line;
+	int r;
+
+	*ret = (struct unit_info){ .id = "" };
+	r = systemctl(host, unit, now_ms() + SHOW_MS, true, words, &result, err);
+	if (r < 0)
+		return r;
+	text = result.output;
+	while ((line = strsep(&text, "\n"))) {
+		take_property(line, "Id", ret->id, sizeof(ret->id));
+		take_property(line, "LoadState", ret->load, sizeof(ret->load));
+		take_property(line, "ActiveState", ret->active, sizeof(ret->active));
+	}
+	if (result.status == 0 && *ret->load && *ret->active)
+		return 0;
+	if (result.timed_out)
+		return error_set(
+			err, -ETIMEDOUT,
+			"%s: systemctl show did not answer within %d s: is systemd or "
+			"its bus overloaded?",
+			unit->name, SHOW_MS / 1000);
+	return error_set(err, -EIO, "%s: systemctl show failed: %s", unit->name,
+			 *result.errors ? result.errors : "no answer");
+}
+
+static bool has_suffix(const char *unit)
+{
+	static const char *const suffixes[] = { ".service", ".socket",	 ".target",
+						".timer",   ".path",	 ".mount",
+						".swap",    ".scope",	 ".slice",
+						".device",  ".automount" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
+		if (str_ends(unit, suffixes[i]))
+			return true;
+	return false;
+}
+
+/* Do the names share their first letters, or is one within the other? */
+static bool is_like(const char *a, const char *b)
+{
+	size_t n = 0, stem = strcspn(a, ".@");
+
+	while (n < stem && a[n] && a[n] == b[n])
+		n++;
+	return n >= 4 ||
+	       (stem >= 3 && strcspn(b, ".@") >= 3 && memmem(b, strlen(b), a, stem));
+}
+
+/* ": did you mean a.service?" in BUF, or nothing. */
+static const char *suggest(const struct host *host, const char *unit, char *buf,
+			   size_t size)
+{
+	static const char *const folders[] = { "/etc/systemd/system",
+					       "/usr/lib/systemd/system",
+					       "/lib/systemd/system" };
+	_cleanup_strv_ struct strv found = {};
+	_cleanup_free_ char *names = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		_cleanup_strv_ struct strv all = {};
+
+		if (host_list(host, &all, "%s", folders[i]) < 0)
+			continue;
+		for (size_t k = 0; k < all.n && found.n < 3; k++)
+			if (str_ends(all.v[k], ".service") && is_like(unit, all.v[k]) &&
+			    !strv_contains(&found, all.v[k]) &&
+			    strv_add(&found, all.v[k]) < 0)
+				break;
+	}
+	*buf = '\0';
+	names = found.n ? strv_join(&found, " or ") : NULL;
+	if (names)
+		snprintf(buf, size, ": did you mean %s?", names);
+	return buf;
+}
+
+int unit_target(const struct host *host, const char *name, const char *user, char **ret,
+		struct error *err)
+{
+	_cleanup_free_ char *target = NULL, *full = NULL;
+	_cleanup_(user_done) struct user known = {};
+	struct unit_info info;
+	struct unit unit;
+	char like[512];
+	int r;
+
+	r = need_systemd(host, name, err);
+	if (r >= 0 && user)
+		r = user_find(host, user, &known, err);
+	if (r < 0)
+		return r;
+	if (asprintf(&full, "%s%s%s%s%s", user ? "user:" : "", user ? user : "",
+		     user ? ":" : "", name, has_suffix(name) ? "" : ".service") < 0) {
+		full = NULL;
+		return error_oom(err);
+	}
+	r = unit_parse(full, &unit);
+	if (r < 0)
+		return error_set(err, r, "%s: not the name of a user: '%s'", name, user);
+	if (unit_is_out_of_reach(host, full)) {
+		*ret = STEAL(full);
+		return 0;
+	}
+	r = unit_show(host, &unit, &info, err);
+	if (r < 0)
+		return r;
+	if (streq(info.load, "not-found"))
+		return error_set(err, -ENOENT, "there is no unit %s%s%s%s", unit.name,
+				 user ? " of user " : "", user ? user : "",
+				 suggest(host, unit.name, like, sizeof(like)));
+	if (asprintf(&target, "%s%s%s%s", user ? "user:" : "", user ? user : "",
+		     user ? ":" : "", *info.id ? info.id : unit.name) < 0) {
+		target = NULL;
+		return error_oom(err);
+	}
+	*ret = STEAL(target);
+	return 0;
+}
+
+bool unit_is_out_of_reach(const struct host *host, const char *target)
+{
+	_cleanup_(user_done) struct user user = {};
+	_cleanup_error_ struct error err = {};
+	struct unit unit;
+
+	if (unit_parse(target, &unit) < 0 || !*unit.user ||
+	    user_find(host, unit.user, &user, &err) < 0)
+		return false;
+	return !host_exists(host, "/run/user/%u/systemd", (unsigned)user.uid);
+}
+
+int unit_state(const struct host *host, const char *target, char **ret, struct error *err)
+{
+	const char *value = "inactive";
+	struct unit_info info;
+	struct unit unit;
+	int r;
+
+	r = need_systemd(host, target, err);
+	if (r < 0)
+		return r;
+	if (unit_parse(target, &unit) < 0)
+		return error_set(err, -EINVAL, "%s is not the name of a unit", target);
+	if (!unit_is_out_of_reach(host, target)) {
+		r = unit_show(host, &unit, &info, err);
+		if (r < 0)
+			return r;
+		if (streq(info.load, "not-found") && streq(info.active, "inactive"))
+			value = "";
+		else if (streq(info.active, "active") ||
+			 streq(info.active, "activating") ||
+			 streq(info.active, "reloading") ||
+			 streq(info.active, "refreshing"))
+			value = "active";
+	}
+	*ret = strdup(value);
+	return *ret ? 0 : error_oom(err);
+}
+
+int unit_call(const struct host *host, const char *target, const char *verb,
+	      int64_t deadline, struct error *err)
+{
+	const char *const words[] = { verb, NULL };
+	_cleanup_(spawn_result_done) struct spawn_result result = {};
+	int64_t begin = now_ms();
+	struct unit unit;
+	int r;
+
+	if (unit_parse(target, &unit) < 0)
+		return error_set(err, -EINVAL, "%s is not the name of a unit", target);
+	r = systemctl(host, &unit, deadline, false, words, &result, err);
+	if (r < 0)
+		return r;
+	if (result.status == 0)
+		return 0;
+	if (result.timed_out)
+		return error_set(
+			err, -ETIMEDOUT,
+			"systemctl %s %s did not end within %lld s: give the step a "
+			"longer timeout=, or see: journalctl -u %s",
+			verb, unit.name, (long long)(deadline - begin + 500) / 1000,
+			unit.name);
+	return error_set(err, -EIO, "systemctl %s %s failed (status %d): %s", verb,
+			 unit.name, result.status,
+			 *result.errors ? result.errors : "see journalctl for why");
+}

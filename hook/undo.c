@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The way back: the journal alone decides what is done, so it works after a crash and
+ * after the config was edited. Only what is still as we left it is put back.
+ */
+#include "claim.h"
+#include "claims.h"
+#include "effect.h"
+#include "log.h"
+#include "undo.h"
+
+#define RECORD_TIMEOUT_MS 30000
+
+static int read_now(struct run *run, const struct record *record, char **ret,
+		    struct error *err)
+{
+	int r = record->kind->read(&run->host, record->target, ret, err);
+
+	if (r != -EOPNOTSUPP || !record->kind->relative)
+		return r;
+	error_done(err);
+	*ret = strdup(record->new);
+	return *ret ? 0 : error_oom(err);
+}
+
+/* 1: another domain's claim lives on, nothing to change. */
+static int leave_claim(struct run *run, const struct record *record, struct error *err)
+{
+	_cleanup_close_ int lock = -1;
+	int r;
+
+	if (!record->kind->shared)
+		return 0;
+	r = journal_lock(&run->host, now_ms() + RECORD_TIMEOUT_MS, &lock, err);
+	if (r == 0)
+		r = claim_leave(run, record, err);
+	if (r == 1) /* under the lock: nobody may see us in the stack and gone from it */
+		return journal_strike(run->journal, record->kind, record->target, err) < 0 ?
+			       -EIO :
+			       1;
+	return r;
+}
+
+static int put_back(struct run *run, const struct record *record, const char *now,
+		    struct error *err)
+{
+	char what[PATH_MAX];
+	int r;
+
+	state_describe(record->kind, record->target, what, sizeof(what));
+	if (record->kind->undo) {
+		r = record->kind->undo(run, record, now, err);
+	} else if (!streq(now, record->new)) {
+		run_warn(run, "%s is %s, which is not what was set (%s): left as it is", what,
+			 state_value_text(now), state_value_text(record->new));
+		return 0;
+	} else {
+		r = record->kind->change(run, record, now, record->old, err);
+	}
+	if (r < 0)
+		return error_errno(err, r, "%s", what);
+	run_change(run, what, now, record->old);
+	return 0;
+}
+
+static int undo_for_real(struct run *run, const struct record *record, struct error *err)
+{
+	_cleanup_free_ char *now = NULL;
+	int r = leave_claim(run, record, err);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (record->kind->one_way) {
+		run_note(run, "%s %s cannot be put back", record->kind->name, record->target);
+	} else {
+		r = read_now(run, record, &now, err);
+		if (r < 0)
+			return r;
+		if (record->kind->relative || !streq(now, record->old))
+			r = put_back(run, record, now, err);
+		if (r < 0)
+			return r;
+	}
+	return journal_strike(run->journal, record->kind, record->target, err);
+}
+
+static int undo_simulated(struct run *run, const struct record *record, struct error *err)
+{
+	_cleanup_free_ char *now = NULL;
+	char what[PATH_MAX];
+	int r;
+
+	if (record->kind->one_way)
+		return 0;
+	r = state_get(&run->host, record->kind, record->target, &now, err);
+	if (r < 0 && r != -EOPNOTSUPP)
+		return r;
+	if (now && !record->kind->relative && streq(now, record->old))
+		return 0;
+	state_describe(record->kind, record->target, what, sizeof(what));
+	run_change(run, what, now ? now : record->new, record->old);
+	return overlay_set(run->host.overlay, record->kind, record->target, record->old);
+}
+
+int undo_record(struct run *run, const struct record *record, struct error *err)
+{
+	if (!record->kind)
+		return error_set(err, -ENOSYS,
+				 "this version does not know how to put back %s %s",
+				 record->kind_name, record->target);
+	run->deadline = now_ms() + RECORD_TIMEOUT_MS;
+	return run->simulate ? undo_simulated(run, record, err) :
+			       undo_for_real(run, record, err);
+}
+
+int effect_restore(struct run *run, const struct state_kind *kind, const char *target,
+		   struct error *err)
+{
+	const struct journal *journal = run->simulate ? run->planned : run->journal;
+	const struct record *record = journal ? journal_find(journal, kind, target) : NULL;
+
+	return record ? undo_record(run, record, err) : -ENOENT;
+}
+
+/* Counts failures and keeps the first one's text. */
+static void collect(struct run *run, struct error *first, unsigned *failures,
+		    struct error *err)
+{
+	log_error("undo: %s", error_text(err));
+	if (run->simulate)
+		run_warn(run, "%s", error_text(err));
+	if ((*failures)++ > 0) {
+		error_done(err);
+		return;
+	}
+	*first = *err;
+	*err = (struct error){};
+}
+
+static void undo_records(struct run *run, const struct journal *journal, enum phase phase,
+			 struct error *first, unsigned *failures)
+{
+	for (size_t i = journal->n; i-- > 0;) {
+		/* By value: kinds that write to the journal may move the array. */
+		struct record record = journal->records[i];
+		_cleanup_error_ struct error err = {};
+
+		if (record.struck || (phase != PHASE_NONE && record.phase != phase))
+			continue;
+		if (undo_record(run, &record, &err) < 0)
+			collect(run, first, failures, &err);
+	}
+}
+
+int undo_all(struct run *run, enum phase phase, struct error *err)
+{
+	const struct journal *journal = run->simulate ? run->planned : run->journal;
+	int64_t deadline = run->deadline, budget = run->budget;
+	struct error compare = {}, first = {};
+	unsigned failures = 0;
+
+	if (!journal)
+		return 0;
+	run->undoing = true;
+	run->budget = now_ms() + 10 * RECORD_TIMEOUT_MS;
+	if (!run->simulate && journal_reload(&run->host, run->journal, err) < 0)
+		log_warn("%s", error_text(err));
+	undo_records(run, journal, phase, &first, &failures);
+	if (phase == PHASE_NONE && !run->simulate && baseline_compare(run, &compare) < 0)
+		collect(run, &first, &failures, &compare);
+	run->undoing = false;
+	run->deadline = deadline;
+	run->budget = budget;
+	if (!failures)
+		return 0;
+	error_done(err);
+	*err = first;
+	if (failures == 1)
+		return error_prefix(err, "not put back");
+	return error_prefix(err, "%u things not put back (see the log), first", failures);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which VFIO driver a function gets, chosen as libvirt chooses: were it another one,
+ * libvirt would rebind the device itself, and give it back itself before our release.
+ */
+#include <fnmatch.h>
+#include <sys/utsname.h>
+
+#include "effect.h"
+#include "kmod.h"
+#include "log.h"
+#include "vfio.h"
+
+#define VFIO_PCI "vfio-pci"
+
+static const char *xml_model(const struct run *run, const char *name)
+{
+	for (size_t i = 0; run->domain && i < run->domain->n_hostdevs; i++)
+		if (streq(run->domain->hostdevs[i].name, name))
+			return run->domain->hostdevs[i].model;
+	return NULL;
+}
+
+static void modalias(const struct pci_function *fn, char *buf, size_t size)
+{
+	snprintf(buf, size, "v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X", fn->vendor, fn->id,
+		 fn->subvendor, fn->subid, (fn->class >> 16) & 0xff,
+		 (fn->class >> 8) & 0xff, fn->class & 0xff);
+}
+
+static unsigned wildcards(const char *pattern)
+{
+	unsigned n = 0;
+
+	for (; *pattern; pattern++)
+		n += *pattern == '*';
+	return n;
+}
+
+/*
+ * libvirt >= 10.0 takes the match with the fewest wildcards among the lines
+ * "alias vfio_pci:PATTERN MODULE"; plain vfio_pci is there with nothing but wildcards.
+ */
+static void best_variant(struct run *run, const struct pci_function *fn,
+			 char buf[DRIVER_NAME_LEN])
+{
+	_cleanup_free_ char *text = NULL;
+	char self[128], *save = NULL;
+	unsigned best = 1000;
+	struct utsname uts;
+
+	snprintf(buf, DRIVER_NAME_LEN, VFIO_PCI);
+	if (uname(&uts) < 0 ||
+	    host_read_all(&run->host, &text, "/lib/modules/%s/modules.alias",
+			  uts.release) < 0)
+		return;
+	modalias(fn, self, sizeof(self));
+	for (char *line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		const char *rest = str_after(line, "alias vfio_pci:");
+		char pattern[256], module[DRIVER_NAME_LEN];
+
+		if (!rest || sscanf(rest, "%255s %63s", pattern, module) != 2)
+			continue;
+		if (wildcards(pattern) >= best || fnmatch(pattern, self, 0) != 0)
+			continue;
+		best = wildcards(pattern);
+		snprintf(buf, DRIVER_NAME_LEN, "%s",
+			 streq(module, "vfio_pci") ? VFIO_PCI : module);
+	}
+}
+
+void vfio_driver_for(struct run *run, const struct pci_function *fn, const char *wanted,
+		     char buf[DRIVER_NAME_LEN])
+{
+	const char *name = wanted ? wanted : xml_model(run, fn->name);
+
+	if (name)
+		snprintf(buf, DRIVER_NAME_LEN, "%s", name);
+	else
+		best_variant(run, fn, buf);
+}
+
+static bool registered(const struct host *host, const char *driver)
+{
+	return host_exists(host, "/sys/bus/pci/drivers/%s", driver);
+}
+
+/* The name that the module's PCI driver has: hisi_acc_vfio_pci is hisi-acc-vfio-pci. */
+static bool registered_name(const struct host *host, char buf[DRIVER_NAME_LEN])
+{
+	_cleanup_strv_ struct strv drivers = {};
+	char module[DRIVER_NAME_LEN];
+
+	if (registered(host, buf))
+		return true;
+	kmod_normalise(buf, module, sizeof(module));
+	if (host_list(host, &drivers, "/sys/module/%s/drivers", module) < 0)
+		return false;
+	for (size_t i = 0; i < drivers.n; i++) {
+		const char *name = str_after(drivers.v[i], "pci:");
+
+		if (!name)
+			continue;
+		snprintf(buf, DRIVER_NAME_LEN, "%s", name);
+		return true;
+	}
+	return false;
+}
+
+int vfio_driver_check(struct run *run, const char *driver, struct error *err)
+{
+	_cleanup_error_ struct error why = {};
+	char name[DRIVER_NAME_LEN], module[DRIVER_NAME_LEN];
+
+	snprintf(name, sizeof(name), "%s", driver);
+	if (registered_name(&run->host, name))
+		return 0;
+	kmod_normalise(driver, module, sizeof(module));
+	if (kmod_available(&run->host, module, &why) >= 0)
+		return 0;
+	return run_problem(
+		run, -ENOENT, err,
+		"the driver %s cannot be loaded: %s; after a kernel update reboot "
+		"first, else look whether the kernel's package has it",
+		driver, error_text(&why));
+}
+
+static int load_module(struct run *run, void *arg, struct error *err)
+{
+	struct record record = { .kind = &state_module, .target = arg };
+
+	return state_module.change(run, &record, "", "loaded", err);
+}
+
+/*
+ * Not journalled: vfio modules are never unloaded. Their reference count knows only
+ * devices that are open, so another domain's would be taken away.
+ */
+static int load_for_good(struct run *run, const char *module, struct error *err)
+{
+	char what[DRIVER_NAME_LEN + 32];
+	int r;
+
+	snprintf(what, sizeof(what), "load module %s", module);
+	r = effect_one_way(run, what, load_module, (void *)(uintptr_t)module, err);
+	if (r == 0 && run->simulate)
+		r = overlay_set(run->host.overlay, &state_module, module, "loaded");
+	return r;
+}
+
+/* Type 1 is what VFIO maps memory with, unless the kernel has only iommufd for that. */
+static int load_iommu(struct run *run, struct error *err)
+{
+	static const char type1[] = "vfio_iommu_type1";
+
+	if (kmod_state_of(&run->host, type1) == KMOD_BUILTIN ||
+	    !state_is(&run->host, &state_module, type1, ""))
+		return 0;
+	if (kmod_available(&run->host, type1, NULL) < 0) {
+		log_debug("%s is not there: this kernel may do without it", type1);
+		return 0;
+	}
+	return load_for_good(run, type1, err);
+}
+
+int vfio_driver_load(struct run *run, char buf[DRIVER_NAME_LEN], struct error *err)
+{
+	char module[DRIVER_NAME_LEN];
+	int r;
+
+	if (!registered_name(&run->host, buf)) {
+		kmod_normalise(buf, module, sizeof(module));
+		if (run->simulate && kmod_available(&run->host, module, NULL) < 0)
+			return 0; /* check() has said so */
+		r = state_is(&run->host, &state_module, module, "") ?
+			    load_for_good(run, module, err) :
+			    0;
+		if (r < 0)
+			return r;
+		if (!registered_name(&run->host, buf) && !run->simulate)
+			return error_set(err, -ENODEV,
+					 "the module %s has no PCI driver named %s: see "
+					 "/sys/module/%s/drivers",
+					 module, buf, module);
+	}
+	return str_after(buf, "vfio") || str_ends(buf, "vfio-pci") ||
+			       str_ends(buf, "vfio_pci") ?
+		       load_iommu(run, err) :
+		       0;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * systemd units: the display manager above all, which holds the GPU that the guest wants.
+ */
+
+#include "effect.h"
+#include "step.h"
+#include "systemd.h"
+
+static int stop_apply(struct run *run, const struct step *step, struct error *err);
+static int start_apply(struct run *run, const struct step *step, struct error *err);
+static int restart_apply(struct run *run, const struct step *step, struct error *err);
+
+static const struct option_spec options[] = {
+	{ "user", VALUE_STRING, .text = "units of this user's service manager" },
+	{ "timeout", VALUE_DURATION, .def = "30s",
+	  .text = "how long to wait for all units" },
+	{}
+};
+
+static const struct step_type types[] = {
+	{
+		.action = "stop",
+		.summary = "stop systemd units",
+		.undo = "starts those that were active",
+		.args = "UNIT…",
+		.min_args = 1,
+		.phases = PHASES_ALL,
+		.timeout_ms = 30000,
+		.options = options,
+		.apply = stop_apply,
+	},
+	{
+		.action = "start",
+		.summary = "start systemd units",
+		.undo = "stops those that were not active",
+		.args = "UNIT…",
+		.min_args = 1,
+		.phases = PHASES_ALL,
+		.timeout_ms = 30000,
+		.options = options,
+		.apply = start_apply,
+	},
+	{
+		.action = "restart",
+		.summary = "restart systemd units",
+		.undo = "none: they run again",
+		.args = "UNIT…",
+		.min_args = 1,
+		.phases = PHASES_ALL,
+		.flags = STEP_ONE_WAY,
+		.timeout_ms = 30000,
+		.options = options,
+		.apply = restart_apply,
+	},
+	{}
+};
+
+const struct plugin plugin_service = { .name = "service", .types = types };
+
+static int apply_one(struct run *run, const char *unit, const char *user,
+		     int (*act)(struct run *run, const char *target, struct error *err),
+		     struct error *err)
+{
+	_cleanup_error_ struct error why = {};
+	_cleanup_free_ char *target = NULL;
+	int r = unit_target(&run->host, unit, user, &target, &why);
+
+	if (r == -ENOMEM)
+		return error_oom(err);
+	return r < 0 ? run_problem(run, r, err, "%s", error_text(&why)) :
+		       act(run, target, err);
+}
+
+static int apply(struct run *run, const struct step *step,
+		 int (*act)(struct run *run, const char *target, struct error *err),
+		 struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < step->words.n && r >= 0; i++)
+		r = apply_one(run, step->words.v[i], step_option(step, "user"), act, err);
+	return r;
+}
+
+static int stop(struct run *run, const char *target, struct error *err)
+{
+	return effect_set(run, &state_unit, target, "inactive", NULL, err);
+}
+
+static int stop_apply(struct run *run, const struct step *step, struct error *err)
+{
+	return apply(run, step, stop, err);
+}
+
+static int start(struct run *run, const char *target, struct error *err)
+{
+	if (!run->simulate && systemd_is_stopping(&run->host)) {
+		run_note(run, "%s is not started: the system is shutting down", target);
+		return 0;
+	}
+	return effect_set(run, &state_unit, target, "active", NULL, err);
+}
+
+static int start_apply(struct run *run, const struct step *step, struct error *err)
+{
+	return apply(run, step, start, err);
+}
+
+static int restart_one(struct run *run, void *arg, struct error *err)
+{
+	_cleanup_error_ struct error ignored = {};
+	const char *target = arg;
+
+	/* a unit that failed too often would refuse */
+	unit_call(&run->host, target, "reset-failed", run_deadline(run), &ignored);
+	return unit_call(&run->host, target, "restart", run_deadline(run), err);
+}
+
+static int restart(struct run *run, const char *target, struct error *err)
+{
+	_cleanup_free_ char *copy = strdup(target);
+	char what[320];
+
+	if (!copy)
+		return error_oom(err);
+	if (!run->simulate && systemd_is_stopping(&run->host)) {
+		run_note(run, "%s is not restarted: the system is shutting down", target);
+		return 0;
+	}
+	if (unit_is_out_of_reach(&run->host, target)) {
+		run_note(run, "%s is not restarted: its user is not logged in", target);
+		return 0;
+	}
+	snprintf(what, sizeof(what), "restart of %s", target);
+	return effect_one_way(run, what, restart_one, copy, err);
+}
+
+static int restart_apply(struct run *run, const struct step *step, struct error *err)
+{
+	return apply(run, step, restart, err);
+}

@@ -1,0 +1,37 @@
+#!/bin/bash
+# Figures, as ratios of one run: the hook's call for a domain without any config
+# against an empty static program and against the shell helper; the size of the
+# executable. Peak memory is in the lab's scenario 80-figures.
+set -eu
+cd "$(dirname "$0")/../.."
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+mkdir -p "$dir/hooks"
+cp build/qemu "$dir/hooks/qemu"
+strip "$dir/hooks/qemu"
+echo 'int main(void) { return 0; }' >"$dir/empty.c"
+gcc -O2 -static -o "$dir/empty" "$dir/empty.c"
+cat >"$dir/hooks/helper" <<'END'
+#!/bin/bash
+# What a shell helper does for a domain without scripts.
+path="$(dirname "$0")/qemu.d/$1/$2/$3"
+set -e
+if [ -f "$path" ] && [ -s "$path" ] && [ -x "$path" ]; then
+	eval \""$path"\" "$@"
+elif [ -d "$path" ]; then
+	while read -r file; do
+		[ -z "$file" ] || eval \""$file"\" "$@"
+	done <<<"$(find -L "$path" -maxdepth 1 -type f -executable -print)"
+fi
+END
+chmod 755 "$dir/hooks/helper"
+echo '<domain><name>x</name></domain>' >"$dir/xml"
+hyperfine -N --warmup 100 --runs 1000 --input "$dir/xml" --export-csv "$dir/csv" \
+	"$dir/empty" "$dir/hooks/qemu other prepare begin -" \
+	"$dir/hooks/helper other prepare begin -" >/dev/null 2>&1
+awk -F, 'NR > 1 { m[NR] = $7; a[NR] = $2 } END {
+	printf "call without config / empty static program: %.2f (goal: at most 1.5)\n", m[3] / m[2]
+	printf "shell helper / empty static program:         %.2f\n", m[4] / m[2] }' "$dir/csv"
+size=$(stat -c %s "$dir/hooks/qemu")
+echo "executable, stripped: $size bytes (goal: at most 2500000)"
+[ "$size" -le 2500000 ]

@@ -1,0 +1,130 @@
+# shellcheck shell=dash
+# Each step alone: prepare, what it did, release, the host as before.
+
+# step DESC TEST <<config lines of prepare>>: TEST is run between prepare and release.
+step()
+{
+	local desc=$1 between=$2
+	{ echo "[prepare/begin]"; cat; } | config win10
+	state "$LAB/before"
+	if hook_ok "$desc: prepare" prepare begin; then
+		check "$desc: took effect" eval "$between"
+	fi
+	hook_ok "$desc: release" release end
+	state "$LAB/after"
+	same "$LAB/before" "$LAB/after" "$desc: the host is as before" "$ONEWAY_VFIO"
+}
+
+HUGE='' domain win10
+modprobe loop
+step "kmod.unload" '! test -e /sys/module/loop/initstate' <<END
+kmod.unload = loop
+END
+rmmod loop
+modprobe loop max_part=3
+config win10 <<END
+[prepare/begin]
+kmod.unload = loop
+END
+hook_ok "kmod.unload of a module with parameters: prepare" prepare begin
+hook_ok "kmod.unload of a module with parameters: release" release end
+check "a parameter that cannot be given back is reported" grep -q 'max_part' /var/log/vfio-hook/win10.log
+rmmod loop
+step "kmod.load" 'test -e /sys/module/loop/initstate && [ "$(cat /sys/module/loop/parameters/max_loop)" = 3 ]' <<END
+kmod.load = loop max_loop=3
+END
+step "governor.set" '! grep -v performance /sys/devices/system/cpu/cpufreq/policy*/scaling_governor' <<END
+governor.set = performance
+END
+step "governor.set on one CPU" '[ "$(grep -l powersave /sys/devices/system/cpu/cpufreq/policy*/scaling_governor | wc -l)" = 1 ]' <<END
+governor.set = cpus=0 powersave
+END
+step "hugepages.allocate pages=" '[ "$(cat /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages)" = 10 ]' <<END
+hugepages.allocate = pages=10 size=2M
+END
+step "hugepages.allocate node=" '[ "$(cat /sys/devices/system/node/node1/hugepages/hugepages-2048kB/nr_hugepages)" = 7 ]' <<END
+hugepages.allocate = memory=14M node=1
+END
+step "service.stop" '! systemctl is-active display-manager.service' <<END
+service.stop = display-manager
+END
+unit helper.service helperd /dev/null
+step "service.start" 'systemctl is-active helper.service' <<END
+service.start = helper
+END
+step "wait.for and wait.sleep" 'true' <<END
+wait.for = path=/proc/version timeout=2s
+wait.sleep = 0.1
+END
+step "exec.run with exec.undo" 'test -e /run/exec-ran' <<END
+exec.run  = /bin/touch /run/exec-ran
+exec.undo = /bin/rm /run/exec-ran
+END
+refute "exec.undo ran" test -e /run/exec-ran
+
+# The display manager's own session ends with it.
+systemctl start display-manager.service
+session 3 user
+config win10 <<END
+[prepare/begin]
+session.end = seat=seat0 timeout=2s force=yes
+END
+hook_ok "session.end force=yes: prepare" prepare begin
+refute "session.end: the session is closed" test -e /run/systemd/sessions/3
+hook_ok "session.end: release" release end
+session 4 user
+config win10 <<END
+[prepare/begin]
+session.end = seat=seat0 timeout=1s
+END
+hook_refused "session.end: a session that stays is named" 'session 4 of user' prepare begin
+hook_ok "session.end: release behind it" release end
+holders_end
+
+domain win10 $NET1
+step "pci.detach of the XML's device" '[ "$(driver $NET1)" = vfio-pci ] && [ "$(driver $NET2)" = e1000e ]' <<END
+pci.detach =
+END
+step "pci.detach, libvirt's form" '[ "$(driver $NET1)" = vfio-pci ]' <<END
+pci.detach = pci_0000_00_03_0
+END
+step "pci.detach, short form" '[ "$(driver $NET1)" = vfio-pci ]' <<END
+pci.detach = 00:03.0
+END
+id=$(cut -c3- /sys/bus/pci/devices/$NVME/vendor):$(cut -c3- /sys/bus/pci/devices/$NVME/device)
+step "pci.detach by vendor:device" '[ "$(driver $NVME)" = vfio-pci ]' <<END
+pci.detach = $id
+END
+step "pci.detach of all functions" '[ "$(driver $GPU_USB)" = vfio-pci ]' <<END
+vtconsole.unbind =
+pci.detach = 01:00.*
+END
+step "pci.detach behind kmod.unload" '[ "$(driver $GPU)" = vfio-pci ]' <<END
+kmod.unload = $(grep -oE '^bochs[a-z_]*' /proc/modules)
+pci.detach = 01:00.*
+END
+config win10 <<END
+[devices]
+card = 00:03.0 id=8086:10d3
+disk = $NVME
+[prepare/begin]
+pci.detach =
+END
+state "$LAB/before"
+hook_ok "named sets: prepare" prepare begin
+equal "named sets: the first" "$(driver $NET1)" vfio-pci
+equal "named sets: the second" "$(driver $NVME)" vfio-pci
+hook_ok "named sets: release" release end
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "named sets: the host is as before" "$ONEWAY_VFIO"
+
+HUGE='' domain win10
+step "vtconsole.unbind" 'true' <<END
+vtconsole.unbind =
+END
+step "framebuffer.unbind" 'true' <<END
+framebuffer.unbind =
+END
+step "holders.wait" 'true' <<END
+holders.wait = timeout=1s 01:00.*
+END

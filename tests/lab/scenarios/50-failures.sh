@@ -1,0 +1,136 @@
+# shellcheck shell=dash
+# Steps that fail: what is said, and the host after it.
+
+bochs=$(grep -oE '^bochs[a-z_]*' /proc/modules)
+HUGE='' domain win10 $GPU_ALL
+
+config win10 <<END
+[prepare/begin]
+governor.set = performance
+-kmod.unload = no_such_module_here
+-service.stop = no-such-unit.service
+-wait.for = path=/nowhere timeout=1s
+pci.detach = 01:00.*
+END
+state "$LAB/before"
+hook_ok "steps marked '-' fail and do not count" prepare begin
+equal "the steps behind them ran" "$(driver $GPU)" vfio-pci
+check "their failure is in the log" grep -q '/nowhere' /var/log/vfio-hook/win10.log
+hook_ok "release" release end
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
+
+# Fails for real, late: everything is undone by prepare itself.
+config win10 <<END
+[prepare/begin]
+hugepages.allocate = pages=8
+governor.set = performance
+service.stop = display-manager.service
+vtconsole.unbind =
+framebuffer.unbind =
+kmod.unload = $bochs
+pci.detach = 01:00.*
+exec.run = /bin/false
+END
+systemctl start display-manager.service
+state "$LAB/before"
+hook_refused "a program that fails" 'exec.run \(win10.ini:9\).*/bin/false' prepare begin
+equal "one line on stderr" "$(wc -l <"$ERR")" 1
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "prepare undid itself" "$ONEWAY_VFIO"
+hook_ok "stopped" stopped end
+hook_ok "release" release end win10 failed
+state "$LAB/after2"
+same "$LAB/after" "$LAB/after2" "release found nothing to do"
+holders_end
+
+# A failing start undoes only its own phase.
+config win10 <<END
+[prepare/begin]
+pci.detach = 01:00.*
+[start/begin]
+governor.set = performance
+wait.for = path=/nowhere timeout=1s
+END
+state "$LAB/before"
+hook_ok "prepare" prepare begin
+hook_refused "start fails" '/nowhere' start begin
+refute "start's governor is back" grep -q performance /sys/devices/system/cpu/cpufreq/policy*/scaling_governor
+equal "prepare's device waits for release" "$(driver $GPU)" vfio-pci
+hook_ok "stopped" stopped end
+hook_ok "release" release end win10 failed
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
+
+# Refused before anything is touched.
+config win10 <<END
+[prepare/begin]
+service.stop = display-manager.service
+pci.detach = 01:00.0
+END
+systemctl start display-manager.service
+state "$LAB/before"
+hook_refused "an incomplete IOMMU group" "$GPU_SOUND" prepare begin
+hook_refused "a group of the XML alone counts the whole plan" "group" prepare begin
+config win10 <<END
+[prepare/begin]
+service.stop = display-manager.service
+kmod.unload = drm
+END
+hook_refused "a module that others need" 'drm' prepare begin
+config win10 <<END
+[prepare/begin]
+service.stop = display-manager.service
+kmod.unload = e1000e
+END
+hook_refused "a module of other devices" '0000:00:0[34].0' prepare begin
+config win10 <<END
+[prepare/begin]
+service.stop = display-manager.service
+hugepages.allocate = memory=64G
+END
+hook_refused "more memory than there is" 'hugepages' prepare begin
+config win10 <<END
+[prepare/begin]
+service.stop = display-manager.service
+pci.detach = $NVME
+END
+dd if=/dev/zero of=/dev/nvme0n1 bs=1024 count=1 2>/dev/null
+if mkfs.ext2 /dev/nvme0n1 >/dev/null 2>&1 && modprobe ext4 2>/dev/null; mkdir -p /mnt && mount /dev/nvme0n1 /mnt 2>/dev/null; then
+	hook_refused "a mounted NVMe" '/mnt' prepare begin
+	umount /mnt
+else
+	note "no filesystem to mount here"
+fi
+check "the display manager never stopped" systemctl is-active display-manager.service
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "refusals touch nothing"
+holders_end
+
+# The last gate: nothing detaches the sound function, and somebody holds it.
+config win10 <<END
+[prepare/begin]
+governor.set = performance
+END
+holder musicd /dev/snd/controlC0
+state "$LAB/before"
+hook_refused "the last gate names who holds a device" 'musicd \(pid '"$HOLDER" prepare begin
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "the gate undoes prepare"
+touch /etc/libvirt/hooks/disable
+hook_refused "the gate stays when the hook is switched off" 'musicd \(pid '"$HOLDER" prepare begin
+rm /etc/libvirt/hooks/disable
+sed -i '1i [domain]\ndry-run = yes' /etc/libvirt/hooks/conf.d/win10.ini
+hook_refused "and in a dry run" 'musicd \(pid '"$HOLDER" prepare begin
+holders_end
+touch /run/vfio-hook/disable
+HUGE='' domain win10
+config win10 <<END
+[prepare/begin]
+governor.set = performance
+END
+state "$LAB/before"
+hook_ok "switched off, nobody holds anything: exit 0" prepare begin
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "switched off: no step ran"
+rm /run/vfio-hook/disable

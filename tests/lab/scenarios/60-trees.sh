@@ -1,0 +1,59 @@
+# shellcheck shell=dash
+# A PassthroughPOST tree runs as it does with the shell helper.
+
+tree=/etc/libvirt/hooks/qemu.d/win10
+rm -f /etc/libvirt/hooks/conf.d/win10.ini
+domain win10
+mkdir -p $tree/prepare/begin $tree/release/end $tree/started
+
+# script PATH TEXT
+script()
+{
+	printf '#!/bin/sh\n%s\n' "$2" >"$1"
+	chmod 755 "$1"
+}
+
+script $tree/prepare/begin/20-b 'echo "b $*" >>/run/tree'
+script "$tree/prepare/begin/10 a \$(x).sh" 'echo "a $* $(grep -c "<uuid>")" >>/run/tree; echo noise'
+printf '#!/bin/sh\necho not run >>/run/tree\n' >$tree/prepare/begin/30-not-executable
+script $tree/started/begin 'echo "started $4" >>/run/tree'
+rm -f /run/tree
+state "$LAB/before"
+hook_ok "prepare with a folder of scripts" prepare begin
+printf 'a win10 prepare begin - 1\nb win10 prepare begin -\n' >"$LAB/want"
+check "sorted, with arguments and the XML" diff "$LAB/want" /run/tree
+check "their output is in the log" grep -q noise /var/log/vfio-hook/win10.log
+hook_ok "started with a file" started begin
+contains "the file ran" /run/tree '^started -$'
+
+script $tree/prepare/begin/15-fails 'echo no way >&2; exit 3'
+rm -f /run/tree
+hook_refused "a script that fails vetoes the start" 'no way' prepare begin
+refute "the ones behind it do not run" grep -q '^b' /run/tree
+rm $tree/prepare/begin/15-fails
+
+script $tree/release/end/1-fails 'echo one >>/run/tree; exit 3'
+script $tree/release/end/2-runs 'echo two $4 >>/run/tree'
+rm -f /run/tree
+hook release end win10 shutdown
+contains "coming down a failing script stops nothing" /run/tree '^two shutdown$'
+
+chmod 777 $tree/prepare/begin/20-b
+hook_refused "a script that others can write is refused" 'chmod' prepare begin
+chmod 755 $tree/prepare/begin/20-b
+
+# For any other operation libvirt calls: no veto, nothing on stdout.
+mkdir -p $tree/migrate/begin $tree/reconnect/begin
+script $tree/migrate/begin/x 'echo "<domain/>"; exit 1'
+script $tree/reconnect/begin/x 'exit 1'
+hook_ok "migrate never fails and prints nothing" migrate begin
+hook_ok "reconnect never fails" reconnect begin
+hook_ok "an operation of tomorrow" transmogrify begin
+rm -rf $tree
+
+# No configuration at all.
+domain other
+hook_ok "a domain without anything" prepare begin other
+hook_ok "and its release" release end other
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "the host is as before"

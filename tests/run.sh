@@ -1,0 +1,140 @@
+#!/bin/bash
+# Builds vfio-hook and runs all its tests: unit tests (gcc, clang, sanitizers,
+# valgrind), lint, installation, and the lab's scenarios on real kernels in QEMU.
+# Ends with "N passed, N failed"; exit status 1 when one failed.
+#
+#   --quick          unit tests and one boot of the lab only
+#   --all-kernels    the lab on every kernel that the project supports
+set -u
+cd "$(dirname "$0")/.." || exit 2
+top=$PWD
+build=build
+passed=0 failed=0 quick='' kernels='bookworm'
+
+for arg; do
+	case $arg in
+	--quick) quick=1 ;;
+	--all-kernels) kernels='bullseye bookworm trixie sid' ;;
+	*) echo "run.sh: unknown option $arg" >&2; exit 2 ;;
+	esac
+done
+
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+
+pass() { passed=$((passed + 1)); echo "ok   $1"; }
+fail() { failed=$((failed + 1)); echo "FAIL $1"; }
+
+# t DESC COMMAND...: one test; its output is shown when it fails.
+t()
+{
+	local desc=$1
+	shift
+	if "$@" >"$logs/out" 2>&1; then
+		pass "$desc"
+	else
+		fail "$desc"
+		tail -n 60 "$logs/out" | sed 's/^/     /'
+	fi
+}
+
+# Sets up FOLDER with the given Meson options, unless it is, and builds it.
+build()
+{
+	local folder=$1
+	shift
+	[ -f "$folder/build.ninja" ] || meson setup --fatal-meson-warnings "$folder" "$@" || return 1
+	meson compile -C "$folder"
+}
+
+# Unit tests of FOLDER, each program counted by itself.
+unit()
+{
+	local folder=$1 what=$2 name result
+	shift 2
+	meson test -C "$folder" --no-rebuild --print-errorlogs "$@" >"$logs/unit" 2>&1
+	while read -r name result; do
+		if [ "$result" = OK ]; then pass "$what: $name"; else fail "$what: $name"; fi
+	done < <(sed -nE 's|^ *[0-9]+/[0-9]+ (vfio-hook:? ?/? ?)?([a-z_]+) +([A-Z]+) .*|\2 \3|p' "$logs/unit")
+	grep -qE '^Ok: +[1-9]' "$logs/unit" || { fail "$what: unit tests ran"; cat "$logs/unit"; }
+	grep -qE '^(Fail|Timeout): +[1-9]' "$logs/unit" && sed 's/^/     /' "$logs/unit"
+	return 0
+}
+
+lint()
+{
+	t "clang-format" clang-format --dry-run -Werror hook/*.[ch] plugins/*.c tests/unit/*.[ch]
+	t "shellcheck" shellcheck tests/*.sh tests/lab/*.sh tests/lab/guest/* tests/lab/scenarios/*.sh .ci/run
+	t "man pages" mandoc -T lint -W warning man/*.[58]
+	t "cppcheck" cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
+		--suppress=normalCheckLevelMaxBranches -D_GNU_SOURCE -DHOOKS_DIR='""' -DVERSION='""' \
+		-Ihook hook plugins
+}
+
+tidy()
+{
+	run-clang-tidy -quiet -p build-clang "$top/(hook|plugins)/" 2>/dev/null >"$logs/tidy"
+	! grep -E 'warning:|error:' "$logs/tidy"
+}
+
+installed()
+{
+	local root=$logs/root
+	rm -rf "$root"
+	DESTDIR=$root meson install -C $build >/dev/null || return 1
+	[ "$(stat -c %a "$root/etc/libvirt/hooks/qemu")" = 755 ] || return 1
+	[ -d "$root/etc/libvirt/hooks/conf.d" ] || return 1
+	[ -z "$(ls "$root/etc/libvirt/hooks/conf.d")" ] || return 1
+	[ -x "$root/usr/sbin/vfio-hook" ] || return 1
+	ls "$root"/usr/share/doc/vfio-hook/examples/*.ini >/dev/null || return 1
+	ls "$root"/usr/share/man/man8/vfio-hook.8* "$root"/usr/share/man/man5/vfio-hook.conf.5* >/dev/null || return 1
+	readelf -lW "$root/etc/libvirt/hooks/qemu" >"$logs/elf"
+	! grep -q INTERP "$logs/elf" && grep -q GNU_RELRO "$logs/elf" &&
+		grep -qE 'GNU_STACK.* RW ' "$logs/elf" || return 1
+	[ "$(stat -c %s "$root/etc/libvirt/hooks/qemu")" -le 2500000 ]
+}
+
+# lab DESC OPTION...: the lab's lines count one by one.
+lab()
+{
+	local what=$1 kind rest good=0
+	shift
+	tests/lab/boot.sh "$@" >"$logs/lab" 2>&1 || { tail -n 3 "$logs/lab"; grep -q '^not ok' "$logs/lab" || fail "$what: boot"; }
+	while read -r kind rest; do
+		if [ "$kind" = ok ]; then
+			passed=$((passed + 1)) good=$((good + 1))
+		else
+			fail "$what: ${rest#ok }"
+		fi
+	done < <(tr -d '\r' <"$logs/lab" | grep -E '^(not )?ok ')
+	echo "     $what: $good ok"
+	grep -q '^not ok' "$logs/lab" && grep -E -A 70 '^not ok' "$logs/lab"
+	return 0
+}
+
+tests/setup.sh || { echo "0 passed, 1 failed"; exit 1; }
+
+t "build: gcc, static" build $build
+unit $build "gcc"
+t "installation" installed
+if [ -z "$quick" ]; then
+	t "build: clang" env CC=clang bash -c "$(declare -f build); build build-clang"
+	t "build: shared libraries" build build-shared -Dstatic=false
+	t "build: sanitizers" build build-dev --native-file build-dev.ini
+	unit build-dev "ASan, UBSan"
+	unit $build "valgrind" --wrap='valgrind -q --error-exitcode=99 --leak-check=full --trace-children=no' --timeout-multiplier=10
+	lint
+	t "clang-tidy" tidy
+	t "figures" tests/bench/run.sh
+fi
+for kernel in $kernels; do
+	lab "lab: $kernel" --suite "$kernel"
+	[ -n "$quick" ] || lab "lab: $kernel, UEFI" --uefi --suite "$kernel"
+done
+for scenario in $(grep -l '^# boot:' tests/lab/scenarios/*.sh 2>/dev/null); do
+	[ -n "$quick" ] || lab "lab: $(basename "$scenario" .sh)" "$scenario"
+done
+[ -n "$quick" ] || lab "lab: trixie" --suite trixie
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The journal: what is written is read again, whatever a crash left at its end.
+ */
+#include <check.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "claims.h"
+#include "journal.h"
+
+#define UUID "11111111-2222-3333-4444-555555555555"
+#define OTHER "99999999-2222-3333-4444-555555555555"
+
+static char root[] = "/tmp/vfio-hook-journal-XXXXXX";
+static struct host host = { .root = root };
+
+static void write_file(const char *path, const char *text)
+{
+	char full[PATH_MAX];
+	FILE *f = fopen(host_path(&host, full, "%s", path), "w");
+
+	ck_assert_ptr_nonnull(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void set_up(void)
+{
+	char path[PATH_MAX];
+
+	strcpy(root + strlen(root) - 6, "XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(root));
+	for (const char *const *d = (const char *const[]){ "/proc", "/proc/sys", "/run",
+							   "/proc/sys/kernel",
+							   "/proc/sys/kernel/random", NULL };
+	     *d; d++)
+		ck_assert_int_eq(mkdir(host_path(&host, path, "%s", *d), 0755), 0);
+	write_file("/proc/sys/kernel/random/boot_id", "b007b007-0000-0000-0000-000000000000\n");
+}
+
+static void tear_down(void)
+{
+	char command[PATH_MAX];
+
+	snprintf(command, sizeof(command), "rm -rf %s", root);
+	ck_assert_int_eq(system(command), 0);
+}
+
+static struct journal opened(const char *uuid)
+{
+	struct journal journal;
+
+	ck_assert_int_eq(journal_open(&host, uuid, "win 10", true, &journal, NULL), 0);
+	return journal;
+}
+
+static void set(struct journal *journal, const char *target, const char *old, const char *new)
+{
+	ck_assert_int_eq(journal_record(journal, &state_attr, target, old, new, "d", PHASE_PREPARE,
+					NULL),
+			 0);
+}
+
+START_TEST(test_round_trip)
+{
+	struct journal journal = opened(UUID);
+	const struct record *record;
+
+	set(&journal, "/a\tb\\c\nd", "old\\n", "\tnew\n");
+	journal_done(&journal);
+	journal = opened(UUID);
+	record = journal_find(&journal, &state_attr, "/a\tb\\c\nd");
+	ck_assert_ptr_nonnull(record);
+	ck_assert_str_eq(record->old, "old\\n");
+	ck_assert_str_eq(record->new, "\tnew\n");
+	ck_assert_str_eq(record->data, "d");
+	ck_assert_int_eq(record->phase, PHASE_PREPARE);
+	ck_assert_str_eq(journal.domain, "win 10");
+	journal_done(&journal);
+}
+END_TEST
+
+START_TEST(test_first_old_latest_new)
+{
+	struct journal journal = opened(UUID);
+
+	set(&journal, "/x", "1", "2");
+	set(&journal, "/y", "a", "b");
+	set(&journal, "/x", "2", "3");
+	ck_assert_uint_eq(journal.n, 2);
+	ck_assert_str_eq(journal_find(&journal, &state_attr, "/x")->old, "1");
+	ck_assert_str_eq(journal_find(&journal, &state_attr, "/x")->new, "3");
+	journal_done(&journal);
+}
+END_TEST
+
+START_TEST(test_strike)
+{
+	struct journal journal = opened(UUID);
+
+	set(&journal, "/x", "1", "2");
+	ck_assert(journal_has_open_records(&journal));
+	ck_assert_int_eq(journal_strike(&journal, &state_attr, "/x", NULL), 0);
+	ck_assert(!journal_has_open_records(&journal));
+	set(&journal, "/x", "5", "6");
+	ck_assert_str_eq(journal_find(&journal, &state_attr, "/x")->old, "5");
+	journal_done(&journal);
+	journal = opened(UUID);
+	ck_assert_str_eq(journal_find(&journal, &state_attr, "/x")->old, "5");
+	journal_done(&journal);
+}
+END_TEST
+
+START_TEST(test_first_baseline_counts)
+{
+	struct journal journal = opened(UUID);
+	struct baseline b = { .name = "0000:01:00.0" };
+	char none[] = "", nvidia[] = "nvidia", vfio[] = "vfio-pci";
+
+	b.driver = nvidia;
+	b.module = b.override = b.power_control = b.d3cold_allowed = b.reset_method = b.id = none;
+	ck_assert_int_eq(journal_baseline(&journal, &b, NULL), 0);
+	b.driver = vfio;
+	ck_assert_int_eq(journal_baseline(&journal, &b, NULL), 0);
+	journal_done(&journal);
+	journal = opened(UUID);
+	ck_assert_uint_eq(journal.n_baselines, 1);
+	ck_assert_str_eq(journal_find_baseline(&journal, "0000:01:00.0")->driver, "nvidia");
+	journal_done(&journal);
+}
+END_TEST
+
+/* Cuts the last N bytes off, as a crash in the middle of a write would. */
+START_TEST(test_torn_line)
+{
+	struct journal journal = opened(UUID);
+	char path[PATH_MAX];
+	struct stat st;
+
+	set(&journal, "/kept", "1", "2");
+	ck_assert_int_eq(stat(journal.path, &st), 0);
+	set(&journal, "/torn", "1", "2");
+	snprintf(path, sizeof(path), "%s", journal.path);
+	journal_done(&journal);
+	ck_assert_int_eq(truncate(path, st.st_size + _i), 0);
+
+	journal = opened(UUID);
+	ck_assert_ptr_nonnull(journal_find(&journal, &state_attr, "/kept"));
+	ck_assert_ptr_null(journal_find(&journal, &state_attr, "/torn"));
+	set(&journal, "/after", "1", "2");
+	journal_done(&journal);
+	journal = opened(UUID);
+	ck_assert_ptr_nonnull(journal_find(&journal, &state_attr, "/after"));
+	ck_assert_ptr_null(journal_find(&journal, &state_attr, "/torn"));
+	journal_done(&journal);
+}
+END_TEST
+
+START_TEST(test_earlier_boot)
+{
+	struct journal journal = opened(UUID);
+	struct strv uuids = {};
+
+	set(&journal, "/x", "1", "2");
+	journal_done(&journal);
+	write_file("/proc/sys/kernel/random/boot_id", "b007b007-0000-0000-0000-000000000001\n");
+	ck_assert_int_eq(journal_open(&host, UUID, "win 10", false, &journal, NULL), -ESTALE);
+	ck_assert_int_eq(journal_open(&host, UUID, "win 10", false, &journal, NULL), -ENOENT);
+	ck_assert_int_eq(journal_list(&host, &uuids), 0);
+	ck_assert_uint_eq(uuids.n, 0);
+	strv_done(&uuids);
+}
+END_TEST
+
+START_TEST(test_unknown_lines)
+{
+	struct journal journal = opened(UUID);
+	struct error err = {};
+	FILE *f = fopen(journal.path, "a");
+
+	fputs("telepathy\tx\ty\t.\nset\tfuture\t/t\told\tnew\t\tprepare/begin\t1\t.\n\n\t.\n", f);
+	fclose(f);
+	journal_done(&journal);
+	journal = opened(UUID);
+	ck_assert_uint_eq(journal.n, 1);
+	ck_assert_ptr_null(journal.records[0].kind);
+	journal_done(&journal);
+
+	write_file("/run/vfio-hook/" UUID ".journal", "vfio-hook\t7\tb\tu\td\t.\n");
+	ck_assert_int_eq(journal_open(&host, UUID, "win 10", true, &journal, &err), -EPROTO);
+	ck_assert_ptr_nonnull(strstr(err.msg, "another version"));
+	error_done(&err);
+}
+END_TEST
+
+START_TEST(test_foreign_folder)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	struct error err = {};
+
+	host_path(&host, path, "/run/vfio-hook");
+	host_path(&host, target, "/run/elsewhere");
+	ck_assert_int_eq(mkdir(target, 0700), 0);
+	ck_assert_int_eq(symlink(target, path), 0);
+	ck_assert_int_eq(journal_dir(&host, &err), -EPERM);
+	ck_assert_ptr_nonnull(strstr(err.msg, "/run/vfio-hook"));
+	error_done(&err);
+}
+END_TEST
+
+/* Three domains want "p" of what was "s" at first; they leave in every order. */
+static const int orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+				  { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
+
+static const char *const uuids[] = { "00000000-0000-0000-0000-00000000000a",
+				     "00000000-0000-0000-0000-00000000000b",
+				     "00000000-0000-0000-0000-00000000000c" };
+
+START_TEST(test_last_user_restores)
+{
+	char value[] = "p";
+	struct journal journal;
+
+	for (int i = 0; i < 3; i++) {
+		journal = opened(uuids[i]);
+		set(&journal, "/governor", i ? "p" : "s", "p");
+		journal_done(&journal);
+		usleep(2000); /* claims have an age in milliseconds */
+	}
+	for (int i = 0; i < 3; i++) {
+		struct domain domain = { .uuid = (char *)(uintptr_t)uuids[orders[_i][i]] };
+		struct run run = { .host = host, .domain = &domain };
+		const struct record *record;
+		int r;
+
+		ck_assert_int_eq(journal_open(&host, domain.uuid, "", false, &journal, NULL), 0);
+		record = journal_find(&journal, &state_attr, "/governor");
+		r = claim_leave(&run, record, NULL);
+		ck_assert_int_ge(r, 0);
+		if (r == 0)
+			snprintf(value, sizeof(value), "%s", record->old);
+		ck_assert_str_eq(value, i < 2 ? "p" : "s");
+		journal_remove(&journal);
+		journal_done(&journal);
+		report_done(&run.report);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("journal");
+	TCase *tc = tcase_create("journal");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, test_round_trip);
+	tcase_add_test(tc, test_first_old_latest_new);
+	tcase_add_test(tc, test_strike);
+	tcase_add_test(tc, test_first_baseline_counts);
+	tcase_add_loop_test(tc, test_torn_line, 0, 30);
+	tcase_add_test(tc, test_earlier_boot);
+	tcase_add_test(tc, test_unknown_lines);
+	tcase_add_test(tc, test_foreign_folder);
+	tcase_add_loop_test(tc, test_last_user_restores, 0, 6);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
