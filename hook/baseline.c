@@ -6,6 +6,7 @@
  */
 #include "claim.h"
 #include "effect.h"
+#include "group.h"
 #include "guard.h"
 #include "holders.h"
 #include "log.h"
@@ -44,10 +45,11 @@ static int siblings(struct run *run, const struct pci_function *fn, struct pci_l
 	if (pci_group_members(&run->host, group, &names) < 0)
 		return 0;
 	for (size_t i = 0; i < names.n && r >= 0; i++) {
-		const struct pci_function *other = pci_find(&run->pci, names.v[i]);
+		struct pci_function other;
 
-		if (other && !pci_find(ret, other->name))
-			r = pci_list_add(ret, other);
+		if (run_function(run, names.v[i], &other) == 0 &&
+		    !pci_find(ret, other.name))
+			r = pci_list_add(ret, &other);
 	}
 	return r;
 }
@@ -58,10 +60,11 @@ static int siblings(struct run *run, const struct pci_function *fn, struct pci_l
  */
 static bool may_move(struct run *run, const char *name)
 {
-	const struct pci_function *fn = pci_find(&run->pci, name);
 	_cleanup_(pci_list_done) struct pci_list list = {};
+	struct pci_function fn;
 
-	return fn && siblings(run, fn, &list) >= 0 && !vfio_held(run, &list);
+	return run_function(run, name, &fn) == 0 && siblings(run, &fn, &list) >= 0 &&
+	       !vfio_held(run, &list);
 }
 
 static int set(struct run *run, const struct state_kind *kind, const char *name,
@@ -153,6 +156,18 @@ static int settled(struct run *run, void *arg _unused_, struct error *err _unuse
 	return !host_exists(&run->host, "/run/udev/queue");
 }
 
+/* Whatever way it came home: its records have nothing left to put back. */
+static int strike_records(struct run *run, const char *name, struct error *err)
+{
+	int r = 0;
+
+	if (journal_find(run->journal, &state_driver, name))
+		r = journal_strike(run->journal, &state_driver, name, err);
+	if (r == 0 && journal_find(run->journal, &state_override, name))
+		r = journal_strike(run->journal, &state_override, name, err);
+	return r;
+}
+
 static int restore_attr(struct run *run, const char *name, const char *attr,
 			const char *value, struct error *err)
 {
@@ -208,6 +223,7 @@ static int compare_one(struct run *run, const struct baseline *b, bool attrs,
 {
 	_cleanup_free_ char *now = NULL;
 	char id[16];
+	int r;
 
 	run->deadline = now_ms() + FUNCTION_MS;
 	if (!same_device(run, b, id)) {
@@ -227,15 +243,16 @@ static int compare_one(struct run *run, const struct baseline *b, bool attrs,
 	if (state_driver.read(&run->host, b->name, &now, NULL) < 0 ||
 	    !streq(now, b->driver))
 		return 0;
-	return restore_attrs(run, b, err);
+	r = restore_attrs(run, b, err);
+	return r == 0 ? strike_records(run, b->name, err) : r;
 }
 
 /* Displays first, as on every way home: audio and USB functions depend on them. */
 static bool is_display(const struct run *run, const struct baseline *b)
 {
-	const struct pci_function *fn = pci_find(&run->pci, b->name);
+	struct pci_function fn;
 
-	return fn && fn->class >> 16 == PCI_BASE_DISPLAY;
+	return run_function(run, b->name, &fn) == 0 && fn.class >> 16 == PCI_BASE_DISPLAY;
 }
 
 static void compare_all(struct run *run, bool displays, bool attrs, struct error *first,

@@ -106,7 +106,7 @@ int call_parse_domain(struct call *call, struct error *err)
 	if (r < 0) {
 		domain_done(&call->domain);
 		call->domain = (struct domain){};
-		if (domain_from_journal(call) < 0)
+		if (phase_goes_up(run->event.phase) || domain_from_journal(call) < 0)
 			return error_prefix(err, "cannot read the domain XML");
 		error_done(err);
 		return 0;

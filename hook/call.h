@@ -19,8 +19,8 @@ int call_read_xml(struct call *call, int fd, struct error *err);
 /* The XML libvirt keeps of the domain. */
 int call_read_stored_xml(struct call *call, struct error *err);
 /*
- * Takes the domain from the XML. Where it cannot be read, the domain is that of the
- * journal with its name, so that a release still works; -ENOENT: no journal either.
+ * Takes the domain from the XML. Where it cannot be read, on the way down the domain
+ * is that of the journal with its name, so that a release still works.
  */
 int call_parse_domain(struct call *call, struct error *err);
 /*

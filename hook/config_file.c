@@ -60,8 +60,13 @@ static int check_stat(const char *path, const struct stat *st, struct error *err
 	return 0;
 }
 
-/* All folders above the resolved PATH, from the host's root on. */
-static int check_folders(const struct host *host, const char *path, struct error *err)
+/*
+ * All folders above the resolved PATH, from the host's root on. In a sticky one (as
+ * /nix/store) nobody can replace what belongs to root; only where the file is looked up
+ * by its name, others must not be able to put a new one either.
+ */
+static int check_folders(const struct host *host, const char *path, bool may_end_sticky,
+			 struct error *err)
 {
 	char folder[PATH_MAX], root[PATH_MAX];
 	const char *below = NULL;
@@ -79,6 +84,8 @@ static int check_folders(const struct host *host, const char *path, struct error
 		if (stat(folder, &st) < 0)
 			return error_errno(err, -errno, "cannot look at the folder %s",
 					   folder);
+		if ((st.st_mode & S_ISVTX) && (may_end_sticky || strchr(slash + 1, '/')))
+			st.st_mode &= ~(mode_t)(S_IWGRP | S_IWOTH);
 		if (check_stat(folder, &st, err) < 0)
 			return -EPERM;
 	}
@@ -94,7 +101,7 @@ static int check_link_folders(const struct host *host, const char *path, struct 
 	if (!realpath(dirname(copy), folder))
 		return error_errno(err, -errno, "cannot resolve the folder of %s", path);
 	strcat(folder, "/"); /* so that it is looked at itself, too */
-	return check_folders(host, folder, err);
+	return check_folders(host, folder, false, err);
 }
 
 static int check_file(int fd, const char *path, struct error *err)
@@ -175,7 +182,7 @@ int config_read_file(const struct host *host, const char *path, char **ret,
 		return cannot_resolve(path, -errno, err);
 	r = check_link_folders(host, path, err);
 	if (r == 0)
-		r = check_folders(host, resolved, err);
+		r = check_folders(host, resolved, true, err);
 	if (r == 0)
 		r = check_file(fd, resolved, err);
 	return r < 0 ? r : read_all(fd, path, ret, ret_len, err);

@@ -127,10 +127,12 @@ static int complain_split(struct draft *draft, const struct ini_entry *entry,
 			  const struct error *err)
 {
 	if (entry->comment_cut && strstr(error_text(err), "unclosed"))
-		return mistake(draft,
-			       "%s: the line holds \" ;\", which begins a comment even "
-			       "between quotes; write it as in \"a \"\";b\"",
-			       error_text(err));
+		return mistake(
+			draft,
+			"%s: the line holds \" ;\", which begins a comment even between "
+			"quotes; to keep it, close and open them in between, as in "
+			"\"a \"\"; b\"",
+			error_text(err));
 	return mistake(draft, "%s in \"%.*s\"", error_text(err),
 		       words_shown(entry->value), entry->value);
 }

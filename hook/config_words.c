@@ -166,6 +166,16 @@ static int complain_late_option(struct draft *draft, size_t i,
 		       line, spec->name);
 }
 
+/* Behind the first argument "name=value" is one, too; but not if it looks like a slip. */
+static bool is_near_option(const struct step_type *type, const char *word)
+{
+	_cleanup_strv_ struct strv names = { 0 };
+	_cleanup_free_ char *name = strndup(word, option_name_len(word));
+
+	return name && *name && list_options(type, &names, "") == 0 &&
+	       words_nearest(name, &names);
+}
+
 static int add_argument(struct draft *draft, size_t i, bool options_ended)
 {
 	const struct step_type *type = draft->step.type;
@@ -175,6 +185,8 @@ static int add_argument(struct draft *draft, size_t i, bool options_ended)
 	if (!options_ended && !(type->flags & STEP_FREE_WORDS)) {
 		if (spec)
 			return complain_late_option(draft, i, spec);
+		if (is_near_option(type, word))
+			return complain_option(draft, word);
 		if (streq(word, "=") && i > 0)
 			return mistake(draft,
 				       "a \"=\" between blanks: an option is written "

@@ -4,6 +4,7 @@
  * waits for a careless process would take the daemon along, for good.
  */
 #include "gate.h"
+#include "group.h"
 #include "holders.h"
 
 /* For *RET "" when there is nothing in the way. */
@@ -59,11 +60,11 @@ int gate_check(struct run *run, struct error *err)
 	host.overlay = NULL;
 	for (size_t i = 0; run->domain && i < run->domain->n_hostdevs && r == 0; i++) {
 		const struct hostdev *hostdev = &run->domain->hostdevs[i];
-		const struct pci_function *fn = pci_find(&run->pci, hostdev->name);
+		struct pci_function fn;
 
 		/* One that is not there is libvirt's to refuse. */
-		if (fn && hostdev->managed)
-			r = look_at_hostdev(&host, fn, &findings, err);
+		if (hostdev->managed && run_function(run, hostdev->name, &fn) == 0)
+			r = look_at_hostdev(&host, &fn, &findings, err);
 	}
 	if (r < 0 || !findings.n)
 		return r;

@@ -150,3 +150,33 @@ int group_check(struct run *run, const struct pci_list *functions,
 	}
 	return r;
 }
+
+static uint32_t read_hex(const struct host *host, const char *name, const char *attr)
+{
+	char text[32];
+
+	if (host_read(host, text, sizeof(text), "/sys/bus/pci/devices/%s/%s", name,
+		      attr) <= 0)
+		return 0;
+	return (uint32_t)strtoul(text, NULL, 16);
+}
+
+int run_function(const struct run *run, const char *name, struct pci_function *ret)
+{
+	const struct pci_function *known = pci_find(&run->pci, name);
+	struct pci_function fn = {};
+
+	if (known) {
+		*ret = *known;
+		return 0;
+	}
+	if (pci_parse_addr(name, &fn.addr, NULL) < 0 ||
+	    !host_exists(&run->host, "/sys/bus/pci/devices/%s", name))
+		return -ENODEV;
+	snprintf(fn.name, sizeof(fn.name), "%.*s", PCI_ADDR_LEN - 1, name);
+	fn.vendor = (uint16_t)read_hex(&run->host, name, "vendor");
+	fn.id = (uint16_t)read_hex(&run->host, name, "device");
+	fn.class = read_hex(&run->host, name, "class");
+	*ret = fn;
+	return 0;
+}

@@ -11,5 +11,10 @@ int group_expand(struct run *run, struct pci_list *list, struct error *err);
  */
 int group_check(struct run *run, const struct pci_list *functions,
 		const struct pci_list *planned, struct error *err);
+/*
+ * The function NAME, from the plan's scan or, where there was none (an undo without a
+ * config), from sysfs. -ENODEV.
+ */
+int run_function(const struct run *run, const char *name, struct pci_function *ret);
 /* "audio", "USB controller", …: what a function is, for people. */
 const char *pci_class_text(const struct pci_function *fn);

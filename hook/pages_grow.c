@@ -264,15 +264,17 @@ static int refuse(struct run *run, const struct page_goal *goal, uint64_t need,
 {
 	char page[32], bytes[32], spare[32], available[32], reserve[32];
 
+	pages_amount(need * goal->pool.size, bytes);
+	pages_amount(goal->pool.size, page);
+	pages_amount(room->room, spare);
+	pages_amount(room->available, available);
+	pages_amount(room->reserve, reserve);
 	return run_problem(
 		run, -ENOMEM, err,
-		"hugepages: %" PRIu64 " more pages of %s are needed (%s), but the host "
-		"can spare %s only (%s available, %s of it kept back): end some programs "
+		"hugepages: %s more are needed (%" PRIu64 " x %s), but the host can "
+		"spare %s only (%s available, %s of it kept back): end some programs "
 		"or give the guest less memory",
-		need, pages_amount(goal->pool.size, page),
-		pages_amount(need * goal->pool.size, bytes),
-		pages_amount(room->room, spare), pages_amount(room->available, available),
-		pages_amount(room->reserve, reserve));
+		bytes, need, page, spare, available, reserve);
 }
 
 static int report_growth(struct growth *g, struct error *err)
@@ -334,7 +336,11 @@ int pages_allocate(struct run *run, const struct page_goal *goal, struct error *
 	}
 	if (!run->simulate)
 		return grow_for_real(&g, &room, err);
-	if (room.room / goal->pool.size < g.need && !goal->partial)
-		r = refuse(run, goal, g.need, &room, err);
+	if (room.room / goal->pool.size < g.need) {
+		if (goal->partial)
+			g.need = room.room / goal->pool.size;
+		else
+			r = refuse(run, goal, g.need, &room, err);
+	}
 	return r < 0 ? r : pages_simulate(run, &goal->pool, g.need, err);
 }

@@ -64,7 +64,7 @@ void print_plan(const struct run *run, FILE *out)
 
 		if (step->phase != run->event.phase)
 			continue;
-		fprintf(out, "%4u  %s%s\n", ++number, step->optional ? "-" : "", step->text);
+		fprintf(out, "%4u  %s\n", ++number, step->text);
 		print_items(run, step, width, out);
 		if (!has_items(run, step))
 			fprintf(out, "      nothing to change\n");

@@ -119,11 +119,8 @@ int vfio_driver_check(struct run *run, const char *driver, struct error *err)
 	kmod_normalise(driver, module, sizeof(module));
 	if (kmod_available(&run->host, module, &why) >= 0)
 		return 0;
-	return run_problem(
-		run, -ENOENT, err,
-		"the driver %s cannot be loaded: %s; after a kernel update reboot "
-		"first, else look whether the kernel's package has it",
-		driver, error_text(&why));
+	return run_problem(run, -ENOENT, err, "the driver %s cannot be loaded: %s",
+			   driver, error_text(&why));
 }
 
 static int load_module(struct run *run, void *arg, struct error *err)

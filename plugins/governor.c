@@ -86,17 +86,41 @@ static int governor_check(struct run *run, const struct step *step, struct error
 	return 0;
 }
 
+/*
+ * The way back runs from new to old, and the module can go only when no policy uses its
+ * governor any more: so a governor that an earlier step set goes back before.
+ */
+static int restore_earlier(struct run *run, const struct strv *policies, struct error *err)
+{
+	const int64_t deadline = run->deadline; /* undo has its own */
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < policies->n; i++) {
+		r = effect_restore(run, &state_governor, policies->v[i], err);
+		if (r == -ENOENT)
+			r = 0;
+	}
+	run->deadline = deadline;
+	return r;
+}
+
 /* Loaded by us, so that undo unloads it; the kernel would load it unseen. */
-static int load_module(struct run *run, const char *policy, const char *name,
+static int load_module(struct run *run, const struct strv *policies, const char *name,
 		       struct error *err)
 {
-	char offered[512], module[32];
+	enum kmod_state state;
+	char module[32];
+	int r = 0;
 
-	if (cpufreq_offers(&run->host, policy, AVAILABLE, name, offered) ||
-	    !is_module(&run->host, policy, name, module) ||
-	    kmod_state_of(&run->host, module) != KMOD_ABSENT)
+	if (!phase_goes_up(run->event.phase) ||
+	    !is_module(&run->host, policies->v[0], name, module))
 		return 0;
-	return effect_set(run, &state_module, module, "loaded", NULL, err);
+	state = kmod_state_of(&run->host, module);
+	if (state == KMOD_BUILTIN || (state == KMOD_LIVE && run->simulate))
+		return 0;
+	if (state == KMOD_ABSENT && !run->simulate)
+		r = restore_earlier(run, policies, err);
+	return r < 0 ? r : effect_set(run, &state_module, module, "loaded", NULL, err);
 }
 
 /*
@@ -125,7 +149,7 @@ static int governor_apply(struct run *run, const struct step *step, struct error
 	int r = cpufreq_policies(run, step_option(step, "cpus"), &policies, err);
 
 	if (r >= 0)
-		r = load_module(run, policies.v[0], name, err);
+		r = load_module(run, &policies, name, err);
 	for (size_t i = 0; r >= 0 && i < policies.n; i++) {
 		char mode[64];
 

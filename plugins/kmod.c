@@ -176,8 +176,7 @@ static int load_check(struct run *run, const struct step *step, struct error *er
 		if (!state_is(&run->host, &state_module, load.name, "") ||
 		    kmod_available(&run->host, load.name, &why) >= 0)
 			continue;
-		r = run_problem(run, -ENOENT, err, "%s cannot be loaded: %s", load.name,
-				error_text(&why));
+		r = run_problem(run, -ENOENT, err, "%s", error_text(&why));
 	}
 	strv_done(&load.params);
 	return r;

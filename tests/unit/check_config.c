@@ -388,6 +388,8 @@ START_TEST(unsafe_files)
 	chmod(folder, 0777);
 	snprintf(command, sizeof(command), "chmod go-w %s", folder);
 	assert_unsafe(-EPERM, "the folder", command);
+	chmod(folder, 01777);
+	assert_unsafe(-EPERM, "the folder", command);
 	chmod(folder, 0755);
 	if (geteuid() != 0)
 		return;
@@ -449,6 +451,29 @@ START_TEST(links_are_followed)
 }
 END_TEST
 
+/* As on NixOS: conf.d has a link into a store that is sticky and writable for builders. */
+START_TEST(link_into_a_sticky_store)
+{
+	_cleanup_(config_done) struct config config = { 0 }, refused = { 0 };
+	_cleanup_error_ struct error err = { 0 };
+	char store[128], real[160];
+
+	snprintf(store, sizeof(store), "%s/store", root);
+	snprintf(real, sizeof(real), "%s/x.ini", store);
+	ck_assert_int_eq(mkdir(store, 0755), 0);
+	put("", 0);
+	ck_assert_int_eq(rename(file, real), 0);
+	ck_assert_int_eq(symlink("../store/x.ini", file), 0);
+	chmod(store, 01777);
+	ck_assert_msg(config_load(&host, file, &config, &err) == 0, "%s",
+		      error_text(&err));
+	chmod(store, 0777);
+	ck_assert_int_eq(config_load(&host, file, &refused, &err), -EPERM);
+	unlink(real);
+	rmdir(store);
+}
+END_TEST
+
 START_TEST(too_big)
 {
 	_cleanup_free_ char *text = calloc(1, 1024 * 1024 + 1);
@@ -505,6 +530,7 @@ int main(void)
 	tcase_add_test(tcase, group_root_may_write);
 	tcase_add_test(tcase, what_is_no_file);
 	tcase_add_test(tcase, links_are_followed);
+	tcase_add_test(tcase, link_into_a_sticky_store);
 	tcase_add_test(tcase, too_big);
 	tcase_add_test(tcase, registry);
 	srunner_run_all(runner, CK_NORMAL);

@@ -30,6 +30,8 @@ state "$LAB/after"
 same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
 
 # Effects of release are final: what it sets stays, and is not undone again.
+HUGE='' domain win10
+modprobe cpufreq_powersave
 config win10 <<END
 [prepare/begin]
 governor.set = performance
@@ -47,6 +49,7 @@ for f in /sys/devices/system/cpu/cpufreq/policy*/scaling_governor; do
 done
 state "$LAB/after"
 same "$LAB/before" "$LAB/after" "nothing else was left"
+rmmod cpufreq_powersave
 
 # Without a prepare that got through no step of release runs.
 unit helper.service helperd /dev/null

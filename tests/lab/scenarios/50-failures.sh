@@ -1,5 +1,6 @@
 # shellcheck shell=dash
 # Steps that fail: what is said, and the host after it.
+# modules: ext4
 
 bochs=$(grep -oE '^bochs[a-z_]*' /proc/modules)
 HUGE='' domain win10 $GPU_ALL

@@ -22,7 +22,7 @@ END
 bad "an unknown phase" 'win10.ini:3:.*prepare/middle.*prepare/begin' <<END
 [prepare/middle]
 END
-bad "an unknown address" '0000:7f:1f.7' <<END
+bad "an unknown address" '7f:1f.7' <<END
 pci.detach = 7f:1f.7
 END
 bad "no address at all" 'rubbish' <<END
@@ -62,6 +62,7 @@ END
 head -c 3000 /dev/urandom >/etc/libvirt/hooks/conf.d/win10.ini
 hook_refused "noise" 'win10.ini' prepare begin
 bad "another device than the one meant" '8086:10d3' <<END
+pci.detach = card
 [devices]
 card = 00:03.0 id=10de:1234
 END

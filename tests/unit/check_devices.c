@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Devices from the host to VFIO and back, whole phases on a machine that reacts: a GPU
+ * with its audio function in one IOMMU group, a network card in another.
+ */
+#include <check.h>
+#include <sys/stat.h>
+
+#include "call.h"
+#include "faketree.h"
+#include "kmod.h"
+#include "phase.h"
+
+#define GPU "0000:0a:00.0"
+#define SOUND "0000:0a:00.1"
+#define NIC "0000:0b:00.0"
+
+static const char xml_format[] =
+	"<domain type='kvm'><name>win10</name>"
+	"<uuid>11111111-2222-3333-4444-555555555555</uuid><memory>1024</memory><devices>"
+	"<hostdev mode='subsystem' type='pci' managed='%s'><source>"
+	"<address domain='0x0000' bus='0x0a' slot='0x00' function='0x0'/></source></hostdev>"
+	"</devices></domain>";
+
+static struct host host;
+static const char *managed; /* what the XML says of the GPU */
+static char *before;
+
+static void setup(void)
+{
+	managed = "yes";
+	faketree_new(&host);
+	faketree_module("nvidia", "nvidia");
+	faketree_module("nvidia_drm", NULL);
+	faketree_module("snd_hda_intel", "snd_hda_intel");
+	faketree_module("e1000e", "e1000e");
+	faketree_module_load("nvidia");
+	faketree_module_load("nvidia_drm");
+	faketree_module_use("nvidia", "nvidia_drm");
+	faketree_module_load("snd_hda_intel");
+	faketree_module_load("e1000e");
+	faketree_pci(GPU, "10de:1e84", "030000", "nvidia", "14");
+	faketree_pci(SOUND, "10de:10f8", "040300", "snd_hda_intel", "14");
+	faketree_pci(NIC, "8086:10d3", "020000", "e1000e", "15");
+	faketree_file("", "/sys/devices/pci0000:00/" SOUND "/sound/card1/controlC1/dev");
+	before = faketree_snapshot();
+}
+
+static void teardown(void)
+{
+	free(STEAL(before));
+	faketree_free();
+}
+
+static void config(const char *text)
+{
+	faketree_file(text, "/etc/libvirt/hooks/conf.d/win10.ini");
+}
+
+/* Runs a phase as the hook does; the error's text is in a buffer of its own. */
+static char *phase(const char *operation, const char *sub)
+{
+	_cleanup_error_ struct error err = {};
+	struct call call;
+	int r;
+
+	call_init(&call, host.root, "/etc/libvirt/hooks");
+	event_init(&call.run.event, "win10", operation, sub, "-");
+	ck_assert_int_gt(asprintf(&call.run.xml, xml_format, managed), 0);
+	call.run.xml_len = strlen(call.run.xml);
+	r = call_parse_domain(&call, &err);
+	if (r == 0)
+		r = call_load_config(&call, &err);
+	if (r == 0)
+		r = call_scan(&call, &err);
+	if (r == 0)
+		r = phase_goes_up(call.run.event.phase) ? phase_up(&call.run, &err) :
+							  phase_down(&call.run, &err);
+	call_done(&call);
+	if (r == 0)
+		return NULL;
+	return strdup(error_text(&err));
+}
+
+static void assert_fine(char *error)
+{
+	ck_assert_msg(error == NULL, "%s", error);
+}
+
+/* Fails with all of the words in its text, and frees it. */
+static void assert_error(char *error, const char *a, const char *b)
+{
+	ck_assert_ptr_nonnull(error);
+	ck_assert_msg(strstr(error, a) != NULL, "%s", error);
+	ck_assert_msg(strstr(error, b) != NULL, "%s", error);
+	free(error);
+}
+
+static void assert_same(void)
+{
+	_cleanup_free_ char *after = faketree_snapshot();
+
+	ck_assert_str_eq(after, before);
+}
+
+START_TEST(takes_and_gives_back)
+{
+	config("[prepare/begin]\nkmod.unload = nvidia_drm nvidia\n"
+	       "pci.detach = 0a:00.*\n");
+	assert_fine(phase("prepare", "begin"));
+	ck_assert_str_eq(faketree_driver_of(GPU), "vfio-pci");
+	ck_assert_str_eq(faketree_driver_of(SOUND), "vfio-pci");
+	ck_assert_str_eq(faketree_driver_of(NIC), "e1000e");
+	assert_fine(phase("release", "end"));
+	ck_assert_str_eq(faketree_driver_of(GPU), "nvidia");
+	/* a load of nvidia finds no nvidia_drm by itself: the record brings it */
+	faketree_module_use("nvidia", "nvidia_drm");
+	assert_same();
+}
+END_TEST
+
+START_TEST(refuses_nvidia_while_loaded)
+{
+	config("[prepare/begin]\npci.detach = 0a:00.*\n");
+	assert_error(phase("prepare", "begin"), "kmod.unload = nvidia_drm nvidia", GPU);
+	assert_same();
+}
+END_TEST
+
+static void put_smi(const char *answer)
+{
+	char text[64], path[PATH_MAX];
+
+	snprintf(text, sizeof(text), "#!/bin/sh\necho %s\n", answer);
+	faketree_file(text, "/usr/bin/nvidia-smi");
+	ck_assert_int_eq(chmod(host_path(&host, path, "/usr/bin/nvidia-smi"), 0755), 0);
+}
+
+START_TEST(takes_one_of_two_nvidia_cards)
+{
+	config("[prepare/begin]\npci.detach = while-loaded=yes 0a:00.*\n");
+	put_smi("Disabled");
+	assert_error(phase("prepare", "begin"), "another card stays on nvidia", GPU);
+	faketree_pci("0000:0d:00.0", "10de:2204", "030000", "nvidia", "17");
+	free(before);
+	before = faketree_snapshot();
+	put_smi("Enabled");
+	assert_error(phase("prepare", "begin"), "persistence mode", "nvidia-smi -i " GPU);
+	put_smi("Disabled");
+	assert_fine(phase("prepare", "begin"));
+	ck_assert_str_eq(faketree_driver_of(GPU), "vfio-pci");
+	ck_assert_str_eq(faketree_driver_of("0000:0d:00.0"), "nvidia");
+	assert_fine(phase("release", "end"));
+	assert_same();
+	config("[prepare/begin]\nkmod.unload = nvidia_drm nvidia\npci.detach = 0a:00.*\n");
+	assert_error(phase("prepare", "begin"), "also drives 0000:0d:00.0",
+		     "while-loaded=yes");
+}
+END_TEST
+
+START_TEST(refuses_half_a_group)
+{
+	config("[prepare/begin]\nkmod.unload = nvidia_drm nvidia\npci.detach = 0a:00.0\n");
+	assert_error(phase("prepare", "begin"), "group=whole", SOUND);
+	config("[prepare/begin]\nkmod.unload = nvidia_drm nvidia\n"
+	       "pci.detach = group=whole 0a:00.0\n");
+	assert_fine(phase("prepare", "begin"));
+	ck_assert_str_eq(faketree_driver_of(SOUND), "vfio-pci");
+	assert_fine(phase("release", "end"));
+}
+END_TEST
+
+START_TEST(refuses_holders_that_stay)
+{
+	config("[prepare/begin]\nkmod.unload = nvidia_drm nvidia\npci.detach = 0a:00.*\n");
+	faketree_process(812, "pipewire", "audio.service", "/dev/snd/controlC1");
+	assert_error(phase("prepare", "begin"), "pipewire (pid 812", "audio.service");
+	assert_same();
+}
+END_TEST
+
+START_TEST(refuses_order_and_names_it)
+{
+	config("[prepare/begin]\nkmod.unload = nvidia\n");
+	assert_error(phase("prepare", "begin"), "kmod.unload = nvidia_drm nvidia",
+		     "nvidia is used by");
+}
+END_TEST
+
+START_TEST(undoes_a_failed_bind)
+{
+	managed = "no";
+	config("[prepare/begin]\nkmod.unload = nvidia_drm nvidia\npci.detach = 0a:00.* " NIC
+	       "\n");
+	/* a probe is the second try, and would bind by the override */
+	faketree_fail("/driver_override", FAKE_ERRNO, EIO);
+	assert_error(phase("prepare", "begin"), "driver_override", "Input/output error");
+	faketree_fail(NULL, FAKE_ERRNO, 0);
+	assert_same();
+	faketree_fail("/snd_hda_intel/unbind", FAKE_ERRNO, EIO);
+	assert_error(phase("prepare", "begin"), SOUND, "snd_hda_intel");
+	faketree_fail(NULL, FAKE_ERRNO, 0);
+	faketree_module_use("nvidia", "nvidia_drm");
+	assert_same();
+	assert_fine(phase("release", "end"));
+	assert_same();
+}
+END_TEST
+
+START_TEST(rescans_when_home_does_not_bind)
+{
+	managed = "no";
+	config("[prepare/begin]\npci.detach = " NIC "\n");
+	assert_fine(phase("prepare", "begin"));
+	ck_assert_str_eq(faketree_driver_of(NIC), "vfio-pci");
+	faketree_wedge(NIC);
+	assert_error(phase("release", "end"), NIC, "e1000e");
+	ck_assert_str_eq(faketree_driver_of(NIC), "e1000e");
+	assert_same();
+}
+END_TEST
+
+/* At home without a driver, and vfio not loaded: its load must not bind it unseen. */
+START_TEST(driverless_stays_driverless)
+{
+	managed = "no";
+	faketree_pci("0000:0c:00.0", "1002:73bf", "038000", NULL, "16");
+	ck_assert_int_eq(kmod_remove(&host, "vfio_pci"), 0);
+	ck_assert(!host_exists(&host, "/sys/bus/pci/drivers/vfio-pci"));
+	config("[prepare/begin]\npci.detach = 0c:00.0\n");
+	assert_fine(phase("prepare", "begin"));
+	ck_assert_str_eq(faketree_driver_of("0000:0c:00.0"), "vfio-pci");
+	assert_fine(phase("release", "end"));
+	ck_assert_str_eq(faketree_driver_of("0000:0c:00.0"), "");
+	ck_assert_str_eq(faketree_read(
+				 "/sys/bus/pci/devices/0000:0c:00.0/driver_override"),
+			 "(null)");
+}
+END_TEST
+
+START_TEST(at_home_on_vfio)
+{
+	managed = "no";
+	faketree_pci("0000:0c:00.0", "1002:73bf", "038000", "vfio-pci", "16");
+	free(before);
+	before = faketree_snapshot();
+	config("[prepare/begin]\npci.detach = 0c:00.0\n");
+	assert_fine(phase("prepare", "begin"));
+	assert_same();
+	assert_fine(phase("release", "end"));
+	assert_same();
+}
+END_TEST
+
+START_TEST(explicit_way_back)
+{
+	managed = "no";
+	config("[prepare/begin]\nkmod.unload = nvidia_drm nvidia\npci.detach = 0a:00.*\n"
+	       "[release/end]\npci.reattach =\nkmod.load = nvidia nvidia_drm\n"
+	       "[devices]\ngpu = 0a:00.*\n");
+	assert_fine(phase("prepare", "begin"));
+	assert_fine(phase("release", "end"));
+	faketree_module_use("nvidia", "nvidia_drm");
+	assert_same();
+}
+END_TEST
+
+static void add_consoles(const char *dummy, bool other)
+{
+	managed = "no";
+	faketree_vtcon(0, dummy, false);
+	faketree_vtcon(1, "(M) frame buffer device", true);
+	faketree_link("../../../devices/pci0000:00/" GPU,
+		      "/sys/class/graphics/fb0/device");
+	if (other)
+		faketree_link("../../../devices/pci0000:00/" NIC,
+			      "/sys/class/graphics/fb1/device");
+	free(before);
+	before = faketree_snapshot();
+	config("[prepare/begin]\nvtconsole.unbind =\nkmod.unload = nvidia_drm nvidia\n"
+	       "pci.detach = 0a:00.*\n");
+}
+
+START_TEST(console_goes_and_comes)
+{
+	add_consoles("(S) dummy device", false);
+	assert_fine(phase("prepare", "begin"));
+	ck_assert_str_eq(faketree_read("/sys/class/vtconsole/vtcon1/bind"), "0");
+	assert_fine(phase("release", "end"));
+	faketree_module_use("nvidia", "nvidia_drm");
+	assert_same();
+}
+END_TEST
+
+START_TEST(console_stays_with_another_card)
+{
+	add_consoles("(S) dummy device", true);
+	assert_fine(phase("prepare", "begin"));
+	ck_assert_str_eq(faketree_read("/sys/class/vtconsole/vtcon1/bind"), "1");
+}
+END_TEST
+
+START_TEST(console_without_fallback_stays)
+{
+	add_consoles("(M) dummy device", false);
+	assert_fine(phase("prepare", "begin"));
+	ck_assert_str_eq(faketree_read("/sys/class/vtconsole/vtcon1/bind"), "1");
+	assert_fine(phase("release", "end"));
+	faketree_module_use("nvidia", "nvidia_drm");
+	assert_same();
+}
+END_TEST
+
+START_TEST(firmware_framebuffer)
+{
+	managed = "no";
+	faketree_platform("efi-framebuffer.0", "efi-framebuffer");
+	faketree_file("c0000000-cfffffff : PCI Bus 0000:0a\n"
+		      "  c0000000-c0ffffff : " GPU "\n    c0000000-c03fffff : efifb\n",
+		      "/proc/iomem");
+	faketree_file("0x00000000c0000000 0x00000000c0ffffff 0x0000000000040200\n",
+		      "/sys/devices/pci0000:00/" GPU "/resource");
+	free(before);
+	before = faketree_snapshot();
+	config("[prepare/begin]\nframebuffer.unbind =\nkmod.unload = nvidia_drm nvidia\n"
+	       "pci.detach = 0a:00.*\n");
+	assert_fine(phase("prepare", "begin"));
+	ck_assert(!host_exists(&host,
+			       "/sys/bus/platform/devices/efi-framebuffer.0/driver"));
+	assert_fine(phase("release", "end"));
+	faketree_module_use("nvidia", "nvidia_drm");
+	assert_same();
+}
+END_TEST
+
+START_TEST(gate_refuses_nvidia)
+{
+	config("[prepare/begin]\npci.detach = " NIC "\n");
+	assert_error(phase("prepare", "begin"), "libvirt would hang", GPU);
+	assert_same();
+}
+END_TEST
+
+START_TEST(unknown_words)
+{
+	config("[devices]\nnic = 0b:00.0 id=8086:1234\n[prepare/begin]\npci.detach = nic\n");
+	assert_error(phase("prepare", "begin"), "8086:10d3, not 8086:1234", "win10.ini:2");
+	config("[devices]\nnic = 0b:00.0\n[prepare/begin]\npci.detach = gpu\n");
+	assert_error(phase("prepare", "begin"), "no such device set: gpu", "nic");
+	config("[prepare/begin]\npci.detach = 0c:00.0\n");
+	assert_error(phase("prepare", "begin"), "no such PCI device", "0c:00.0");
+}
+END_TEST
+
+START_TEST(refuses_mounted_disks)
+{
+	config("[prepare/begin]\npci.detach = " NIC "\n");
+	faketree_link("../../devices/pci0000:00/" NIC "/block/sdx",
+		      "/sys/class/block/sdx");
+	faketree_file("8:16\n", "/sys/devices/pci0000:00/" NIC "/block/sdx/dev");
+	faketree_file("36 35 8:16 / /home rw,noatime - ext4 /dev/sdx rw\n",
+		      "/proc/self/mountinfo");
+	assert_error(phase("prepare", "begin"), "sdx, mounted at /home", NIC);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("devices");
+	TCase *tc = tcase_create("phases");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	if (geteuid() != 0) { /* config and journal must be root's */
+		fprintf(stderr, "needs root, skipped\n");
+		return 77;
+	}
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, takes_and_gives_back);
+	tcase_add_test(tc, refuses_nvidia_while_loaded);
+	tcase_add_test(tc, takes_one_of_two_nvidia_cards);
+	tcase_add_test(tc, refuses_half_a_group);
+	tcase_add_test(tc, refuses_holders_that_stay);
+	tcase_add_test(tc, refuses_order_and_names_it);
+	tcase_add_test(tc, undoes_a_failed_bind);
+	tcase_add_test(tc, rescans_when_home_does_not_bind);
+	tcase_add_test(tc, driverless_stays_driverless);
+	tcase_add_test(tc, at_home_on_vfio);
+	tcase_add_test(tc, explicit_way_back);
+	tcase_add_test(tc, console_goes_and_comes);
+	tcase_add_test(tc, console_stays_with_another_card);
+	tcase_add_test(tc, console_without_fallback_stays);
+	tcase_add_test(tc, firmware_framebuffer);
+	tcase_add_test(tc, gate_refuses_nvidia);
+	tcase_add_test(tc, unknown_words);
+	tcase_add_test(tc, refuses_mounted_disks);
+	tcase_set_timeout(tc, 120);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between the two halves of the made-up machine; tests include faketree.h. */
+#pragma once
+
+#include "util.h"
+
+void fake_die(const char *what, const char *path) __attribute__((noreturn));
+char *fake_path(char buf[4096], const char *fmt, ...) _printf_(2, 3);
+bool fake_exists(const char *fmt, ...) _printf_(1, 2);
+void fake_remove_tree(const char *path);
+/* Binds a function without a driver to what driver_override or its ids want. */
+void fake_probe(const char *function);
+void fake_failure_reset(void);
