@@ -38,8 +38,8 @@ static int claim_fill(struct claim *claim, const struct journal *journal,
  * Of all other domains' open records of the target: the youngest (OLDER_THAN < 0), or
  * the oldest of those that are younger than NEXT_AFTER.
  */
-static int claim_search(struct run *run, const struct state_kind *kind, const char *target,
-			int64_t next_after, struct claim *ret)
+static int claim_search(struct run *run, const struct state_kind *kind,
+			const char *target, int64_t next_after, struct claim *ret)
 {
 	_cleanup_strv_ struct strv uuids = {};
 	struct claim best = {};
@@ -74,8 +74,9 @@ int claim_youngest(struct run *run, const struct state_kind *kind, const char *t
 {
 	int r = claim_search(run, kind, target, -1, ret);
 
-	return r < 0 && r != -ENOENT ? error_errno(err, r, "cannot read other domains' journals") :
-				       r;
+	return r < 0 && r != -ENOENT ?
+		       error_errno(err, r, "cannot read other domains' journals") :
+		       r;
 }
 
 static int pass_on(struct run *run, const struct claim *to, const struct record *record,
@@ -84,7 +85,9 @@ static int pass_on(struct run *run, const struct claim *to, const struct record 
 	_cleanup_(journal_done) struct journal other = { .fd = -1 };
 	int r = journal_open_foreign(&run->host, to->uuid, &other, err);
 
-	return r < 0 ? r : journal_set_old(&other, record->kind, record->target, record->old, err);
+	return r < 0 ? r :
+		       journal_set_old(&other, record->kind, record->target, record->old,
+				       err);
 }
 
 int claim_leave(struct run *run, const struct record *record, struct error *err)

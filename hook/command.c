@@ -9,7 +9,7 @@
 #include "print.h"
 
 static const struct command *const commands[] = {
-	&command_check, &command_plan,	&command_test,
+	&command_check, &command_plan, &command_test,
 	&command_run,	&command_undo, &command_steps,
 };
 
@@ -26,22 +26,24 @@ static const struct option long_options[] = {
 
 static void print_usage(FILE *out)
 {
-	fprintf(out, "Usage: vfio-hook [OPTION…] COMMAND [ARGUMENT…]\n\n"
-		     "Hands devices of this host to libvirt guests, and takes them back.\n\n"
-		     "Commands:\n");
+	fprintf(out,
+		"Usage: vfio-hook [OPTION…] COMMAND [ARGUMENT…]\n\n"
+		"Hands devices of this host to libvirt guests, and takes them back.\n\n"
+		"Commands:\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(out, "  %-6s %-18s %s\n", commands[i]->name, commands[i]->args,
 			commands[i]->summary);
-	fprintf(out, "\nOptions:\n"
-		     "  --root DIR       all of /sys /proc /dev /run /etc /var below DIR\n"
-		     "  --hooks-dir DIR  conf.d and qemu.d lie there (default: %s)\n"
-		     "  --json           plan and check for machines\n"
-		     "  --verbose        the log on stderr, too\n"
-		     "  --help           this, or more about COMMAND\n"
-		     "  --version        the version\n\n"
-		     "The domain's XML is read from stdin when that is not a terminal, else from\n"
-		     "/etc/libvirt/qemu/DOMAIN.xml. Exit status: 0 fine, 1 failed or a problem\n"
-		     "was found, 2 wrong usage or a config that cannot be read.\n",
+	fprintf(out,
+		"\nOptions:\n"
+		"  --root DIR       all of /sys /proc /dev /run /etc /var below DIR\n"
+		"  --hooks-dir DIR  conf.d and qemu.d lie there (default: %s)\n"
+		"  --json           plan and check for machines\n"
+		"  --verbose        the log on stderr, too\n"
+		"  --help           this, or more about COMMAND\n"
+		"  --version        the version\n\n"
+		"The domain's XML is read from stdin when that is not a terminal, else from\n"
+		"/etc/libvirt/qemu/DOMAIN.xml. Exit status: 0 fine, 1 failed or a problem\n"
+		"was found, 2 wrong usage or a config that cannot be read.\n",
 		HOOKS_DIR);
 }
 
@@ -61,12 +63,13 @@ static const struct command *find_command(const char *name)
 
 static int usage_error(const char *before, const char *what, const char *behind)
 {
-	fprintf(stderr, "vfio-hook: %s%s%s; see: vfio-hook --help\n", before, what, behind);
+	fprintf(stderr, "vfio-hook: %s%s%s; see: vfio-hook --help\n", before, what,
+		behind);
 	return STATUS_USAGE;
 }
 
-static int run_command(const struct command *command, const struct command_options *options,
-		       int argc, char **argv)
+static int run_command(const struct command *command,
+		       const struct command_options *options, int argc, char **argv)
 {
 	if ((unsigned)argc < command->min_args || (unsigned)argc > command->max_args) {
 		fprintf(stderr, "Usage: vfio-hook %s %s\n", command->name, command->args);
@@ -85,14 +88,29 @@ int command_main(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "hjv", long_options, NULL)) != -1) {
 		switch (c) {
-		case 'h': help = true; break;
-		case 'd': options.hooks_dir = optarg; break;
-		case 'j': options.json = true; break;
-		case 'o': options.orphans = true; break;
-		case 'r': options.root = optarg; break;
-		case 'v': options.verbose = true; break;
-		case 'V': printf("vfio-hook %s\n", VERSION); return STATUS_OK;
-		default: return STATUS_USAGE;
+		case 'h':
+			help = true;
+			break;
+		case 'd':
+			options.hooks_dir = optarg;
+			break;
+		case 'j':
+			options.json = true;
+			break;
+		case 'o':
+			options.orphans = true;
+			break;
+		case 'r':
+			options.root = optarg;
+			break;
+		case 'v':
+			options.verbose = true;
+			break;
+		case 'V':
+			printf("vfio-hook %s\n", VERSION);
+			return STATUS_OK;
+		default:
+			return STATUS_USAGE;
 		}
 	}
 	command = optind < argc ? find_command(argv[optind]) : NULL;
@@ -141,7 +159,8 @@ int command_open(const struct command_options *options, const char *domain,
 		 options->hooks_dir ? options->hooks_dir : HOOKS_DIR);
 	call_init(call, options->root, hooks_dir);
 	if (!domain_name_is_safe(domain)) {
-		fprintf(stderr, "vfio-hook: \"%s\" cannot be the name of a domain\n", domain);
+		fprintf(stderr, "vfio-hook: \"%s\" cannot be the name of a domain\n",
+			domain);
 		return STATUS_USAGE;
 	}
 	event_of_phase(&call->run.event, domain, phase);
@@ -158,7 +177,8 @@ static int steps_run(const struct command_options *options, int argc, char **arg
 	if (argc == 0)
 		return print_steps(stdout), STATUS_OK;
 	if (print_step(argv[0], stdout) < 0)
-		return usage_error("there is no step ", argv[0], " (vfio-hook steps tells all)");
+		return usage_error("there is no step ", argv[0],
+				   " (vfio-hook steps tells all)");
 	return STATUS_OK;
 }
 

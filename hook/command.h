@@ -7,7 +7,7 @@
 enum exit_status {
 	STATUS_OK = 0,
 	STATUS_FAILED = 1, /* it failed, or a problem was found */
-	STATUS_USAGE = 2,  /* wrong usage, or a config that cannot be read */
+	STATUS_USAGE = 2, /* wrong usage, or a config that cannot be read */
 };
 
 struct command_options {

@@ -14,8 +14,10 @@ static int plan_run(const struct command_options *options, int argc, char **argv
 	int r;
 
 	if (phase == PHASE_NONE) {
-		fprintf(stderr, "vfio-hook: %s is no phase: prepare, start, started, stopped, "
-				"release, boot\n", argv[1]);
+		fprintf(stderr,
+			"vfio-hook: %s is no phase: prepare, start, started, stopped, "
+			"release, boot\n",
+			argv[1]);
 		return STATUS_USAGE;
 	}
 	r = command_open(options, argv[0], phase, &call);
@@ -36,7 +38,8 @@ static int plan_run(const struct command_options *options, int argc, char **argv
 const struct command command_plan = {
 	.name = "plan",
 	.args = "DOMAIN [PHASE]",
-	.summary = "the dry run: every change, with the value found and the one to be written",
+	.summary =
+		"the dry run: every change, with the value found and the one to be written",
 	.min_args = 1,
 	.max_args = 2,
 	.run = plan_run,
@@ -58,10 +61,11 @@ static void print_findings(const struct run *run, FILE *out)
 			if ((int)item->kind != kind)
 				continue;
 			if (item->step)
-				fprintf(out, "%s:%u: ", run->config->path, item->step->line);
+				fprintf(out, "%s:%u: ", run->config->path,
+					item->step->line);
 			fprintf(out, "%s: %s%s%s\n", words[kind],
-				item->step ? item->step->key : "",
-				item->step ? ": " : "", item->what);
+				item->step ? item->step->key : "", item->step ? ": " : "",
+				item->what);
 		}
 	}
 }
@@ -77,7 +81,8 @@ static int check_phase(const struct command_options *options, const char *domain
 	if (status != STATUS_OK)
 		return status;
 	if (!call.run.config) {
-		printf("%s: no config (%s/conf.d/%s.ini)\n", domain, call.hooks_dir, domain);
+		printf("%s: no config (%s/conf.d/%s.ini)\n", domain, call.hooks_dir,
+		       domain);
 		return STATUS_OK;
 	}
 	r = phase_check(&call.run, &err);

@@ -49,7 +49,8 @@ static int refuse_in_use(struct run *run, struct error *err)
 		if (!holders.holder[i].is_vfio)
 			continue;
 		who = holders_describe(&holders);
-		return error_set(err, -EBUSY, "%s is running: %s holds its devices; stop it first",
+		return error_set(err, -EBUSY,
+				 "%s is running: %s holds its devices; stop it first",
 				 run->domain->name, who ? who : "a process");
 	}
 	return 0;
@@ -88,8 +89,10 @@ static int run_run(const struct command_options *options, int argc, char **argv)
 
 	(void)argc;
 	if (phase == PHASE_NONE) {
-		fprintf(stderr, "vfio-hook: %s is no phase: prepare, start, started, stopped, "
-				"release, boot\n", argv[1]);
+		fprintf(stderr,
+			"vfio-hook: %s is no phase: prepare, start, started, stopped, "
+			"release, boot\n",
+			argv[1]);
 		return STATUS_USAGE;
 	}
 	r = open_for_real(options, argv[0], phase, &call);
@@ -189,7 +192,8 @@ static int compare(struct run *run, const struct journal *before)
 		if (streq(now, record->old))
 			continue;
 		printf("  different: %s %s: was %s, is %s\n", record->kind->name,
-		       record->target, state_value_text(record->old), state_value_text(now));
+		       record->target, state_value_text(record->old),
+		       state_value_text(now));
 		different++;
 	}
 	return different;
@@ -216,7 +220,8 @@ static int test_phases(struct run *run, unsigned seconds)
 	r = journal_read(&run->host, run->domain->uuid, &journal, &err);
 	if (r < 0 && r != -ENOENT)
 		return fail(&err);
-	printf("%s: prepared; %u s from now all is put back\n", run->domain->name, seconds);
+	printf("%s: prepared; %u s from now all is put back\n", run->domain->name,
+	       seconds);
 	fflush(stdout);
 	hold(seconds);
 	error_done(&err);
@@ -236,7 +241,8 @@ static int test_run(const struct command_options *options, int argc, char **argv
 	int r;
 
 	if (argc > 1 && (parse_u64(argv[1], &seconds) < 0 || seconds > 3600)) {
-		fprintf(stderr, "vfio-hook: %s is no number of seconds up to 3600\n", argv[1]);
+		fprintf(stderr, "vfio-hook: %s is no number of seconds up to 3600\n",
+			argv[1]);
 		return STATUS_USAGE;
 	}
 	r = open_for_real(options, argv[0], PHASE_PREPARE, &call);

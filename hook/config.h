@@ -8,8 +8,8 @@
 
 /* One address of a named set in [devices], as written: resolved while planning. */
 struct device_ref {
-	char *word;	/* "0000:0a:00.*" */
-	char *id;	/* "10de:1e84" of id=, or NULL */
+	char *word; /* "0000:0a:00.*" */
+	char *id; /* "10de:1e84" of id=, or NULL */
 	unsigned line;
 };
 
@@ -27,7 +27,7 @@ struct config {
 	size_t n_sets;
 	struct step *steps; /* of all phases, in file order; step.phase tells which */
 	size_t n_steps;
-	unsigned phases;    /* PHASE_BIT of each section that is there, even if empty */
+	unsigned phases; /* PHASE_BIT of each section that is there, even if empty */
 	struct strv problems; /* "FILE:LINE: …", every one */
 };
 

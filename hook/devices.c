@@ -106,7 +106,7 @@ static int take_addr(struct lookup *lookup, const char *set, const char *word,
 
 	if (!fn)
 		return mistake(lookup, -ENODEV, err,
-			       "%s%sno such PCI device: %s (vfio-hook devices lists them; "
+			       "%s%sno such PCI device: %s (lspci -D lists them; "
 			       "addresses move when a card is added or taken out)",
 			       in, colon, word);
 	if (id && pci_parse_id(id, &vendor, &device) == 0 &&

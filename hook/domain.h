@@ -28,7 +28,7 @@ struct domain {
 	bool hugepages;
 	struct page_request *pages;
 	size_t n_pages;
-	struct strv vcpupin;	/* the cpuset of each <vcpupin> */
+	struct strv vcpupin; /* the cpuset of each <vcpupin> */
 	struct strv emulatorpin;
 	struct strv iothreadpin;
 	unsigned n_other_hostdevs; /* usb, scsi, mdev: left alone */

@@ -24,7 +24,8 @@ static bool is_dead(struct run *run, const struct claim *claim)
 		return true;
 	if (owner_of_is_alive(&run->host, claim->uuid))
 		return false;
-	run_note(run, "domain %s is gone without a release: what it changed is put back first",
+	run_note(run,
+		 "domain %s is gone without a release: what it changed is put back first",
 		 claim->domain);
 	return strv_add(&run->dead, claim->uuid) == 0;
 }
@@ -68,9 +69,9 @@ static const char *home_value(struct run *run, const struct state_kind *kind,
 	return kind == &state_override ? b->override : old;
 }
 
-static int journal_before(struct run *run, const struct state_kind *kind, const char *target,
-			  const char *now, const char *value, const char *data,
-			  struct error *err)
+static int journal_before(struct run *run, const struct state_kind *kind,
+			  const char *target, const char *now, const char *value,
+			  const char *data, struct error *err)
 {
 	_cleanup_free_ char *old = NULL;
 	_cleanup_close_ int lock = -1;
@@ -82,8 +83,9 @@ static int journal_before(struct run *run, const struct state_kind *kind, const 
 	r = old_value(run, kind, target, now, &old, &foreign, err);
 	if (r < 0)
 		return r;
-	return journal_record(run->journal, kind, target, home_value(run, kind, target, old),
-			      value, data, run->event.phase, err);
+	return journal_record(run->journal, kind, target,
+			      home_value(run, kind, target, old), value, data,
+			      run->event.phase, err);
 }
 
 static int verify(struct run *run, const struct state_kind *kind, const char *target,
@@ -154,11 +156,12 @@ static int simulate(struct run *run, const struct state_kind *kind, const char *
 }
 
 /* On the way down: final, but not against the wish of another domain. */
-static int set_for_good(struct run *run, const struct state_kind *kind, const char *target,
-			const char *now, const char *value, const char *data,
-			struct error *err)
+static int set_for_good(struct run *run, const struct state_kind *kind,
+			const char *target, const char *now, const char *value,
+			const char *data, struct error *err)
 {
-	struct record *known = run->journal ? journal_find(run->journal, kind, target) : NULL;
+	struct record *known = run->journal ? journal_find(run->journal, kind, target) :
+					      NULL;
 	struct record record = { .kind = kind,
 				 .target = (char *)(uintptr_t)target,
 				 .data = (char *)(uintptr_t)(data ? data : "") };
@@ -180,6 +183,16 @@ static int set_for_good(struct run *run, const struct state_kind *kind, const ch
 	return r < 0 ? r : 0;
 }
 
+/*
+ * A function that is on a vfio driver already is at home there, unless our baseline
+ * knows better: something else bound it since.
+ */
+static bool was_ours_to_change(struct run *run, const struct state_kind *kind,
+			       const char *target, const char *value)
+{
+	return kind->exclusive && !streq(home_value(run, kind, target, value), value);
+}
+
 int effect_set(struct run *run, const struct state_kind *kind, const char *target,
 	       const char *value, const char *data, struct error *err)
 {
@@ -188,7 +201,8 @@ int effect_set(struct run *run, const struct state_kind *kind, const char *targe
 	int r;
 
 	if (state_kind_find(kind->name) != kind) /* undo could not find it again */
-		return error_set(err, -EINVAL, "%s is not in the table of kinds", kind->name);
+		return error_set(err, -EINVAL, "%s is not in the table of kinds",
+				 kind->name);
 	r = state_get(&run->host, kind, target, &now, err);
 	if (r == -EOPNOTSUPP && kind->relative) {
 		error_done(err);
@@ -201,7 +215,8 @@ int effect_set(struct run *run, const struct state_kind *kind, const char *targe
 		return simulate(run, kind, target, now, value, err);
 	if (!phase_goes_up(run->event.phase))
 		return set_for_good(run, kind, target, now, value, data, err);
-	if (streq(now, value) && !kind->shared)
+	if (streq(now, value) && !kind->shared &&
+	    !was_ours_to_change(run, kind, target, value))
 		return 0;
 	r = journal_before(run, kind, target, now, value, data, err);
 	if (r < 0 || streq(now, value))

@@ -24,8 +24,9 @@ int effect_restore(struct run *run, const struct state_kind *kind, const char *t
 		   struct error *err);
 
 /* A change that cannot be read back or put back: noted in the report and the log. */
-int effect_one_way(struct run *run, const char *what, int (*act)(struct run *run, void *arg,
-			struct error *err), void *arg, struct error *err);
+int effect_one_way(struct run *run, const char *what,
+		   int (*act)(struct run *run, void *arg, struct error *err), void *arg,
+		   struct error *err);
 
 /*
  * Puts back all open records of PHASE (PHASE_NONE: of all), newest first. Goes on past

@@ -15,7 +15,7 @@ enum phase {
 };
 
 #define PHASE_BIT(p) (1U << (p))
-#define PHASES_UP                                                              \
+#define PHASES_UP                                                                       \
 	(PHASE_BIT(PHASE_PREPARE) | PHASE_BIT(PHASE_START) | PHASE_BIT(PHASE_STARTED) | \
 	 PHASE_BIT(PHASE_BOOT))
 #define PHASES_DOWN (PHASE_BIT(PHASE_STOPPED) | PHASE_BIT(PHASE_RELEASE))

@@ -8,10 +8,10 @@ struct holder {
 	int pid;
 	char comm[64];
 	char user[64];
-	char node[128];		 /* "/dev/dri/card0" */
+	char node[128]; /* "/dev/dri/card0" */
 	char function[PCI_ADDR_LEN];
-	char unit[128];		 /* "lightdm.service", "session-2.scope"; "" unknown */
-	bool is_vfio;		 /* holds /dev/vfio/N or a vfio device fd */
+	char unit[128]; /* "lightdm.service", "session-2.scope"; "" unknown */
+	bool is_vfio; /* holds /dev/vfio/N or a vfio device fd */
 };
 
 struct holder_list {

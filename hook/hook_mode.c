@@ -123,7 +123,8 @@ int hook_main(int argc, char **argv)
 	/* A session daemon runs the same file as an ordinary user: none of our business. */
 	if (geteuid() != 0 || n < 2 || !domain_name_is_safe(arg[0]))
 		return 0;
-	event_init(&call.run.event, arg[0], arg[1], n > 2 ? arg[2] : "-", n > 3 ? arg[3] : "-");
+	event_init(&call.run.event, arg[0], arg[1], n > 2 ? arg[2] : "-",
+		   n > 3 ? arg[3] : "-");
 	if (!call_has_work(&call))
 		return 0;
 	log_open(&call.run.host, arg[0]);

@@ -27,7 +27,8 @@ char *host_path(const struct host *host, char *buf, const char *fmt, ...) _print
 int host_read(const struct host *host, char *buf, size_t size, const char *fmt, ...)
 	_printf_(4, 5);
 /* The whole of a file of any size up to 16 MiB, NUL-terminated; the caller frees. */
-int host_read_all(const struct host *host, char **ret, const char *fmt, ...) _printf_(3, 4);
+int host_read_all(const struct host *host, char **ret, const char *fmt, ...)
+	_printf_(3, 4);
 /* A file that holds one number. */
 int host_read_u64(const struct host *host, uint64_t *ret, const char *fmt, ...)
 	_printf_(3, 4);

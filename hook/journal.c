@@ -155,8 +155,8 @@ static int set_aside(struct journal *journal)
 	return rename(journal->path, aside) < 0 ? -errno : 0;
 }
 
-static int write_header(const struct host *host, struct journal *journal, const char *uuid,
-			const char *domain, struct error *err)
+static int write_header(const struct host *host, struct journal *journal,
+			const char *uuid, const char *domain, struct error *err)
 {
 	char boot_id[37] = "";
 	const char *fields[] = { "vfio-hook", "1", boot_id, uuid, domain };
@@ -205,12 +205,13 @@ static int open_and_load(const struct host *host, const char *uuid, const char *
 
 	journal->fd = open(journal->path, flags, 0600);
 	if (journal->fd < 0)
-		return errno == ENOENT ? -ENOENT :
-					 error_errno(err, -errno, "cannot open %s",
-						     journal->path);
+		return errno == ENOENT ?
+			       -ENOENT :
+			       error_errno(err, -errno, "cannot open %s", journal->path);
 	r = flock_until(journal->fd, now_ms() + LOCK_WAIT_MS);
 	if (r < 0)
-		return error_errno(err, r, "another vfio-hook is at work on this domain (%s)",
+		return error_errno(err, r,
+				   "another vfio-hook is at work on this domain (%s)",
 				   journal->path);
 	/* Whoever held the lock may have removed the file as the last thing. */
 	if (fstat(journal->fd, &st) < 0 || st.st_nlink == 0)
@@ -223,8 +224,8 @@ static int open_and_load(const struct host *host, const char *uuid, const char *
 	return check_boot(host, journal);
 }
 
-int journal_open(const struct host *host, const char *uuid, const char *domain, bool create,
-		 struct journal *ret, struct error *err)
+int journal_open(const struct host *host, const char *uuid, const char *domain,
+		 bool create, struct journal *ret, struct error *err)
 {
 	struct journal journal;
 	int r = create ? journal_dir(host, err) : 0;
@@ -318,8 +319,8 @@ int journal_find_by_name(const struct host *host, const char *domain, char **ret
 		_cleanup_(journal_done) struct journal journal = { .fd = -1 };
 		_cleanup_error_ struct error err = {};
 
-		if (journal_read(host, uuids.v[i], &journal, &err) < 0 || !journal.domain ||
-		    !streq(journal.domain, domain))
+		if (journal_read(host, uuids.v[i], &journal, &err) < 0 ||
+		    !journal.domain || !streq(journal.domain, domain))
 			continue;
 		*ret_uuid = STEAL(uuids.v[i]);
 		return 0;

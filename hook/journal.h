@@ -17,15 +17,15 @@
 
 /* One target: its first old value and its latest new one. */
 struct record {
-	unsigned seq;	/* of the first line about this target: undo goes from high to low */
+	unsigned seq; /* of the first line about this target: undo goes from high to low */
 	const struct state_kind *kind; /* NULL: unknown to this version */
 	char *kind_name;
 	char *target;
 	char *old, *new;
-	char *data;	/* the kind's own, "" if none */
+	char *data; /* the kind's own, "" if none */
 	enum phase phase; /* in which the target was first touched */
-	int64_t when;	/* now_ms() of the first line: the age of a claim */
-	bool struck;	/* put back, or made final by a later phase */
+	int64_t when; /* now_ms() of the first line: the age of a claim */
+	bool struck; /* put back, or made final by a later phase */
 };
 
 /* A PCI function before anything was changed. */
@@ -67,8 +67,8 @@ bool journal_any(const struct host *host);
  * -ENOENT: there is none. -ESTALE: it is from another boot (set aside with a new name,
  * then as if there were none). Other errors: ERR.
  */
-int journal_open(const struct host *host, const char *uuid, const char *domain, bool create,
-		 struct journal *ret, struct error *err);
+int journal_open(const struct host *host, const char *uuid, const char *domain,
+		 bool create, struct journal *ret, struct error *err);
 /* Finds the UUID of the journal that belongs to the domain's name; the caller frees. */
 int journal_find_by_name(const struct host *host, const char *domain, char **ret_uuid);
 /* Reads one journal without opening it for writing. */
@@ -113,4 +113,5 @@ void journal_done(struct journal *journal);
 void baseline_done(struct baseline *baseline);
 
 /* The host-wide lock for claims and bookkeeping; never held over a wait. */
-int journal_lock(const struct host *host, int64_t deadline, int *ret_fd, struct error *err);
+int journal_lock(const struct host *host, int64_t deadline, int *ret_fd,
+		 struct error *err);

@@ -38,7 +38,8 @@ static int apply_header(struct journal *journal, char **field)
 
 	if (parse_u64(field[0], &version) < 0 || version != JOURNAL_VERSION)
 		return -EPROTO;
-	if (replace(&journal->boot_id, field[1]) < 0 || replace(&journal->uuid, field[2]) < 0)
+	if (replace(&journal->boot_id, field[1]) < 0 ||
+	    replace(&journal->uuid, field[2]) < 0)
 		return -ENOMEM;
 	return replace(&journal->domain, field[3]);
 }
@@ -57,8 +58,10 @@ static int apply_owner(struct journal *journal, char **field)
 static int apply_baseline(struct journal *journal, char **field)
 {
 	struct baseline b = {};
-	char **member[] = { &b.driver,	       &b.module,	&b.override, &b.power_control,
-			    &b.d3cold_allowed, &b.reset_method, &b.id };
+	char **member[] = {
+		&b.driver,	   &b.module,	    &b.override, &b.power_control,
+		&b.d3cold_allowed, &b.reset_method, &b.id
+	};
 	int r;
 
 	if (journal_find_baseline(journal, field[0]))
@@ -95,7 +98,8 @@ static struct record *find_record(const struct journal *journal, const char *kin
 
 static int new_record(struct journal *journal, char **field, struct record **ret)
 {
-	struct record record = { .seq = journal->next_seq, .kind = state_kind_find(field[0]) };
+	struct record record = { .seq = journal->next_seq,
+				 .kind = state_kind_find(field[0]) };
 	uint64_t when = 0;
 	int r;
 
@@ -108,7 +112,8 @@ static int new_record(struct journal *journal, char **field, struct record **ret
 	journal->records[journal->n++] = record;
 	journal->next_seq++;
 	*ret = &journal->records[journal->n - 1];
-	if (replace(&(*ret)->kind_name, field[0]) < 0 || replace(&(*ret)->target, field[1]) < 0)
+	if (replace(&(*ret)->kind_name, field[0]) < 0 ||
+	    replace(&(*ret)->target, field[1]) < 0)
 		return -ENOMEM;
 	return replace(&(*ret)->old, field[2]);
 }
@@ -162,10 +167,10 @@ static int apply_left(struct journal *journal, char **field)
 }
 
 static const struct line_type line_types[] = {
-	{ "vfio-hook", 4, apply_header }, { "owner", 2, apply_owner },
+	{ "vfio-hook", 4, apply_header },  { "owner", 2, apply_owner },
 	{ "baseline", 8, apply_baseline }, { "set", 7, apply_set },
-	{ "old", 3, apply_old },	  { "strike", 2, apply_strike },
-	{ "phase", 2, apply_phase },	  { "left", 3, apply_left },
+	{ "old", 3, apply_old },	   { "strike", 2, apply_strike },
+	{ "phase", 2, apply_phase },	   { "left", 3, apply_left },
 };
 
 int journal_apply(struct journal *journal, char **fields, size_t n)

@@ -4,10 +4,10 @@
  */
 #include "journal_format.h"
 
-#define ADD(journal, err, ...)                                                        \
-	({                                                                            \
-		const char *_fields[] = { __VA_ARGS__ };                              \
-		journal_add(journal, _fields, ARRAY_SIZE(_fields), err);              \
+#define ADD(journal, err, ...)                                           \
+	({                                                               \
+		const char *_fields[] = { __VA_ARGS__ };                 \
+		journal_add(journal, _fields, ARRAY_SIZE(_fields), err); \
 	})
 
 int journal_baseline(struct journal *journal, const struct baseline *b, struct error *err)
@@ -72,13 +72,15 @@ struct record *journal_find(const struct journal *journal, const struct state_ki
 	for (size_t i = journal->n; i-- > 0;) {
 		struct record *record = &journal->records[i];
 
-		if (!record->struck && record->kind == kind && streq(record->target, target))
+		if (!record->struck && record->kind == kind &&
+		    streq(record->target, target))
 			return record;
 	}
 	return NULL;
 }
 
-const struct baseline *journal_find_baseline(const struct journal *journal, const char *name)
+const struct baseline *journal_find_baseline(const struct journal *journal,
+					     const char *name)
 {
 	for (size_t i = 0; i < journal->n_baselines; i++)
 		if (streq(journal->baselines[i].name, name))

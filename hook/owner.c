@@ -35,7 +35,8 @@ static bool qemu_lives(const struct host *host, const char *uuid)
 
 		if (strspn(pids.v[i], "0123456789") != strlen(pids.v[i]))
 			continue;
-		n = host_read(host, cmdline, sizeof(cmdline), "/proc/%s/cmdline", pids.v[i]);
+		n = host_read(host, cmdline, sizeof(cmdline), "/proc/%s/cmdline",
+			      pids.v[i]);
 		if (n > 0 && cmdline_has_uuid(cmdline, (size_t)n, uuid))
 			return true;
 	}
@@ -83,14 +84,17 @@ bool owner_of_is_alive(const struct host *host, const char *uuid)
 {
 	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
 
-	return journal_read(host, uuid, &journal, NULL) < 0 || owner_is_alive(host, &journal);
+	return journal_read(host, uuid, &journal, NULL) < 0 ||
+	       owner_is_alive(host, &journal);
 }
 
 int owner_undo(const struct host *host, const char *uuid, struct error *err)
 {
 	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
 	struct domain domain = { .uuid = (char *)(uintptr_t)uuid };
-	struct run run = { .host = { .root = host->root }, .domain = &domain, .cancel_fd = -1 };
+	struct run run = { .host = { .root = host->root },
+			   .domain = &domain,
+			   .cancel_fd = -1 };
 	int r = journal_read(host, uuid, &journal, err);
 
 	if (r < 0)

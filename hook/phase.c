@@ -11,22 +11,6 @@
 #include "phase.h"
 #include "walk.h"
 
-#define DOWN_BUDGET_MS 300000
-#define NO_CONFIG_BUDGET_MS 120000
-
-static int64_t phase_budget(const struct run *run)
-{
-	if (!phase_goes_up(run->event.phase))
-		return DOWN_BUDGET_MS;
-	return run->config ? run->config->timeout_ms : NO_CONFIG_BUDGET_MS;
-}
-
-static void start_clock(struct run *run)
-{
-	run->budget = now_ms() + phase_budget(run);
-	run->deadline = run->budget;
-}
-
 bool phase_switched_off(const struct run *run, char *buf, size_t size)
 {
 	char cmdline[4096];
@@ -49,82 +33,6 @@ bool phase_switched_off(const struct run *run, char *buf, size_t size)
 	return false;
 }
 
-static int first_problem(const struct run *run, struct error *err)
-{
-	const struct report_item *first = NULL;
-	unsigned more = 0;
-
-	for (size_t i = 0; i < run->report.n; i++) {
-		const struct report_item *item = &run->report.items[i];
-
-		if (item->kind != REPORT_PROBLEM)
-			continue;
-		if (!first)
-			first = item;
-		else
-			more++;
-	}
-	if (!first)
-		return 0;
-	error_set(err, -EBUSY, "%s%s", first->what,
-		  more ? " (and more: vfio-hook check tells all)" : "");
-	if (first->step)
-		error_prefix(err, "%s (%s:%u)", first->step->key,
-			     path_base(run->config->path), first->step->line);
-	return -EBUSY;
-}
-
-static int simulate_down(struct run *run, struct error *err)
-{
-	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
-	int r = journal_read(&run->host, run->domain->uuid, &journal, err);
-
-	if (r == -ENOENT || r == -ESTALE) {
-		error_done(err);
-		run_note(run, "nothing is changed for %s now: no step would run",
-			 run->domain->name);
-		return 0;
-	}
-	if (r < 0)
-		return r;
-	run->planned = &journal;
-	if (journal.phases[PHASE_PREPARE] == PHASE_STATE_COMPLETE)
-		r = walk_steps(run, err);
-	if (r == 0 && run->event.phase == PHASE_RELEASE)
-		r = undo_all(run, PHASE_NONE, err);
-	run->planned = NULL;
-	return r;
-}
-
-int phase_check(struct run *run, struct error *err)
-{
-	int r;
-
-	run->host.overlay = overlay_new();
-	if (!run->host.overlay)
-		return error_oom(err);
-	run->simulate = true;
-	start_clock(run);
-	r = phase_goes_up(run->event.phase) ? walk_steps(run, err) : simulate_down(run, err);
-	run->simulate = false;
-	run->step = NULL;
-	overlay_free(STEAL(run->host.overlay));
-	return r < 0 ? r : first_problem(run, err);
-}
-
-static void log_findings(const struct run *run)
-{
-	for (size_t i = 0; i < run->report.n; i++) {
-		const struct report_item *item = &run->report.items[i];
-		const char *key = item->step ? item->step->key : "check";
-
-		if (item->kind == REPORT_PROBLEM)
-			log_error("%s: %s", key, item->what);
-		else if (item->kind == REPORT_WARNING)
-			log_warn("%s: %s", key, item->what);
-	}
-}
-
 /* The process that called us: as long as it lives the domain is its. */
 static void note_owner(struct run *run)
 {
@@ -142,6 +50,8 @@ static int settle_old_journal(struct run *run, struct error *err)
 
 	if (!journal_has_open_records(run->journal))
 		return 0;
+	if (run->journal->phases[PHASE_PREPARE] == PHASE_STATE_NONE)
+		return 0; /* of boot/begin: no domain's release undoes that */
 	if (run->journal->phases[PHASE_PREPARE] == PHASE_STATE_COMPLETE) {
 		log_warn("%s was prepared before and never released: going on from there",
 			 run->domain->name);
@@ -155,8 +65,8 @@ static int settle_old_journal(struct run *run, struct error *err)
 
 static int open_journal(struct run *run, struct journal *journal, struct error *err)
 {
-	int r = journal_open(&run->host, run->domain->uuid, run->domain->name, true, journal,
-			     err);
+	int r = journal_open(&run->host, run->domain->uuid, run->domain->name, true,
+			     journal, err);
 
 	if (r < 0)
 		return r;
@@ -223,7 +133,8 @@ static int undo_the_dead(struct run *run, struct error *err)
 		if (r == -ENOENT)
 			r = 0;
 	}
-	return r < 0 ? error_prefix(err, "cannot put back what a dead domain changed") : 0;
+	return r < 0 ? error_prefix(err, "cannot put back what a dead domain changed") :
+		       0;
 }
 
 static int up_for_real(struct run *run, struct error *err)
@@ -232,7 +143,7 @@ static int up_for_real(struct run *run, struct error *err)
 	int r;
 
 	report_done(&run->report);
-	start_clock(run);
+	run_start_clock(run);
 	r = undo_the_dead(run, err);
 	if (r == 0)
 		r = open_journal(run, &journal, err);
@@ -260,15 +171,17 @@ static int up_dry(struct run *run, struct error *err)
 
 		if (item->kind == REPORT_CHANGE)
 			log_info("dry run: %s: %s → %s", item->what,
-				 item->now ? state_value_text(item->now) : "", item->then);
+				 item->now ? state_value_text(item->now) : "",
+				 item->then);
 	}
 	if (run->event.phase != PHASE_PREPARE)
 		return 0;
 	if (plan_moves_a_device(run))
-		return error_set(err, -ECANCELED,
-				 "dry run: nothing changed, guest not started (dry-run = yes in "
-				 "%s; the plan is in the log)",
-				 run->config->path);
+		return error_set(
+			err, -ECANCELED,
+			"dry run: nothing changed, guest not started (dry-run = yes in "
+			"%s; the plan is in the log)",
+			run->config->path);
 	return gate_check(run, err);
 }
 
@@ -283,7 +196,7 @@ int phase_up(struct run *run, struct error *err)
 		return run->event.phase == PHASE_PREPARE ? gate_check(run, err) : 0;
 	}
 	r = phase_check(run, err);
-	log_findings(run);
+	phase_log_findings(run);
 	if (run->config && run->config->dry_run)
 		return r < 0 ? r : up_dry(run, err);
 	if (r < 0) {
@@ -333,9 +246,9 @@ int phase_down(struct run *run, struct error *err)
 	int r;
 
 	log_info("== %s %s", run->domain->name, phase_name(run->event.phase));
-	start_clock(run);
-	r = journal_open(&run->host, run->domain->uuid, run->domain->name, false, &journal,
-			 err);
+	run_start_clock(run);
+	r = journal_open(&run->host, run->domain->uuid, run->domain->name, false,
+			 &journal, err);
 	if (r == -ENOENT || r == -ESTALE)
 		return down_steps(run, err);
 	if (r < 0)
@@ -349,13 +262,13 @@ int phase_down(struct run *run, struct error *err)
 int phase_undo(struct run *run, struct error *err)
 {
 	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
-	int r = journal_open(&run->host, run->domain->uuid, run->domain->name, false, &journal,
-			     err);
+	int r = journal_open(&run->host, run->domain->uuid, run->domain->name, false,
+			     &journal, err);
 
 	if (r < 0)
 		return r == -ESTALE ? -ENOENT : r;
 	log_info("== %s undo", run->domain->name);
-	start_clock(run);
+	run_start_clock(run);
 	run->journal = &journal;
 	r = undo_all(run, PHASE_NONE, err);
 	close_journal(run);

@@ -10,6 +10,9 @@
  */
 int phase_check(struct run *run, struct error *err);
 
+/* The problems and warnings of a check into the log. */
+void phase_log_findings(const struct run *run);
+
 /*
  * prepare, start, started, boot: checks, journals, acts. On failure everything that the
  * phase changed was put back (prepare: everything) and ERR has the cause.

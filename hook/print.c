@@ -38,7 +38,8 @@ static void print_item(const struct report_item *item, int width, FILE *out)
 		fprintf(out, "      %s (%s)\n", item->what, item->then);
 }
 
-static void print_items(const struct run *run, const struct step *step, int width, FILE *out)
+static void print_items(const struct run *run, const struct step *step, int width,
+			FILE *out)
 {
 	for (size_t i = 0; i < run->report.n; i++)
 		if (run->report.items[i].step == step)
@@ -71,7 +72,8 @@ void print_plan(const struct run *run, FILE *out)
 	}
 	if (has_items(run, NULL)) {
 		fprintf(out, "   *  %s\n",
-			phase_goes_up(run->event.phase) ? "then" : "put back, newest first");
+			phase_goes_up(run->event.phase) ? "then" :
+							  "put back, newest first");
 		print_items(run, NULL, width, out);
 	}
 }
@@ -115,7 +117,8 @@ void print_plan_json(const struct run *run, FILE *out)
 		json_member(out, "step", item->step ? item->step->key : NULL);
 		if (item->step)
 			fprintf(out, ", \"line\": %u", item->step->line);
-		json_member(out, item->kind == REPORT_CHANGE ? "target" : "text", item->what);
+		json_member(out, item->kind == REPORT_CHANGE ? "target" : "text",
+			    item->what);
 		if (item->kind == REPORT_CHANGE) {
 			json_member(out, "now", item->now);
 			json_member(out, "then", item->then);
@@ -159,11 +162,13 @@ int print_step(const char *key, FILE *out)
 
 	if (!type)
 		return -ENOENT;
-	fprintf(out, "%s = %s%s\n", key, type->options && type->options->name ? "[OPTION…] " : "",
+	fprintf(out, "%s = %s%s\n", key,
+		type->options && type->options->name ? "[OPTION…] " : "",
 		type->args ? type->args : "");
 	fprintf(out, "%-*s %s\n", NAME_WIDTH, "", type->summary);
 	for (const struct option_spec *o = type->options; o && o->name; o++) {
-		fprintf(out, "  %s=%-*s %s", o->name, NAME_WIDTH - 3 - (int)strlen(o->name),
+		fprintf(out, "  %s=%-*s %s", o->name,
+			NAME_WIDTH - 3 - (int)strlen(o->name),
 			o->choices ? o->choices : "", o->text);
 		if (o->def)
 			fprintf(out, " (default: %s)", o->def);

@@ -9,8 +9,23 @@
 #include "effect.h"
 #include "log.h"
 
+#define DOWN_BUDGET_MS 300000
+#define NO_CONFIG_BUDGET_MS 120000
 #define POLL_FIRST_MS 2
 #define POLL_MAX_MS 100
+
+static int64_t phase_budget(const struct run *run)
+{
+	if (!phase_goes_up(run->event.phase))
+		return DOWN_BUDGET_MS;
+	return run->config ? run->config->timeout_ms : NO_CONFIG_BUDGET_MS;
+}
+
+void run_start_clock(struct run *run)
+{
+	run->budget = now_ms() + phase_budget(run);
+	run->deadline = run->budget;
+}
 
 int64_t run_deadline(const struct run *run)
 {

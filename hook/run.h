@@ -7,7 +7,7 @@
 
 /* What a step found or would change, for plan, log and JSON. */
 enum report_kind {
-	REPORT_CHANGE,	/* what: now → then */
+	REPORT_CHANGE, /* what: now → then */
 	REPORT_NOTE,
 	REPORT_WARNING,
 	REPORT_PROBLEM, /* the start would fail */
@@ -16,8 +16,8 @@ enum report_kind {
 struct report_item {
 	enum report_kind kind;
 	const struct step *step; /* NULL: the plan as a whole */
-	char *what;		 /* "0000:0a:00.0 driver"; or the text of a note, … */
-	char *now, *then;	 /* of a change */
+	char *what; /* "0000:0a:00.0 driver"; or the text of a note, … */
+	char *now, *then; /* of a change */
 };
 
 struct report {
@@ -35,27 +35,29 @@ struct run {
 	struct host host;
 	struct event event;
 	const struct domain *domain;
-	const struct config *config;  /* NULL: the domain has none */
+	const struct config *config; /* NULL: the domain has none */
 	const struct journal *planned; /* while simulating a way back; else NULL */
-	struct journal *journal;      /* NULL while simulating */
-	const char *hooks_dir;	      /* below the root */
-	char *xml;		      /* for the scripts' stdin */
+	struct journal *journal; /* NULL while simulating */
+	const char *hooks_dir; /* below the root */
+	char *xml; /* for the scripts' stdin */
 	size_t xml_len;
-	struct pci_list pci;	      /* the machine when the plan was made */
-	const struct step *step;      /* the one at work, or NULL */
-	int64_t deadline;	      /* of the step at work, now_ms() */
-	int64_t budget;		      /* of the phase */
+	struct pci_list pci; /* the machine when the plan was made */
+	const struct step *step; /* the one at work, or NULL */
+	int64_t deadline; /* of the step at work, now_ms() */
+	int64_t budget; /* of the phase */
 	bool simulate;
 	bool undoing;
 	struct report report;
 	struct strv dead; /* UUIDs of dead owners of our targets: undone before we act */
 	int cancel_fd; /* signalfd of SIGTERM, SIGINT; -1: none */
-	int caller;    /* the daemon that called us and must live, or 0 */
+	int caller; /* the daemon that called us and must live, or 0 */
 };
 
 /* Was the run told to end: a signal, or the daemon is gone? Then -ECANCELED. */
 int run_cancelled(const struct run *run, struct error *err);
 
+/* The phase's budget begins to run: timeout= of the config going up, a fixed one down. */
+void run_start_clock(struct run *run);
 /* The time left for what goes on now, in milliseconds, never negative. */
 int64_t run_time_left(const struct run *run);
 /* The earlier of the step's deadline and the phase's. */

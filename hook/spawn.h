@@ -9,20 +9,20 @@
 /* A program to run: no shell, no inherited descriptors but those named here. */
 struct spawn {
 	const char *const *argv; /* argv[0] is an absolute path, not yet rooted */
-	const char *const *env;	 /* NULL: LC_ALL=C and PATH */
-	const char *input;	 /* for stdin; NULL: /dev/null */
+	const char *const *env; /* NULL: LC_ALL=C and PATH */
+	const char *input; /* for stdin; NULL: /dev/null */
 	size_t input_len;
-	const char *user;	 /* NULL: root */
-	const char *cwd;	 /* NULL: "/" */
-	int64_t deadline;	 /* now_ms(); then SIGTERM, a second later SIGKILL */
-	bool keep_output;	 /* stdout in RET->output, else it is read and dropped */
+	const char *user; /* NULL: root */
+	const char *cwd; /* NULL: "/" */
+	int64_t deadline; /* now_ms(); then SIGTERM, a second later SIGKILL */
+	bool keep_output; /* stdout in RET->output, else it is read and dropped */
 };
 
 struct spawn_result {
-	int status;    /* exit status, 128 + signal, or -1 */
+	int status; /* exit status, 128 + signal, or -1 */
 	bool timed_out;
-	char *output;  /* stdout, when asked for; up to 64 KiB */
-	char *errors;  /* the end of stderr, up to 4 KiB, without the last newline */
+	char *output; /* stdout, when asked for; up to 64 KiB */
+	char *errors; /* the end of stderr, up to 4 KiB, without the last newline */
 };
 
 /*
@@ -30,8 +30,8 @@ struct spawn_result {
  * deadline. 0: it ran (see RET), or a negative errno with ERR (not found, not
  * executable, no such user).
  */
-int spawn_run(const struct host *host, const struct spawn *spawn, struct spawn_result *ret,
-	      struct error *err);
+int spawn_run(const struct host *host, const struct spawn *spawn,
+	      struct spawn_result *ret, struct error *err);
 void spawn_result_done(struct spawn_result *result);
 
 /* The first of /usr/local/sbin … /bin that has NAME, not yet rooted; -ENOENT. */
@@ -48,6 +48,6 @@ int user_find(const struct host *host, const char *name, struct user *ret,
 /* The name of UID, or its number as text. */
 int user_name(const struct host *host, uid_t uid, char *buf, size_t size);
 /* The user's own group first, then those of /etc/group; the caller frees *RET. */
-int user_groups(const struct host *host, const struct user *user, gid_t **ret, size_t *ret_n,
-		struct error *err);
+int user_groups(const struct host *host, const struct user *user, gid_t **ret,
+		size_t *ret_n, struct error *err);
 void user_done(struct user *user);

@@ -7,9 +7,9 @@
 #include "state_epp.h"
 
 static const struct state_kind *const kinds[] = {
-	&state_attr,	 &state_override, &state_driver,  &state_module, &state_vtcon,
-	&state_platform, &state_unit,	  &state_session, &state_pages,	 &state_exec,
-	&state_epp,	 &state_governor,
+	&state_attr,  &state_override, &state_driver, &state_module,
+	&state_vtcon, &state_platform, &state_unit,   &state_session,
+	&state_pages, &state_exec,     &state_epp,    &state_governor,
 };
 
 struct overlay_value {
@@ -31,7 +31,8 @@ const struct state_kind *state_kind_find(const char *name)
 }
 
 static struct overlay_value *overlay_find(const struct overlay *overlay,
-					  const struct state_kind *kind, const char *target)
+					  const struct state_kind *kind,
+					  const char *target)
 {
 	for (size_t i = 0; i < overlay->n; i++)
 		if (overlay->values[i].kind == kind &&
@@ -45,8 +46,8 @@ struct overlay *overlay_new(void)
 	return calloc(1, sizeof(struct overlay));
 }
 
-int overlay_set(struct overlay *overlay, const struct state_kind *kind, const char *target,
-		const char *value)
+int overlay_set(struct overlay *overlay, const struct state_kind *kind,
+		const char *target, const char *value)
 {
 	struct overlay_value *v = overlay_find(overlay, kind, target);
 	_cleanup_free_ char *copy = strdup(value), *name = NULL;
@@ -72,7 +73,8 @@ int overlay_set(struct overlay *overlay, const struct state_kind *kind, const ch
 const char *overlay_get(const struct overlay *overlay, const struct state_kind *kind,
 			const char *target)
 {
-	const struct overlay_value *v = overlay ? overlay_find(overlay, kind, target) : NULL;
+	const struct overlay_value *v = overlay ? overlay_find(overlay, kind, target) :
+						  NULL;
 
 	return v ? v->value : NULL;
 }

@@ -82,8 +82,8 @@ bool state_is(const struct host *host, const struct state_kind *kind, const char
 
 /* Simulated values; see struct host. */
 struct overlay *overlay_new(void);
-int overlay_set(struct overlay *overlay, const struct state_kind *kind, const char *target,
-		const char *value);
+int overlay_set(struct overlay *overlay, const struct state_kind *kind,
+		const char *target, const char *value);
 /* NULL when no simulated effect touched the target. */
 const char *overlay_get(const struct overlay *overlay, const struct state_kind *kind,
 			const char *target);

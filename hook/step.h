@@ -25,31 +25,32 @@ struct step;
 enum value_kind {
 	VALUE_STRING,
 	VALUE_DURATION, /* parse_duration() */
-	VALUE_SIZE,	/* parse_size() */
+	VALUE_SIZE, /* parse_size() */
 	VALUE_UINT,
-	VALUE_BOOL,	/* yes, no */
-	VALUE_CPUS,	/* parse_cpu_list() */
-	VALUE_CHOICE,	/* one of CHOICES, separated by '|' */
+	VALUE_BOOL, /* yes, no */
+	VALUE_CPUS, /* parse_cpu_list() */
+	VALUE_CHOICE, /* one of CHOICES, separated by '|' */
 };
 
 struct option_spec {
 	const char *name;
 	enum value_kind kind;
 	const char *choices;
-	const char *def;  /* as shown to people, NULL: none */
+	const char *def; /* as shown to people, NULL: none */
 	const char *text; /* "how long to wait for …" */
 };
 
 enum step_flags {
-	STEP_FREE_WORDS = 1 << 0, /* after the first word, name=value words are arguments */
-	STEP_ONE_WAY = 1 << 1,	  /* what it does cannot be put back */
+	STEP_FREE_WORDS =
+		1 << 0, /* after the first word, name=value words are arguments */
+	STEP_ONE_WAY = 1 << 1, /* what it does cannot be put back */
 };
 
 struct step_type {
-	const char *action;  /* "detach", the part behind the dot; "" for a plain name */
+	const char *action; /* "detach", the part behind the dot; "" for a plain name */
 	const char *summary; /* one line, small letter, no full stop */
-	const char *undo;    /* what its undo does, or why there is none */
-	const char *args;    /* "[DEVICE…]", for people; NULL: takes none */
+	const char *undo; /* what its undo does, or why there is none */
+	const char *args; /* "[DEVICE…]", for people; NULL: takes none */
 	unsigned min_args, max_args;
 	unsigned phases; /* PHASE_BIT of each phase where it is legal */
 	unsigned flags;
@@ -79,8 +80,8 @@ struct step {
 	enum phase phase;
 	unsigned line;
 	bool optional; /* written with a leading '-' */
-	char *key;     /* "pci.detach" */
-	char *text;    /* "pci.detach = timeout=15s gpu", for plans and logs */
+	char *key; /* "pci.detach" */
+	char *text; /* "pci.detach = timeout=15s gpu", for plans and logs */
 	struct step_value *options;
 	size_t n_options;
 	struct strv words; /* what is not an option */

@@ -35,10 +35,29 @@ static int leave_claim(struct run *run, const struct record *record, struct erro
 	if (r == 0)
 		r = claim_leave(run, record, err);
 	if (r == 1) /* under the lock: nobody may see us in the stack and gone from it */
-		return journal_strike(run->journal, record->kind, record->target, err) < 0 ?
+		return journal_strike(run->journal, record->kind, record->target, err) <
+				       0 ?
 			       -EIO :
 			       1;
 	return r;
+}
+
+/* What the kind made of it is read again: it may have left the target alone. */
+static int undo_by_kind(struct run *run, const struct record *record, const char *now,
+			struct error *err)
+{
+	_cleanup_free_ char *after = NULL;
+	char what[PATH_MAX];
+	int r = record->kind->undo(run, record, now, err);
+
+	state_describe(record->kind, record->target, what, sizeof(what));
+	if (r < 0)
+		return error_errno(err, r, "%s", what);
+	if (record->kind->read(&run->host, record->target, &after, NULL) < 0)
+		run_change(run, what, NULL, "undone");
+	else if (!streq(now, after))
+		run_change(run, what, now, after);
+	return 0;
 }
 
 static int put_back(struct run *run, const struct record *record, const char *now,
@@ -49,10 +68,10 @@ static int put_back(struct run *run, const struct record *record, const char *no
 
 	state_describe(record->kind, record->target, what, sizeof(what));
 	if (record->kind->undo) {
-		r = record->kind->undo(run, record, now, err);
+		return undo_by_kind(run, record, now, err);
 	} else if (!streq(now, record->new)) {
-		run_warn(run, "%s is %s, which is not what was set (%s): left as it is", what,
-			 state_value_text(now), state_value_text(record->new));
+		run_warn(run, "%s is %s, which is not what was set (%s): left as it is",
+			 what, state_value_text(now), state_value_text(record->new));
 		return 0;
 	} else {
 		r = record->kind->change(run, record, now, record->old, err);
@@ -71,7 +90,8 @@ static int undo_for_real(struct run *run, const struct record *record, struct er
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (record->kind->one_way) {
-		run_note(run, "%s %s cannot be put back", record->kind->name, record->target);
+		run_note(run, "%s %s cannot be put back", record->kind->name,
+			 record->target);
 	} else {
 		r = read_now(run, record, &now, err);
 		if (r < 0)
@@ -90,8 +110,10 @@ static int undo_simulated(struct run *run, const struct record *record, struct e
 	char what[PATH_MAX];
 	int r;
 
-	if (record->kind->one_way)
-		return 0;
+	if (record->kind->one_way ||
+	    (record->kind->relative &&
+	     overlay_get(run->host.overlay, record->kind, record->target)))
+		return 0; /* done by a step of this phase */
 	r = state_get(&run->host, record->kind, record->target, &now, err);
 	if (r < 0 && r != -EOPNOTSUPP)
 		return r;
@@ -117,7 +139,8 @@ int effect_restore(struct run *run, const struct state_kind *kind, const char *t
 		   struct error *err)
 {
 	const struct journal *journal = run->simulate ? run->planned : run->journal;
-	const struct record *record = journal ? journal_find(journal, kind, target) : NULL;
+	const struct record *record = journal ? journal_find(journal, kind, target) :
+						NULL;
 
 	return record ? undo_record(run, record, err) : -ENOENT;
 }
@@ -158,6 +181,7 @@ int undo_all(struct run *run, enum phase phase, struct error *err)
 	int64_t deadline = run->deadline, budget = run->budget;
 	struct error compare = {}, first = {};
 	unsigned failures = 0;
+	bool compare_ok = true;
 
 	if (!journal)
 		return 0;
@@ -166,13 +190,22 @@ int undo_all(struct run *run, enum phase phase, struct error *err)
 	if (!run->simulate && journal_reload(&run->host, run->journal, err) < 0)
 		log_warn("%s", error_text(err));
 	undo_records(run, journal, phase, &first, &failures);
-	if (phase == PHASE_NONE && !run->simulate && baseline_compare(run, &compare) < 0)
+	if (phase == PHASE_NONE && !run->simulate && baseline_compare(run, &compare) < 0) {
 		collect(run, &first, &failures, &compare);
+		compare_ok = false;
+	}
 	run->undoing = false;
 	run->deadline = deadline;
 	run->budget = budget;
-	if (!failures)
+	if (failures && !run->simulate && phase == PHASE_NONE && compare_ok &&
+	    !journal_has_open_records(run->journal)) {
+		log_warn("a second way was found: all is as it was");
+		failures = 0;
+	}
+	if (!failures) {
+		error_done(&first);
 		return 0;
+	}
 	error_done(err);
 	*err = first;
 	if (failures == 1)

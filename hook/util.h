@@ -22,11 +22,11 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Hands over what P owns and leaves NULL behind. */
-#define STEAL(p)                       \
-	({                             \
-		typeof(p) _p = (p);    \
-		(p) = NULL;            \
-		_p;                    \
+#define STEAL(p)                    \
+	({                          \
+		typeof(p) _p = (p); \
+		(p) = NULL;         \
+		_p;                 \
 	})
 
 static inline void freep(void *p)

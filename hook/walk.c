@@ -67,9 +67,10 @@ static int one_step(struct run *run, const struct step *step, struct error *err)
 	int r;
 
 	run->step = step;
-	run->deadline = now_ms() + step_duration(step, "timeout", step->type->timeout_ms ?
-									  step->type->timeout_ms :
-									  INT32_MAX);
+	run->deadline = now_ms() + step_duration(step, "timeout",
+						 step->type->timeout_ms ?
+							 step->type->timeout_ms :
+							 INT32_MAX);
 	if (run->simulate) {
 		simulate_step(run, step);
 		return 0;

@@ -31,12 +31,14 @@ static void set_up(void)
 
 	strcpy(root + strlen(root) - 6, "XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(root));
-	for (const char *const *d = (const char *const[]){ "/proc", "/proc/sys", "/run",
-							   "/proc/sys/kernel",
-							   "/proc/sys/kernel/random", NULL };
+	for (const char *const *d =
+		     (const char *const[]){ "/proc", "/proc/sys", "/run",
+					    "/proc/sys/kernel", "/proc/sys/kernel/random",
+					    NULL };
 	     *d; d++)
 		ck_assert_int_eq(mkdir(host_path(&host, path, "%s", *d), 0755), 0);
-	write_file("/proc/sys/kernel/random/boot_id", "b007b007-0000-0000-0000-000000000000\n");
+	write_file("/proc/sys/kernel/random/boot_id",
+		   "b007b007-0000-0000-0000-000000000000\n");
 }
 
 static void tear_down(void)
@@ -55,10 +57,11 @@ static struct journal opened(const char *uuid)
 	return journal;
 }
 
-static void set(struct journal *journal, const char *target, const char *old, const char *new)
+static void set(struct journal *journal, const char *target, const char *old,
+		const char *new)
 {
-	ck_assert_int_eq(journal_record(journal, &state_attr, target, old, new, "d", PHASE_PREPARE,
-					NULL),
+	ck_assert_int_eq(journal_record(journal, &state_attr, target, old, new, "d",
+					PHASE_PREPARE, NULL),
 			 0);
 }
 
@@ -119,14 +122,16 @@ START_TEST(test_first_baseline_counts)
 	char none[] = "", nvidia[] = "nvidia", vfio[] = "vfio-pci";
 
 	b.driver = nvidia;
-	b.module = b.override = b.power_control = b.d3cold_allowed = b.reset_method = b.id = none;
+	b.module = b.override = b.power_control = b.d3cold_allowed = b.reset_method =
+		b.id = none;
 	ck_assert_int_eq(journal_baseline(&journal, &b, NULL), 0);
 	b.driver = vfio;
 	ck_assert_int_eq(journal_baseline(&journal, &b, NULL), 0);
 	journal_done(&journal);
 	journal = opened(UUID);
 	ck_assert_uint_eq(journal.n_baselines, 1);
-	ck_assert_str_eq(journal_find_baseline(&journal, "0000:01:00.0")->driver, "nvidia");
+	ck_assert_str_eq(journal_find_baseline(&journal, "0000:01:00.0")->driver,
+			 "nvidia");
 	journal_done(&journal);
 }
 END_TEST
@@ -164,9 +169,12 @@ START_TEST(test_earlier_boot)
 
 	set(&journal, "/x", "1", "2");
 	journal_done(&journal);
-	write_file("/proc/sys/kernel/random/boot_id", "b007b007-0000-0000-0000-000000000001\n");
-	ck_assert_int_eq(journal_open(&host, UUID, "win 10", false, &journal, NULL), -ESTALE);
-	ck_assert_int_eq(journal_open(&host, UUID, "win 10", false, &journal, NULL), -ENOENT);
+	write_file("/proc/sys/kernel/random/boot_id",
+		   "b007b007-0000-0000-0000-000000000001\n");
+	ck_assert_int_eq(journal_open(&host, UUID, "win 10", false, &journal, NULL),
+			 -ESTALE);
+	ck_assert_int_eq(journal_open(&host, UUID, "win 10", false, &journal, NULL),
+			 -ENOENT);
 	ck_assert_int_eq(journal_list(&host, &uuids), 0);
 	ck_assert_uint_eq(uuids.n, 0);
 	strv_done(&uuids);
@@ -179,7 +187,8 @@ START_TEST(test_unknown_lines)
 	struct error err = {};
 	FILE *f = fopen(journal.path, "a");
 
-	fputs("telepathy\tx\ty\t.\nset\tfuture\t/t\told\tnew\t\tprepare/begin\t1\t.\n\n\t.\n", f);
+	fputs("telepathy\tx\ty\t.\nset\tfuture\t/t\told\tnew\t\tprepare/begin\t1\t.\n\n\t.\n",
+	      f);
 	fclose(f);
 	journal_done(&journal);
 	journal = opened(UUID);
@@ -188,7 +197,8 @@ START_TEST(test_unknown_lines)
 	journal_done(&journal);
 
 	write_file("/run/vfio-hook/" UUID ".journal", "vfio-hook\t7\tb\tu\td\t.\n");
-	ck_assert_int_eq(journal_open(&host, UUID, "win 10", true, &journal, &err), -EPROTO);
+	ck_assert_int_eq(journal_open(&host, UUID, "win 10", true, &journal, &err),
+			 -EPROTO);
 	ck_assert_ptr_nonnull(strstr(err.msg, "another version"));
 	error_done(&err);
 }
@@ -234,7 +244,9 @@ START_TEST(test_last_user_restores)
 		const struct record *record;
 		int r;
 
-		ck_assert_int_eq(journal_open(&host, domain.uuid, "", false, &journal, NULL), 0);
+		ck_assert_int_eq(journal_open(&host, domain.uuid, "", false, &journal,
+					      NULL),
+				 0);
 		record = journal_find(&journal, &state_attr, "/governor");
 		r = claim_leave(&run, record, NULL);
 		ck_assert_int_ge(r, 0);
