@@ -131,7 +131,8 @@ for kernel in $kernels; do
 	lab "lab: $kernel" --suite "$kernel"
 	[ -n "$quick" ] || lab "lab: $kernel, UEFI" --uefi --suite "$kernel"
 done
-for scenario in $(grep -l '^# boot:' tests/lab/scenarios/*.sh 2>/dev/null); do
+for scenario in tests/lab/scenarios/*.sh; do
+	grep -q '^# boot:' "$scenario" || continue
 	[ -n "$quick" ] || lab "lab: $(basename "$scenario" .sh)" "$scenario"
 done
 [ -n "$quick" ] || lab "lab: trixie" --suite trixie

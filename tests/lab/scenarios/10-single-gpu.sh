@@ -57,9 +57,11 @@ refute "no journal is left" test -e "/run/vfio-hook/$(uuid_of win10).journal"
 state "$LAB/before"
 n=1
 while [ $n -le 10 ]; do
-	hook prepare begin && hook start begin && hook started begin &&
-		hook stopped end && hook release end win10 shutdown ||
-		{ fail "cycle $n" "$ERR"; break; }
+	if ! { hook prepare begin && hook start begin && hook started begin &&
+		hook stopped end && hook release end win10 shutdown; }; then
+		fail "cycle $n" "$ERR"
+		break
+	fi
 	n=$((n + 1))
 done
 equal "ten cycles went through" $n 11
