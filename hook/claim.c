@@ -79,20 +79,6 @@ static int write_baseline(struct run *run, const struct pci_function *fn,
 }
 
 /* libvirt moves managed devices itself, but over modules that our steps unload. */
-static int managed_hostdevs(struct run *run, struct error *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; run->domain && i < run->domain->n_hostdevs && r == 0; i++) {
-		const struct hostdev *hostdev = &run->domain->hostdevs[i];
-		const struct pci_function *fn = pci_find(&run->pci, hostdev->name);
-
-		if (fn && hostdev->managed)
-			r = write_baseline(run, fn, err);
-	}
-	return r;
-}
-
 static int write_baselines(struct run *run, struct error *err)
 {
 	_cleanup_(pci_list_done) struct pci_list planned = {};
@@ -100,7 +86,7 @@ static int write_baselines(struct run *run, struct error *err)
 
 	for (size_t i = 0; i < planned.n && r == 0; i++)
 		r = write_baseline(run, &planned.fn[i], err);
-	return r == 0 ? managed_hostdevs(run, err) : r;
+	return r;
 }
 
 /* The driver first: loaded after the override it would bind what has no driver. */

@@ -272,6 +272,21 @@ static int planned_by(struct run *run, const struct step *step, struct pci_list 
 	return r;
 }
 
+/* What libvirt detaches by itself is gone from the host as well. */
+static int add_managed(struct run *run, struct pci_list *all, struct error *err)
+{
+	for (size_t i = 0; run->domain && i < run->domain->n_hostdevs; i++) {
+		const struct hostdev *hostdev = &run->domain->hostdevs[i];
+		const struct pci_function *fn = pci_find(&run->pci, hostdev->name);
+
+		if (!fn || !hostdev->managed || pci_find(all, fn->name))
+			continue;
+		if (pci_list_add(all, fn) < 0)
+			return error_oom(err);
+	}
+	return 0;
+}
+
 int run_planned_devices(struct run *run, struct pci_list *ret, struct error *err)
 {
 	/* pci.detach is legal in these two phases only; later ones ask what was planned. */
@@ -286,6 +301,8 @@ int run_planned_devices(struct run *run, struct pci_list *ret, struct error *err
 		if (step->phase == phase && streq(step->key, "pci.detach"))
 			r = planned_by(run, step, &all, err);
 	}
+	if (r == 0)
+		r = add_managed(run, &all, err);
 	if (r < 0) {
 		pci_list_done(&all);
 		return r;

@@ -89,5 +89,8 @@ int run_wait(struct run *run, int (*done)(struct run *run, void *arg, struct err
  */
 int run_devices(struct run *run, const struct strv *words, struct pci_list *ret,
 		struct error *err);
-/* All functions that the plan's pci.detach steps take, over the whole phase. */
+/*
+ * All functions that leave the host in this start: those of the plan's pci.detach steps,
+ * over the whole phase, and the XML's managed hostdevs, which libvirt detaches.
+ */
 int run_planned_devices(struct run *run, struct pci_list *ret, struct error *err);

@@ -25,10 +25,9 @@ elif [ -d "$path" ]; then
 fi
 END
 chmod 755 "$dir/hooks/helper"
-echo '<domain><name>x</name></domain>' >"$dir/xml"
-hyperfine -N --warmup 100 --runs 1000 --input "$dir/xml" --export-csv "$dir/csv" \
+hyperfine -N --warmup 100 --runs 1000 --export-csv "$dir/csv" \
 	"$dir/empty" "$dir/hooks/qemu other prepare begin -" \
-	"$dir/hooks/helper other prepare begin -" >/dev/null 2>&1
+	"$dir/hooks/helper other prepare begin -" >"$dir/log" 2>&1 || { cat "$dir/log"; exit 1; }
 awk -F, 'NR > 1 { m[NR] = $7; a[NR] = $2 } END {
 	printf "call without config / empty static program: %.2f (goal: at most 1.5)\n", m[3] / m[2]
 	printf "shell helper / empty static program:         %.2f\n", m[4] / m[2] }' "$dir/csv"

@@ -60,6 +60,23 @@ program()
 	done
 }
 
+# The loop module in every form that distributions ship modules in.
+make_compressed()
+{
+	local f
+	mkdir -p "$base/lab/modules"
+	f=$(find "$to" -name 'loop.ko*')
+	case $f in
+	*.xz) xz -dc "$f" ;;
+	*.zst) zstd -dcq "$f" ;;
+	*.gz) gzip -dc "$f" ;;
+	*) cat "$f" ;;
+	esac >"$base/lab/modules/loop.ko"
+	gzip -k "$base/lab/modules/loop.ko"
+	xz -k --check=crc32 "$base/lab/modules/loop.ko"
+	zstd -kq "$base/lab/modules/loop.ko"
+}
+
 make_base()
 {
 	base=$work/base
@@ -94,6 +111,7 @@ make_base()
 		cp "$from/$f" "$to/$f"
 	done
 	depmod -b "$base" "$version"
+	make_compressed
 	pack "$base"
 }
 

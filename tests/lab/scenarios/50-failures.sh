@@ -64,6 +64,7 @@ state "$LAB/after"
 same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
 
 # Refused before anything is touched.
+HUGE='' domain win10 $GPU
 config win10 <<END
 [prepare/begin]
 service.stop = display-manager.service
@@ -108,6 +109,7 @@ state "$LAB/after"
 same "$LAB/before" "$LAB/after" "refusals touch nothing"
 holders_end
 
+HUGE='' domain win10 $GPU_ALL
 # The last gate: nothing detaches the sound function, and somebody holds it.
 config win10 <<END
 [prepare/begin]
