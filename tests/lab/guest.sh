@@ -152,6 +152,7 @@ install -m 644 "$lab/lib.sh" "$small/lab/lib.sh"
 for f in "$lab"/scenarios/*; do
 	[ -e "$f" ] && cp -r "$f" "$small/lab/scenarios/"
 done
+cp -r "$top/conf.d" "$small/lab/conf.d"
 cat >"$small/etc/passwd" <<-END
 	root:x:0:0:root:/root:/bin/sh
 	libvirt-qemu:x:64055:64055:Libvirt Qemu:/var/lib/libvirt:/bin/false

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Governor and energy preference of a processor with a driver in active mode, which no
+ * emulated machine has: whole phases on a machine made of files.
+ */
+#include <check.h>
+
+#include "call.h"
+#include "faketree.h"
+#include "phase.h"
+
+#define POLICY "/sys/devices/system/cpu/cpufreq/policy%u/"
+
+static const char xml[] =
+	"<domain type='kvm'><name>win10</name>"
+	"<uuid>11111111-2222-3333-4444-555555555555</uuid><memory>1024</memory></domain>";
+
+static struct host host;
+static char *before;
+
+static void policy(unsigned n, const char *governor, const char *epp)
+{
+	char cpu[16];
+
+	snprintf(cpu, sizeof(cpu), "%u\n", n);
+	faketree_file(cpu, POLICY "related_cpus", n);
+	faketree_file(cpu, POLICY "affected_cpus", n);
+	faketree_file("intel_pstate\n", POLICY "scaling_driver", n);
+	faketree_file("performance powersave\n", POLICY "scaling_available_governors", n);
+	faketree_file(governor, POLICY "scaling_governor", n);
+	faketree_file("default performance balance_performance balance_power power\n",
+		      POLICY "energy_performance_available_preferences", n);
+	faketree_file(epp, POLICY "energy_performance_preference", n);
+}
+
+static void setup(void)
+{
+	faketree_new(&host);
+	faketree_file("active\n", "/sys/devices/system/cpu/intel_pstate/status");
+	policy(0, "powersave\n", "balance_performance\n");
+	policy(1, "performance\n", "performance\n");
+	before = faketree_snapshot();
+}
+
+static void teardown(void)
+{
+	free(STEAL(before));
+	faketree_free();
+}
+
+/* NULL when the phase went well, else its error; the caller frees. */
+static char *run_phase(enum phase phase, const char *config)
+{
+	_cleanup_error_ struct error err = {};
+	struct call call;
+	int r;
+
+	faketree_file(config, "/etc/libvirt/hooks/conf.d/win10.ini");
+	call_init(&call, host.root, "/etc/libvirt/hooks");
+	event_of_phase(&call.run.event, "win10", phase);
+	call.run.xml = strdup(xml);
+	call.run.xml_len = strlen(xml);
+	r = call_parse_domain(&call, &err);
+	if (r == 0)
+		r = call_load_config(&call, &err);
+	if (r == 0)
+		r = call_scan(&call, &err);
+	if (r == 0)
+		r = phase_goes_up(phase) ? phase_up(&call.run, &err) :
+					   phase_down(&call.run, &err);
+	call_done(&call);
+	return r == 0 ? NULL : strdup(error_text(&err));
+}
+
+static void assert_fine(enum phase phase, const char *config)
+{
+	_cleanup_free_ char *error = run_phase(phase, config);
+
+	ck_assert_msg(error == NULL, "%s", error);
+}
+
+static void assert_refused(const char *config, const char *text)
+{
+	_cleanup_free_ char *error = run_phase(PHASE_PREPARE, config);
+	_cleanup_free_ char *after = faketree_snapshot();
+
+	ck_assert_ptr_nonnull(error);
+	ck_assert_msg(strstr(error, text) != NULL, "%s", error);
+	ck_assert_str_eq(after, before);
+}
+
+static void assert_same(void)
+{
+	_cleanup_free_ char *after = faketree_snapshot();
+
+	ck_assert_str_eq(after, before);
+}
+
+#define EPP_CONFIG "[prepare/begin]\nepp.set = cpus=0 power\n"
+
+START_TEST(sets_a_preference)
+{
+	assert_fine(PHASE_PREPARE, EPP_CONFIG);
+	ck_assert_str_eq(faketree_read(POLICY "energy_performance_preference", 0),
+			 "power");
+	ck_assert_str_eq(faketree_read(POLICY "energy_performance_preference", 1),
+			 "performance");
+	assert_fine(PHASE_RELEASE, EPP_CONFIG);
+	assert_same();
+}
+END_TEST
+
+#define BOTH_CONFIG \
+	"[prepare/begin]\nepp.set = cpus=0 power\ngovernor.set = performance\n"
+
+/* While performance ruled the driver forgot the preference, as amd_pstate does. */
+START_TEST(governor_goes_back_first)
+{
+	_cleanup_free_ char *writes = NULL;
+	const char *governor, *epp;
+
+	assert_fine(PHASE_PREPARE, BOTH_CONFIG);
+	ck_assert_str_eq(faketree_read(POLICY "scaling_governor", 0), "performance");
+	faketree_file("performance\n", POLICY "energy_performance_preference", 0);
+	faketree_file("", "/.fake/writes");
+	assert_fine(PHASE_RELEASE, BOTH_CONFIG);
+	ck_assert_int_eq(host_read_all(&host, &writes, "/.fake/writes"), 0);
+	governor = strstr(writes, "policy0/scaling_governor");
+	epp = strstr(writes, "policy0/energy_performance_preference");
+	ck_assert_msg(governor != NULL && epp != NULL && governor < epp, "%s", writes);
+	assert_same();
+}
+END_TEST
+
+START_TEST(refuses_what_is_not_offered)
+{
+	assert_refused("[prepare/begin]\nepp.set = cpus=0 turbo\n", "balance_power");
+	assert_refused("[prepare/begin]\ngovernor.set = ondemand\n", "powersave");
+}
+END_TEST
+
+START_TEST(refuses_a_preference_under_performance)
+{
+	assert_refused("[prepare/begin]\nepp.set = cpus=1 power\n", "performance");
+}
+END_TEST
+
+START_TEST(leaves_it_when_the_mode_changed)
+{
+	assert_fine(PHASE_PREPARE, "[prepare/begin]\ngovernor.set = cpus=0 performance\n");
+	faketree_file("passive\n", "/sys/devices/system/cpu/intel_pstate/status");
+	faketree_file("intel_cpufreq\n", POLICY "scaling_driver", 0);
+	assert_fine(PHASE_RELEASE, "");
+	ck_assert_str_eq(faketree_read(POLICY "scaling_governor", 0), "performance");
+}
+END_TEST
+
+START_TEST(leaves_what_somebody_else_set)
+{
+	assert_fine(PHASE_PREPARE, EPP_CONFIG);
+	faketree_file("balance_power\n", POLICY "energy_performance_preference", 0);
+	assert_fine(PHASE_RELEASE, EPP_CONFIG);
+	ck_assert_str_eq(faketree_read(POLICY "energy_performance_preference", 0),
+			 "balance_power");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("cpufreq");
+	TCase *tc = tcase_create("phases");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, sets_a_preference);
+	tcase_add_test(tc, governor_goes_back_first);
+	tcase_add_test(tc, refuses_what_is_not_offered);
+	tcase_add_test(tc, refuses_a_preference_under_performance);
+	tcase_add_test(tc, leaves_it_when_the_mode_changed);
+	tcase_add_test(tc, leaves_what_somebody_else_set);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

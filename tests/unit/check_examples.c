@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Each example in conf.d, and the README's, is read without a mistake; each step is
+ * used in one of them or explained in vfio-hook.conf(5).
+ */
+#include <check.h>
+#include <dirent.h>
+
+#include "config.h"
+
+static struct host host = { .root = "" };
+
+static const char *source(void)
+{
+	const char *dir = getenv("SOURCE");
+
+	ck_assert_msg(dir != NULL, "SOURCE is not set");
+	return dir;
+}
+
+static void parse(const char *path)
+{
+	struct config config = {};
+	struct error err = {};
+	int r = config_load(&host, path, &config, &err);
+
+	ck_assert_msg(r == 0, "%s: %s", path, error_text(&err));
+	ck_assert_uint_gt(config.n_steps, 0);
+	config_done(&config);
+}
+
+START_TEST(examples_are_read)
+{
+	_cleanup_strv_ struct strv names = {};
+	char path[PATH_MAX];
+
+	ck_assert_int_eq(host_list(&host, &names, "%s/conf.d", source()), 0);
+	ck_assert_uint_gt(names.n, 0);
+	for (size_t i = 0; i < names.n; i++) {
+		snprintf(path, sizeof(path), "%s/conf.d/%s", source(), names.v[i]);
+		parse(path);
+	}
+}
+END_TEST
+
+/* The first indented block that has a section in it. */
+START_TEST(readme_is_read)
+{
+	char dir[] = "/tmp/vfio-hook-readme-XXXXXX", path[64], line[512],
+	     readme[PATH_MAX];
+	bool inside = false;
+	FILE *in, *out;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir)); /* /tmp itself is writable by everybody */
+	snprintf(path, sizeof(path), "%s/readme.ini", dir);
+	out = fopen(path, "w");
+	ck_assert_ptr_nonnull(out);
+	snprintf(readme, sizeof(readme), "%s/README.md", source());
+	in = fopen(readme, "r");
+	ck_assert_ptr_nonnull(in);
+	while (fgets(line, sizeof(line), in)) {
+		inside = inside || str_after(line, "    [devices]");
+		if (inside && line[0] != ' ' && line[0] != '\n')
+			break;
+		if (inside)
+			fputs(line[0] == ' ' ? line + 4 : line, out);
+	}
+	fclose(in);
+	fclose(out);
+	ck_assert(inside);
+	parse(path);
+	unlink(path);
+	rmdir(dir);
+}
+END_TEST
+
+START_TEST(every_step_is_explained)
+{
+	_cleanup_free_ char *page = NULL;
+	char name[64], flat[80];
+
+	ck_assert_int_eq(host_read_all(&host, &page, "%s/man/vfio-hook.conf.5", source()),
+			 0);
+	for (const struct plugin *const *p = step_plugins(); *p; p++) {
+		for (const struct step_type *t = (*p)->types; t->summary; t++) {
+			ck_assert_ptr_nonnull(t->apply);
+			ck_assert_uint_ne(t->phases, 0);
+			snprintf(flat, sizeof(flat), "%s", step_type_name(*p, t, name));
+			ck_assert_msg(strstr(page, flat) != NULL,
+				      "%s is not in vfio-hook.conf(5)", flat);
+			for (const struct option_spec *o = t->options; o && o->name; o++)
+				ck_assert_msg(o->text && strstr(page, o->name) != NULL,
+					      "%s: %s= is not in vfio-hook.conf(5)", flat,
+					      o->name);
+		}
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("examples");
+	TCase *tc = tcase_create("examples");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_test(tc, examples_are_read);
+	tcase_add_test(tc, readme_is_read);
+	tcase_add_test(tc, every_step_is_explained);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
