@@ -86,6 +86,8 @@ const char *error_text(const struct error *err)
 
 void error_done(struct error *err)
 {
+	if (!err)
+		return;
 	free(err->msg);
 	*err = (struct error){ 0 };
 }

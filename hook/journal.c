@@ -96,18 +96,30 @@ int journal_lock(const struct host *host, int64_t deadline, int *ret_fd, struct 
 	return 0;
 }
 
+/* A full disk cut the line before: without a line break the next would be lost with it. */
+static bool ends_torn(int fd)
+{
+	struct stat st;
+	char last;
+
+	return fstat(fd, &st) == 0 && st.st_size > 0 &&
+	       pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
+}
+
 static int append(int fd, const char *path, const char *const *fields, size_t n,
 		  struct error *err)
 {
 	_cleanup_free_ char *line = journal_line(fields, n);
 	ssize_t written;
+	const char *text;
 
 	if (!line)
 		return error_oom(err);
+	text = ends_torn(fd) ? line : line + 1;
 	do
-		written = write(fd, line, strlen(line));
+		written = write(fd, text, strlen(text));
 	while (written < 0 && errno == EINTR);
-	if (written < 0 || (size_t)written < strlen(line))
+	if (written < 0 || (size_t)written < strlen(text))
 		return error_errno(err, written < 0 ? -errno : -ENOSPC,
 				   "cannot write the journal %s", path);
 	fdatasync(fd);
@@ -126,15 +138,6 @@ int journal_add(struct journal *journal, const char *const *fields, size_t n,
 		copy[i] = (char *)(uintptr_t)fields[i]; /* journal_apply() copies */
 	r = journal_apply(journal, copy, n);
 	return r < 0 ? error_errno(err, r, "%s", journal->path) : 0;
-}
-
-/* Cuts a torn last line off, so that the next one starts on its own. */
-static int cut_torn_line(int fd, const char *text)
-{
-	const char *end = strrchr(text, '\n');
-	off_t whole = end ? end + 1 - text : 0;
-
-	return (size_t)whole < strlen(text) && ftruncate(fd, whole) < 0 ? -errno : 0;
 }
 
 static int check_boot(const struct host *host, struct journal *journal)
@@ -167,19 +170,18 @@ static int write_header(const struct host *host, struct journal *journal,
 
 /* Reads what the open file holds; -ESTALE, -EPROTO as they are found. */
 static int load(const struct host *host, const char *uuid, struct journal *journal,
-		bool writable, struct error *err)
+		struct error *err)
 {
 	_cleanup_free_ char *text = NULL;
 	int r = host_read_all(host, &text, STATE_DIR "/%s" SUFFIX, uuid);
 
 	if (r < 0)
 		return error_errno(err, r, "cannot read %s", journal->path);
-	if (writable)
-		r = cut_torn_line(journal->fd, text);
-	if (r == 0)
-		r = journal_parse(journal, text);
+	r = journal_parse(journal, text);
 	if (r == -EPROTO)
-		return error_set(err, r, "%s was written by another version of vfio-hook",
+		return error_set(err, r,
+				 "%s was written by another version of vfio-hook: run that "
+				 "version's vfio-hook undo, or remove the file",
 				 journal->path);
 	if (r < 0)
 		return error_errno(err, r, "%s", journal->path);
@@ -200,7 +202,7 @@ static int open_and_load(const struct host *host, const char *uuid, const char *
 			 bool create, struct journal *journal, struct error *err)
 {
 	int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT : 0);
-	struct stat st;
+	struct stat st, now;
 	int r;
 
 	journal->fd = open(journal->path, flags, 0600);
@@ -213,15 +215,16 @@ static int open_and_load(const struct host *host, const char *uuid, const char *
 		return error_errno(err, r,
 				   "another vfio-hook is at work on this domain (%s)",
 				   journal->path);
-	/* Whoever held the lock may have removed the file as the last thing. */
-	if (fstat(journal->fd, &st) < 0 || st.st_nlink == 0)
+	/* Whoever held the lock may have removed or renamed the file as the last thing. */
+	if (fstat(journal->fd, &st) < 0 || stat(journal->path, &now) < 0 ||
+	    st.st_ino != now.st_ino || st.st_dev != now.st_dev)
 		return -EAGAIN;
-	r = load(host, uuid, journal, true, err);
+	r = load(host, uuid, journal, err);
 	if (r < 0)
 		return r;
-	if (!journal->uuid)
-		return create ? write_header(host, journal, uuid, domain, err) : 0;
-	return check_boot(host, journal);
+	if (!journal->uuid && journal->n == 0 && create)
+		return write_header(host, journal, uuid, domain, err);
+	return check_boot(host, journal); /* without a header: of no boot */
 }
 
 int journal_open(const struct host *host, const char *uuid, const char *domain,
@@ -258,7 +261,7 @@ int journal_read(const struct host *host, const char *uuid, struct journal *ret,
 
 	if (r < 0)
 		return r;
-	r = load(host, uuid, &journal, false, err);
+	r = load(host, uuid, &journal, err);
 	if (r == 0)
 		r = check_boot(host, &journal);
 	if (r < 0) {
@@ -276,7 +279,7 @@ int journal_reload(const struct host *host, struct journal *journal, struct erro
 
 	if (r < 0)
 		return r;
-	r = load(host, journal->uuid, &fresh, false, err);
+	r = load(host, journal->uuid, &fresh, err);
 	if (r == 0) {
 		fresh.fd = journal->fd;
 		journal->fd = -1;

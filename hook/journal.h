@@ -111,6 +111,9 @@ bool journal_has_open_records(const struct journal *journal);
 int journal_remove(struct journal *journal);
 void journal_done(struct journal *journal);
 void baseline_done(struct baseline *baseline);
+/* A record that outlives what the journal does to its own. */
+int record_copy(const struct record *record, struct record *ret);
+void record_done(struct record *record);
 
 /* The host-wide lock for claims and bookkeeping; never held over a wait. */
 int journal_lock(const struct host *host, int64_t deadline, int *ret_fd,

@@ -96,7 +96,7 @@ static struct record *find_record(const struct journal *journal, const char *kin
 	return NULL;
 }
 
-static int new_record(struct journal *journal, char **field, struct record **ret)
+static int new_record(struct journal *journal, char **field)
 {
 	struct record record = { .seq = journal->next_seq,
 				 .kind = state_kind_find(field[0]) };
@@ -106,28 +106,28 @@ static int new_record(struct journal *journal, char **field, struct record **ret
 	record.phase = phase_from_name(field[5]);
 	if (parse_u64(field[6], &when) == 0)
 		record.when = (int64_t)when;
+	record.kind_name = strdup(field[0]);
+	record.target = strdup(field[1]);
+	record.old = strdup(field[2]);
+	record.new = strdup(field[3]);
+	record.data = strdup(field[4]);
 	r = array_grow(&journal->records, journal->n, sizeof(record));
-	if (r < 0)
-		return r;
+	if (r < 0 || !record.kind_name || !record.target || !record.old || !record.new ||
+	    !record.data) {
+		record_done(&record);
+		return -ENOMEM;
+	}
 	journal->records[journal->n++] = record;
 	journal->next_seq++;
-	*ret = &journal->records[journal->n - 1];
-	if (replace(&(*ret)->kind_name, field[0]) < 0 ||
-	    replace(&(*ret)->target, field[1]) < 0)
-		return -ENOMEM;
-	return replace(&(*ret)->old, field[2]);
+	return 0;
 }
 
 static int apply_set(struct journal *journal, char **field)
 {
 	struct record *record = find_record(journal, field[0], field[1]);
 
-	if (!record) {
-		int r = new_record(journal, field, &record);
-
-		if (r < 0)
-			return r;
-	}
+	if (!record)
+		return new_record(journal, field);
 	if (replace(&record->new, field[3]) < 0)
 		return -ENOMEM;
 	return replace(&record->data, field[4]);
@@ -216,6 +216,7 @@ char *journal_line(const char *const *fields, size_t n)
 
 	if (!f)
 		return NULL;
+	putc('\n', f);
 	for (size_t i = 0; i < n; i++) {
 		escape(f, fields[i]);
 		putc('\t', f);

@@ -5,7 +5,11 @@
 
 /* The text of a journal: internal to journal.c and journal_format.c. */
 
-/* One line of N fields, escaped, with its end mark and newline; the caller frees. */
+/*
+ * One line of N fields, escaped, with its end mark and newline; the caller frees. Before it
+ * stands another newline, to be left out where the line before is whole.
+ */
+/* Begins with a newline, to be left out where the line before is whole. */
 char *journal_line(const char *const *fields, size_t n);
 /* Takes over every complete line of TEXT (which it changes) in order. */
 int journal_parse(struct journal *journal, char *text);

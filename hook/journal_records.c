@@ -113,7 +113,24 @@ void baseline_done(struct baseline *b)
 	*b = (struct baseline){};
 }
 
-static void record_done(struct record *record)
+int record_copy(const struct record *record, struct record *ret)
+{
+	struct record copy = *record;
+
+	copy.kind_name = strdup(record->kind_name);
+	copy.target = strdup(record->target);
+	copy.old = strdup(record->old);
+	copy.new = strdup(record->new);
+	copy.data = strdup(record->data);
+	if (!copy.kind_name || !copy.target || !copy.old || !copy.new || !copy.data) {
+		record_done(&copy);
+		return -ENOMEM;
+	}
+	*ret = copy;
+	return 0;
+}
+
+void record_done(struct record *record)
 {
 	free(record->kind_name);
 	free(record->target);
