@@ -14,9 +14,7 @@
 #include "event.h"
 #include "log.h"
 
-#define LOG_DIR "/var/log/vfio-hook"
 #define LOG_PHASES 20
-#define LOG_PHASE_MARK "== "
 #define LOG_KEEP_MAX (4 * 1024 * 1024)
 
 static struct {
@@ -74,17 +72,25 @@ static char *read_end(int fd)
 	return strdup(line ? line + 1 : "");
 }
 
+const char *log_text_of(const char *line)
+{
+	for (int blanks = 0; blanks < 2; blanks++) {
+		line += strcspn(line, " \n");
+		line += *line == ' ';
+	}
+	return line;
+}
+
 /* Where the last KEEP phases of TEXT begin; TEXT itself when there are no more. */
 static const char *last_phases(const char *text, unsigned keep)
 {
 	const char *begin[LOG_PHASES];
-	const char *line = text, *mark, *end;
+	const char *line = text, *end;
 	unsigned n = 0;
 
 	for (; *line; line = *end ? end + 1 : end) {
 		end = strchrnul(line, '\n');
-		mark = strstr(line, LOG_PHASE_MARK);
-		if (mark && mark < end)
+		if (str_after(log_text_of(line), LOG_PHASE_BEGIN))
 			begin[n++ % keep] = line;
 	}
 	return n > keep ? begin[n % keep] : text;

@@ -6,6 +6,17 @@
 #include "host.h"
 
 /*
+ * DOMAIN.log, a line each: "TIME LEVEL TEXT". The text of a phase's first line is "==
+ * DOMAIN PHASE", that of its last one "-- DOMAIN PHASE: done in N ms" or "… failed …".
+ */
+#define LOG_DIR "/var/log/vfio-hook"
+#define LOG_PHASE_BEGIN "== "
+#define LOG_PHASE_END "-- "
+
+/* The text in a line of the file. */
+const char *log_text_of(const char *line);
+
+/*
  * Lines go to syslog, to the domain's log file (synced after each: it is what is left
  * after the reset button) and, when asked for, to stderr. Levels are syslog's.
  */

@@ -185,12 +185,25 @@ static int up_dry(struct run *run, struct error *err)
 	return gate_check(run, err);
 }
 
-int phase_up(struct run *run, struct error *err)
+/* What `status` reads: a phase whose log has no such line at its end was cut off. */
+static int log_end(const struct run *run, const char *phase, int64_t begin, int r,
+		   const struct error *err)
+{
+	long long ms = (long long)(now_ms() - begin);
+
+	if (r < 0)
+		log_error("-- %s %s: failed after %lld ms: %s", run->domain->name, phase,
+			  ms, error_text(err));
+	else
+		log_info("-- %s %s: done in %lld ms", run->domain->name, phase, ms);
+	return r;
+}
+
+static int up(struct run *run, struct error *err)
 {
 	char why[PATH_MAX];
 	int r;
 
-	log_info("== %s %s", run->domain->name, phase_name(run->event.phase));
 	if (phase_switched_off(run, why, sizeof(why))) {
 		log_warn("switched off by %s: no step is run", why);
 		return run->event.phase == PHASE_PREPARE ? gate_check(run, err) : 0;
@@ -204,6 +217,15 @@ int phase_up(struct run *run, struct error *err)
 		return r;
 	}
 	return up_for_real(run, err);
+}
+
+int phase_up(struct run *run, struct error *err)
+{
+	const char *name = phase_name(run->event.phase);
+	int64_t begin = now_ms();
+
+	log_info("== %s %s", run->domain->name, name);
+	return log_end(run, name, begin, up(run, err), err);
 }
 
 /* Steps of stopped and release run only behind a prepare that got through. */
@@ -240,12 +262,11 @@ static int down_journal(struct run *run, struct error *err)
 	return r < 0 ? r : undone;
 }
 
-int phase_down(struct run *run, struct error *err)
+static int down(struct run *run, struct error *err)
 {
 	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
 	int r;
 
-	log_info("== %s %s", run->domain->name, phase_name(run->event.phase));
 	run_start_clock(run);
 	r = journal_open(&run->host, run->domain->uuid, run->domain->name, false,
 			 &journal, err);
@@ -259,8 +280,18 @@ int phase_down(struct run *run, struct error *err)
 	return r;
 }
 
+int phase_down(struct run *run, struct error *err)
+{
+	const char *name = phase_name(run->event.phase);
+	int64_t begin = now_ms();
+
+	log_info("== %s %s", run->domain->name, name);
+	return log_end(run, name, begin, down(run, err), err);
+}
+
 int phase_undo(struct run *run, struct error *err)
 {
+	int64_t begin = now_ms();
 	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
 	int r = journal_open(&run->host, run->domain->uuid, run->domain->name, false,
 			     &journal, err);
@@ -272,7 +303,7 @@ int phase_undo(struct run *run, struct error *err)
 	run->journal = &journal;
 	r = undo_all(run, PHASE_NONE, err);
 	close_journal(run);
-	return r;
+	return log_end(run, "undo", begin, r, err);
 }
 
 void phase_reconnect(struct run *run)
