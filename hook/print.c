@@ -2,6 +2,7 @@
 /*
  * Plans for people, and the table of steps from the entries the parser uses.
  */
+#include "json.h"
 #include "print.h"
 #include "state.h"
 
@@ -78,54 +79,34 @@ void print_plan(const struct run *run, FILE *out)
 	}
 }
 
-static void json_string(FILE *out, const char *s)
-{
-	putc('"', out);
-	for (; s && *s; s++) {
-		if (*s == '"' || *s == '\\')
-			fprintf(out, "\\%c", *s);
-		else if ((unsigned char)*s < 0x20)
-			fprintf(out, "\\u%04x", (unsigned)*s);
-		else
-			putc(*s, out);
-	}
-	putc('"', out);
-}
-
-static void json_member(FILE *out, const char *name, const char *value)
-{
-	fprintf(out, ", \"%s\": ", name);
-	if (value)
-		json_string(out, value);
-	else
-		fputs("null", out);
-}
-
 void print_plan_json(const struct run *run, FILE *out)
 {
 	static const char *const kinds[] = { "change", "note", "warning", "problem" };
+	struct json json = { .out = out };
 
-	fputs("{\"domain\": ", out);
-	json_string(out, run->domain->name);
-	json_member(out, "uuid", run->domain->uuid);
-	json_member(out, "phase", phase_name(run->event.phase));
-	fputs(", \"items\": [", out);
+	json_object(&json, NULL);
+	json_string(&json, "domain", run->domain->name);
+	json_string(&json, "uuid", run->domain->uuid);
+	json_string(&json, "phase", phase_name(run->event.phase));
+	json_array(&json, "items");
 	for (size_t i = 0; i < run->report.n; i++) {
 		const struct report_item *item = &run->report.items[i];
+		bool is_change = item->kind == REPORT_CHANGE;
 
-		fprintf(out, "%s\n {\"kind\": \"%s\"", i ? "," : "", kinds[item->kind]);
-		json_member(out, "step", item->step ? item->step->key : NULL);
+		json_object(&json, NULL);
+		json_string(&json, "kind", kinds[item->kind]);
+		json_string(&json, "step", item->step ? item->step->key : NULL);
 		if (item->step)
-			fprintf(out, ", \"line\": %u", item->step->line);
-		json_member(out, item->kind == REPORT_CHANGE ? "target" : "text",
-			    item->what);
-		if (item->kind == REPORT_CHANGE) {
-			json_member(out, "now", item->now);
-			json_member(out, "then", item->then);
+			json_number(&json, "line", item->step->line);
+		json_string(&json, is_change ? "target" : "text", item->what);
+		if (is_change) {
+			json_string(&json, "now", item->now);
+			json_string(&json, "then", item->then);
 		}
-		putc('}', out);
+		json_end(&json);
 	}
-	fputs("\n]}\n", out);
+	json_end(&json);
+	json_end(&json);
 }
 
 void print_problems(const struct config *config, const struct error *err)
