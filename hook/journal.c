@@ -222,9 +222,13 @@ static int open_and_load(const struct host *host, const char *uuid, const char *
 	r = load(host, uuid, journal, err);
 	if (r < 0)
 		return r;
-	if (!journal->uuid && journal->n == 0 && create)
-		return write_header(host, journal, uuid, domain, err);
-	return check_boot(host, journal); /* without a header: of no boot */
+	if (journal->uuid || journal->n > 0)
+		return check_boot(host, journal); /* without a header: of no boot */
+	/* New, or its writer came no further. */
+	r = create ? write_header(host, journal, uuid, domain, err) : -ENOENT;
+	if (r < 0)
+		journal_remove(journal);
+	return r;
 }
 
 int journal_open(const struct host *host, const char *uuid, const char *domain,

@@ -4,6 +4,8 @@
  */
 #include <check.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "claims.h"
@@ -162,6 +164,47 @@ START_TEST(test_torn_line)
 }
 END_TEST
 
+/* No space for a whole line, and later again there is: both lines stand alone. */
+START_TEST(test_torn_in_the_middle)
+{
+	struct journal journal = opened(UUID);
+	struct rlimit none, limit;
+	struct stat st;
+
+	signal(SIGXFSZ, SIG_IGN);
+	set(&journal, "/a", "1", "2");
+	ck_assert_int_eq(fstat(journal.fd, &st), 0);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &none), 0);
+	limit = (struct rlimit){ (rlim_t)st.st_size + 9, none.rlim_max };
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	ck_assert_int_lt(journal_record(&journal, &state_attr, "/b", "1", "2", "",
+					PHASE_PREPARE, NULL),
+			 0);
+	ck_assert_int_lt(journal_strike(&journal, &state_attr, "/a", NULL), 0);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+	set(&journal, "/c", "1", "2");
+	journal_done(&journal);
+	journal = opened(UUID);
+	ck_assert_ptr_nonnull(journal_find(&journal, &state_attr, "/a"));
+	ck_assert_ptr_null(journal_find(&journal, &state_attr, "/b"));
+	ck_assert_ptr_nonnull(journal_find(&journal, &state_attr, "/c"));
+	journal_done(&journal);
+}
+END_TEST
+
+/* Its writer came no further than to make it. */
+START_TEST(test_empty)
+{
+	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+
+	ck_assert_int_eq(journal_dir(&host, NULL), 0);
+	write_file("/run/vfio-hook/" UUID ".journal", "");
+	ck_assert_int_eq(journal_open(&host, UUID, "win 10", false, &journal, NULL),
+			 -ENOENT);
+	ck_assert(!journal_any(&host));
+}
+END_TEST
+
 START_TEST(test_earlier_boot)
 {
 	struct journal journal = opened(UUID);
@@ -273,6 +316,8 @@ int main(void)
 	tcase_add_test(tc, test_strike);
 	tcase_add_test(tc, test_first_baseline_counts);
 	tcase_add_loop_test(tc, test_torn_line, 0, 30);
+	tcase_add_test(tc, test_torn_in_the_middle);
+	tcase_add_test(tc, test_empty);
 	tcase_add_test(tc, test_earlier_boot);
 	tcase_add_test(tc, test_unknown_lines);
 	tcase_add_test(tc, test_foreign_folder);
