@@ -149,10 +149,12 @@ static int try_remove(struct run *run, void *arg, struct error *err)
 	r = guard_call(run, what, do_remove, removal, err);
 	if (r == 0 || r == -ENOENT)
 		return 1;
-	if (r != -EAGAIN || (err && err->msg))
+	if ((r != -EAGAIN && r != -EBUSY) || (err && err->msg))
 		return r;
 	if (now_ms() - removal->since < DEPENDANTS_MS)
 		return 0;
+	if (r == -EBUSY) /* for longer than any load or unload by others takes */
+		return r;
 	kmod_holders(&run->host, removal->name, &holders);
 	return holders.n ? r : 0; /* no wait makes another module go */
 }
