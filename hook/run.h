@@ -45,6 +45,7 @@ struct run {
 	const struct step *step; /* the one at work, or NULL */
 	int64_t deadline; /* of the step at work, now_ms() */
 	int64_t budget; /* of the phase */
+	int64_t patience; /* with one record while undoing, in ms; 0: the usual */
 	bool simulate;
 	bool undoing;
 	struct report report;

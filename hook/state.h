@@ -33,6 +33,8 @@ struct state_kind {
 	bool exclusive;
 	/* Cannot be put back: journalled for the report only. */
 	bool one_way;
+	/* Undone before all others: it decides what they will find. */
+	bool undo_first;
 	/* OLD and NEW are no absolute values (pages, exec): undo is always asked. */
 	bool relative;
 	/* The target's value on the real machine; the caller frees *RET. */

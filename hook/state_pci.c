@@ -56,9 +56,14 @@ static int override_change(struct run *run, const struct record *record,
 	return r < 0 ? r : override_write(run, record->target, to, err);
 }
 
+/*
+ * First, as a function that was claimed and not yet moved is bound by the load of its
+ * home module, which finds no function while the override names another driver.
+ */
 const struct state_kind state_override = {
 	.name = "override",
 	.exclusive = true,
+	.undo_first = true,
 	.read = override_read,
 	.change = override_change,
 };

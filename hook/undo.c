@@ -10,6 +10,7 @@
 #include "undo.h"
 
 #define RECORD_TIMEOUT_MS 30000
+#define RETRY_TIMEOUT_MS 10000
 
 static int read_now(struct run *run, const struct record *record, char **ret,
 		    struct error *err)
@@ -130,7 +131,7 @@ int undo_record(struct run *run, const struct record *record, struct error *err)
 		return error_set(err, -ENOSYS,
 				 "this version does not know how to put back %s %s",
 				 record->kind_name, record->target);
-	run->deadline = now_ms() + RECORD_TIMEOUT_MS;
+	run->deadline = now_ms() + (run->patience ? run->patience : RECORD_TIMEOUT_MS);
 	return run->simulate ? undo_simulated(run, record, err) :
 			       undo_for_real(run, record, err);
 }
@@ -161,51 +162,78 @@ static void collect(struct run *run, struct error *first, unsigned *failures,
 }
 
 static void undo_records(struct run *run, const struct journal *journal, enum phase phase,
-			 struct error *first, unsigned *failures)
+			 bool undo_first, struct error *first, unsigned *failures)
 {
 	for (size_t i = journal->n; i-- > 0;) {
 		/* By value: kinds that write to the journal may move the array. */
 		struct record record = journal->records[i];
 		_cleanup_error_ struct error err = {};
 
-		if (record.struck || (phase != PHASE_NONE && record.phase != phase))
+		if (record.struck || (phase != PHASE_NONE && record.phase != phase) ||
+		    (record.kind && record.kind->undo_first) != undo_first)
 			continue;
 		if (undo_record(run, &record, &err) < 0)
 			collect(run, first, failures, &err);
 	}
 }
 
+/* All records and the comparison; returns how many failed, the first is in FIRST. */
+static unsigned undo_once(struct run *run, const struct journal *journal,
+			  enum phase phase, struct error *first)
+{
+	struct error compare = {};
+	unsigned failures = 0;
+
+	undo_records(run, journal, phase, true, first, &failures);
+	undo_records(run, journal, phase, false, first, &failures);
+	if (phase == PHASE_NONE && !run->simulate && baseline_compare(run, &compare) < 0)
+		collect(run, first, &failures, &compare);
+	return failures;
+}
+
+/*
+ * What failed may have needed what came back later, or by a second way: a display
+ * manager its card, a bind its module. So it is tried once more, but with less patience.
+ */
+static unsigned undo_twice(struct run *run, const struct journal *journal,
+			   enum phase phase, struct error *first)
+{
+	unsigned failures;
+
+	run->patience = RECORD_TIMEOUT_MS;
+	failures = undo_once(run, journal, phase, first);
+	if (!failures || run->simulate)
+		return failures;
+	log_warn("trying once more what is not put back");
+	error_done(first);
+	run->patience = RETRY_TIMEOUT_MS;
+	failures = undo_once(run, journal, phase, first);
+	if (!failures)
+		log_warn("a second way was found: all is as it was");
+	return failures;
+}
+
 int undo_all(struct run *run, enum phase phase, struct error *err)
 {
 	const struct journal *journal = run->simulate ? run->planned : run->journal;
 	int64_t deadline = run->deadline, budget = run->budget;
-	struct error compare = {}, first = {};
-	unsigned failures = 0;
-	bool compare_ok = true;
+	_cleanup_error_ struct error reload = {};
+	struct error first = {};
+	unsigned failures;
 
 	if (!journal)
 		return 0;
 	run->undoing = true;
 	run->budget = now_ms() + 10 * RECORD_TIMEOUT_MS;
-	if (!run->simulate && journal_reload(&run->host, run->journal, err) < 0)
-		log_warn("%s", error_text(err));
-	undo_records(run, journal, phase, &first, &failures);
-	if (phase == PHASE_NONE && !run->simulate && baseline_compare(run, &compare) < 0) {
-		collect(run, &first, &failures, &compare);
-		compare_ok = false;
-	}
+	if (!run->simulate && journal_reload(&run->host, run->journal, &reload) < 0)
+		log_warn("%s", error_text(&reload));
+	failures = undo_twice(run, journal, phase, &first);
 	run->undoing = false;
+	run->patience = 0;
 	run->deadline = deadline;
 	run->budget = budget;
-	if (failures && !run->simulate && phase == PHASE_NONE && compare_ok &&
-	    !journal_has_open_records(run->journal)) {
-		log_warn("a second way was found: all is as it was");
-		failures = 0;
-	}
-	if (!failures) {
-		error_done(&first);
+	if (!failures)
 		return 0;
-	}
 	error_done(err);
 	*err = first;
 	if (failures == 1)
