@@ -153,7 +153,8 @@ void faketree_new(struct host *host)
 	};
 	char path[PATH_MAX];
 
-	snprintf(root, sizeof(root), "/tmp/faketree-XXXXXX");
+	snprintf(root, sizeof(root), "%s/faketree-XXXXXX",
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	if (!mkdtemp(root))
 		fake_die("cannot make", root);
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
@@ -181,6 +182,7 @@ void faketree_free(void)
 	if (*root)
 		fake_remove_tree(root);
 	root[0] = '\0';
+	fake_fault_done();
 }
 
 /* What libpci reads, if it wants to: the first 64 bytes of config space. */

@@ -6,6 +6,7 @@
  *
  * A program is linked with it and with
  *	-Wl,--wrap=host_write,--wrap=kmod_load,--wrap=kmod_remove,--wrap=kmod_available
+ *	-Wl,--wrap=write,--wrap=unlink
  * so that the reaction is there when the write returns, in forked children too. One tree
  * at a time; every function ends the program when it fails.
  */
@@ -66,3 +67,14 @@ void faketree_process_gone(int pid);
 void faketree_fail(const char *suffix, enum fake_failure how, int error);
 /* How many writes, loads and removals there were; /.fake/writes has them all. */
 unsigned faketree_writes(void);
+
+enum fake_fault {
+	FAULT_ERRNO,
+	FAULT_SHORT, /* half a line of the journal; other changes fail */
+	FAULT_KILL, /* the process that called faketree_fault(), and the one at work */
+};
+
+/* The AT-th change from now on (0: none), of host or journal, has the fault. */
+void faketree_fault(unsigned at, enum fake_fault how, int error);
+/* How many changes there were since; the one that had the fault. */
+unsigned faketree_faults(const char **ret_path);

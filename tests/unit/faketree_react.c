@@ -344,6 +344,8 @@ int __wrap_host_write(const struct host *host, const char *value, const char *fm
 	if (!streq(host->root, faketree_root()))
 		fake_die("a write outside of the tree", path);
 	note_write(path, value);
+	if (fake_fault(path, &r))
+		return r;
 	if (*failure.suffix && str_ends(path, failure.suffix)) {
 		if (failure.how == FAKE_HANG)
 			for (;;)
@@ -426,6 +428,8 @@ int __wrap_kmod_load(const struct host *host, const char *name,
 	note_write("load", buf);
 	if (r < 0 || fake_exists("/sys/module/%s/initstate", buf))
 		return r;
+	if (fake_fault(buf, &r))
+		return error_set(err, r, "module %s cannot be loaded", buf);
 	if (streq(failure.suffix, "load"))
 		return error_set(err, -failure.error, "module %s cannot be loaded", buf);
 	faketree_module_load(buf);
@@ -443,9 +447,12 @@ static void drop_holder(const char *name, const char *user)
 int __wrap_kmod_remove(const struct host *host _unused_, const char *name)
 {
 	char driver[256], path[PATH_MAX], buf[64];
+	int r;
 
 	kmod_normalise(name, buf, sizeof(buf));
 	note_write("remove", buf);
+	if (fake_fault(buf, &r))
+		return r;
 	if (!fake_exists("/sys/module/%s/initstate", buf))
 		return -ENOENT;
 	/* rmdir() tells whether somebody depends on it */

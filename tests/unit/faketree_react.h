@@ -11,3 +11,7 @@ void fake_remove_tree(const char *path);
 /* Binds a function without a driver to what driver_override or its ids want. */
 void fake_probe(const char *function);
 void fake_failure_reset(void);
+
+/* Counts a change; true when it has the fault, with its result in *RET. */
+bool fake_fault(const char *path, int *ret);
+void fake_fault_done(void);

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A fault at each single change of prepare and of release, on the machine made of files:
+ * whatever fails, and wherever the hook dies, all is put back in the end.
+ */
+#include <check.h>
+#include <sys/wait.h>
+
+#include "call.h"
+#include "faketree.h"
+#include "phase.h"
+
+#define GPU "0000:0a:00.0"
+#define SOUND "0000:0a:00.1"
+#define UUID "11111111-2222-3333-4444-555555555555"
+
+static const char xml[] = "<domain type='kvm'><name>win10</name><uuid>" UUID
+			  "</uuid><memory>1024</memory></domain>";
+
+static const char config[] = "[prepare/begin]\n"
+			     "hugepages.allocate = pages=4 size=2M\n"
+			     "kmod.load = dummy\n"
+			     "vtconsole.unbind =\n"
+			     "kmod.unload = amdgpu\n"
+			     "pci.detach = 0a:00.*\n";
+
+static struct host host;
+static char *before;
+
+static void setup(void)
+{
+	faketree_new(&host);
+	faketree_module("amdgpu", "amdgpu");
+	faketree_module("snd_hda_intel", "snd_hda_intel");
+	faketree_module("dummy", NULL);
+	faketree_module_load("amdgpu");
+	faketree_module_load("snd_hda_intel");
+	faketree_pci(GPU, "1002:73bf", "030000", "amdgpu", "14");
+	faketree_pci(SOUND, "1002:ab28", "040300", "snd_hda_intel", "14");
+	faketree_hugepages(2048, 3, 100);
+	faketree_vtcon(0, "(S) dummy device", false);
+	faketree_vtcon(1, "(M) frame buffer device", true);
+	faketree_link("../../../devices/pci0000:00/" GPU,
+		      "/sys/class/graphics/fb0/device");
+	faketree_file(config, "/etc/libvirt/hooks/conf.d/win10.ini");
+	faketree_file(
+		"MemTotal: 8000000 kB\nMemAvailable: 7000000 kB\nHugepagesize: 2048 kB\n",
+		"/proc/meminfo");
+	before = faketree_snapshot();
+}
+
+static void teardown(void)
+{
+	free(STEAL(before));
+	faketree_free();
+}
+
+enum what {
+	PREPARE,
+	RELEASE,
+	UNDO
+};
+
+static int run(enum what what, struct error *err)
+{
+	struct call call;
+	int r;
+
+	call_init(&call, host.root, "/etc/libvirt/hooks");
+	event_init(&call.run.event, "win10", what == PREPARE ? "prepare" : "release",
+		   what == PREPARE ? "begin" : "end", "-");
+	call.run.xml = strdup(xml);
+	call.run.xml_len = strlen(xml);
+	r = call_parse_domain(&call, err);
+	if (r == 0)
+		r = call_load_config(&call, err);
+	if (r == 0)
+		r = call_scan(&call, err);
+	if (r == 0 && what == UNDO)
+		r = phase_undo(&call.run, err);
+	else if (r == 0)
+		r = what == PREPARE ? phase_up(&call.run, err) :
+				      phase_down(&call.run, err);
+	call_done(&call);
+	return r;
+}
+
+static void assert_runs(enum what what, const char *where)
+{
+	_cleanup_error_ struct error err = {};
+	int r = run(what, &err);
+
+	ck_assert_msg(r == 0 || (what == UNDO && r == -ENOENT), "%s: %s", where,
+		      error_text(&err));
+}
+
+static const char *next(const char *line)
+{
+	line += strcspn(line, "\n");
+	return *line ? line + 1 : line;
+}
+
+static void assert_same(const char *where)
+{
+	_cleanup_free_ char *after = faketree_snapshot();
+
+	ck_assert_msg(!host_exists(&host, "/run/vfio-hook/" UUID ".journal"),
+		      "%s: the journal is there", where);
+	for (const char *a = after, *b = before; *a || *b; a = next(a), b = next(b)) {
+		int n = (int)strcspn(a, "\n"), m = (int)strcspn(b, "\n");
+
+		ck_assert_msg(n == m && strncmp(a, b, (size_t)n) == 0,
+			      "%s: was %.*s, is %.*s", where, m, b, n, a);
+	}
+}
+
+/* The result of WHAT with the fault at change number AT; -EINTR: it was killed. */
+static int faulty(enum what what, unsigned at, enum fake_fault how, int error, char *where)
+{
+	_cleanup_error_ struct error err = {};
+	int pid, r, status;
+	const char *path;
+
+	if (how == FAULT_KILL) {
+		faketree_fault(0, how, 0); /* the memory is shared from here on */
+		pid = fork();
+		if (pid == 0) {
+			faketree_fault(at, how, error);
+			_exit(run(what, NULL) < 0);
+		}
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		r = WIFSIGNALED(status) ? -EINTR : -WEXITSTATUS(status);
+	} else {
+		faketree_fault(at, how, error);
+		r = run(what, &err);
+	}
+	faketree_faults(&path);
+	sprintf(where, "%s, %s at change %u (%.200s)",
+		what == PREPARE ? "prepare" : "release",
+		how == FAULT_KILL ? "killed" : strerror(error), at, path);
+	faketree_fault(0, FAULT_ERRNO, 0);
+	if (r < 0 && r != -EINTR && how != FAULT_KILL)
+		ck_assert_msg(err.msg && !strchr(err.msg, '\n'), "%s: no text", where);
+	return r;
+}
+
+static unsigned count(enum what what)
+{
+	unsigned n;
+
+	faketree_fault(0, FAULT_ERRNO, 0);
+	assert_runs(what, "without a fault");
+	n = faketree_faults(NULL);
+	ck_assert_uint_gt(n, 10);
+	return n;
+}
+
+static void recover(unsigned n, const char *where)
+{
+	if (n % 3 == 0)
+		assert_runs(RELEASE, where);
+	else if (n % 3 == 1)
+		assert_runs(UNDO, where);
+	else {
+		assert_runs(PREPARE, where);
+		assert_runs(RELEASE, where);
+	}
+	assert_same(where);
+}
+
+START_TEST(killed)
+{
+	unsigned up = count(PREPARE), down = count(RELEASE);
+	char where[512];
+
+	assert_same("without a fault");
+	for (unsigned n = 1; n <= up; n++) {
+		ck_assert_int_eq(faulty(PREPARE, n, FAULT_KILL, 0, where), -EINTR);
+		recover(n, where);
+	}
+	for (unsigned n = 1; n <= down; n++) {
+		assert_runs(PREPARE, where);
+		ck_assert_int_eq(faulty(RELEASE, n, FAULT_KILL, 0, where), -EINTR);
+		recover(n, where);
+	}
+}
+END_TEST
+
+static const int errors[] = { EIO, EBUSY, ENODEV, ENOSPC };
+
+/* The last of the errors comes as a write that was cut short. */
+static enum fake_fault how_of(int i)
+{
+	return i + 1 == (int)ARRAY_SIZE(errors) ? FAULT_SHORT : FAULT_ERRNO;
+}
+
+START_TEST(prepare_fails)
+{
+	unsigned up = count(PREPARE);
+	char where[512];
+
+	assert_runs(RELEASE, "without a fault");
+	for (unsigned n = 1; n <= up; n++) {
+		if (faulty(PREPARE, n, how_of(_i), errors[_i], where) == 0)
+			assert_runs(RELEASE, where);
+		assert_same(where);
+	}
+}
+END_TEST
+
+START_TEST(release_fails)
+{
+	unsigned down;
+	char where[512];
+
+	assert_runs(PREPARE, "without a fault");
+	down = count(RELEASE);
+	for (unsigned n = 1; n <= down; n++) {
+		assert_runs(PREPARE, "before");
+		faulty(RELEASE, n, how_of(_i), errors[_i], where);
+		recover(n, where);
+	}
+}
+END_TEST
+
+/* The last line of all writes that has TEXT in it. */
+static long last_write(const char *text)
+{
+	char path[PATH_MAX], line[PATH_MAX];
+	long last = -1;
+	FILE *f = fopen(host_path(&host, path, "/.fake/writes"), "re");
+
+	ck_assert_ptr_nonnull(f);
+	for (long n = 0; fgets(line, sizeof(line), f); n++)
+		if (strstr(line, text))
+			last = n;
+	fclose(f);
+	return last;
+}
+
+/*
+ * The GPU was claimed, but not moved yet: its module's load must find it free to bind,
+ * as a display manager may be started behind that.
+ */
+START_TEST(lets_go_before_loads)
+{
+	_cleanup_error_ struct error err = {};
+
+	faketree_fail("/snd_hda_intel/unbind", FAKE_ERRNO, EIO);
+	ck_assert_int_lt(run(PREPARE, &err), 0);
+	faketree_fail(NULL, FAKE_ERRNO, 0);
+	assert_same("prepare");
+	ck_assert_int_ge(last_write(GPU "/driver_override"), 0);
+	ck_assert_int_gt(last_write("load amdgpu"), last_write(GPU "/driver_override"));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("faults");
+	TCase *tc = tcase_create("each change");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	if (geteuid() != 0) { /* config and journal must be root's */
+		fprintf(stderr, "needs root, skipped\n");
+		return 77;
+	}
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, killed);
+	tcase_add_test(tc, lets_go_before_loads);
+	tcase_add_loop_test(tc, prepare_fails, 0, ARRAY_SIZE(errors));
+	tcase_add_loop_test(tc, release_fails, 0, ARRAY_SIZE(errors));
+	tcase_set_timeout(tc, 120);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
