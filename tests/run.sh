@@ -5,15 +5,18 @@
 #
 #   --quick          unit tests and one boot of the lab only
 #   --all-kernels    the lab on every kernel that the project supports
+#   --all-faults     a crash and an error at each call that changes something (half an hour),
+#                    where otherwise a sample is tried
 set -u
 cd "$(dirname "$0")/.." || exit 2
 top=$PWD
 build=build
-passed=0 failed=0 quick='' kernels='bookworm'
+passed=0 failed=0 quick='' kernels='bookworm' faults=''
 
 for arg; do
 	case $arg in
 	--quick) quick=1 ;;
+	--all-faults) faults=1 ;;
 	--all-kernels) kernels='bullseye bookworm trixie sid' ;;
 	*) echo "run.sh: unknown option $arg" >&2; exit 2 ;;
 	esac
@@ -133,9 +136,16 @@ for kernel in $kernels; do
 done
 for scenario in tests/lab/scenarios/*.sh; do
 	grep -q '^# boot:' "$scenario" || continue
+	if [ -n "$faults" ] && grep -q '/lab/faults.sh' "$scenario"; then continue; fi
 	[ -n "$quick" ] || lab "lab: $(basename "$scenario" .sh)" "$scenario"
 done
 [ -n "$quick" ] || lab "lab: trixie" --suite trixie
+if [ -n "$faults" ]; then
+	lab "lab: every crash" --append faults=1 90-kill
+	for error in EIO EBUSY ENOSPC ENODEV; do
+		lab "lab: every $error" --append "faults=1 faults-errno=$error" 91-errno
+	done
+fi
 
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -95,7 +95,9 @@ make_base()
 	if s=$(command -v strace); then
 		program "$s" /usr/bin/strace
 	fi
-	cc -O2 -Wall -Wextra -static -o "$base/bin/hold" "$lab/hold.c"
+	for a in hold inject; do
+		cc -O2 -Wall -Wextra -static -o "$base/bin/$a" "$lab/$a.c"
+	done
 
 	from=$kernel/tree/lib/modules/$version
 	to=$base/lib/modules/$version
@@ -115,7 +117,7 @@ make_base()
 	pack "$base"
 }
 
-key=$( { cat "$lab/guest.sh" "$lab/hold.c"; echo "$version $modules"
+key=$( { cat "$lab/guest.sh" "$lab/hold.c" "$lab/inject.c"; echo "$version $modules"
          stat -L -c '%n %s %Y' "$(command -v busybox)" "$(command -v kmod || echo /bin/kmod)" "$kernel/tree/lib/modules/$version/modules.dep"
        } | sha256sum | cut -c1-16)
 big=$cache/guest/$suite-$key.cpio
@@ -148,7 +150,7 @@ install -m 755 "$lab/guest/init" "$small/init"
 for f in "$lab"/guest/*; do
 	case $f in */init) ;; *) install -m 755 "$f" "$small/usr/bin/" ;; esac
 done
-install -m 644 "$lab/lib.sh" "$small/lab/lib.sh"
+install -m 644 "$lab/lib.sh" "$lab/faults.sh" "$small/lab/"
 for f in "$lab"/scenarios/*; do
 	[ -e "$f" ] && cp -r "$f" "$small/lab/scenarios/"
 done

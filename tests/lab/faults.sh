@@ -1,0 +1,128 @@
+# shellcheck shell=dash
+# Crash recovery and rollback with a fault at each call in turn: for 90-kill.sh and
+# 91-errno.sh, which source it. tests/lab/inject.c says which calls count.
+#
+# On the kernel command line: faults=K tries each K-th call only (1: all of them),
+# faults-from=N begins at the N-th.
+
+# shellcheck source=/dev/null
+. /lab/lib.sh
+
+kernel_word() { tr ' ' '\n' </proc/cmdline | sed -n "s/^$1=//p" | tail -n 1; }
+
+# Something of every kind of change; small, as it is done some hundred times.
+faults_config()
+{
+	# shellcheck disable=SC2086 # words
+	HUGE='' domain win10 $GPU_ALL
+	config win10 <<-END
+		[devices]
+		gpu = 01:00.*
+
+		[prepare/begin]
+		hugepages.allocate = pages=2 size=2M
+		governor.set       = performance
+		kmod.load          = dummy
+		service.stop       = display-manager.service
+		vtconsole.unbind   =
+		framebuffer.unbind =
+		kmod.unload        = $(grep -oE '^bochs[a-z_]*' /proc/modules)
+		pci.detach         = timeout=10s gpu
+	END
+	systemctl start display-manager.service
+}
+
+# calls_of OP SUB: how many calls a whole phase makes; sets COUNT. The list is left in
+# $LAB/calls.OP.
+calls_of()
+{
+	HOOK_WRAP="inject -o $LAB/calls.$1" hook_ok "$1, counted" "$1" "$2"
+	COUNT=$(wc -l <"$LAB/calls.$1")
+}
+
+# The vfio modules are loaded by this, and what boots only once is done.
+faults_begin()
+{
+	TRIED=0 BACK=0 BAD=0
+	faults_config
+	hook_ok "prepare" prepare begin
+	hook_ok "release" release end
+	state "$LAB/before"
+	calls_of prepare begin
+	PREPARE_CALLS=$COUNT
+	calls_of release end
+	RELEASE_CALLS=$COUNT
+	state "$LAB/after"
+	same "$LAB/before" "$LAB/after" "the host is as before under the tracer"
+	note "prepare makes $PREPARE_CALLS calls that count, release $RELEASE_CALLS"
+	check "there is something to try" test "$PREPARE_CALLS" -gt 20 -a "$RELEASE_CALLS" -gt 20
+	cat "$LAB/calls.prepare" "$LAB/calls.release" | sed 's/^/# call /'
+}
+
+# Runs VISIT N for the calls 1 to COUNT, or each K-th.
+each_call()
+{
+	local count=$1 visit=$2 k n
+	k=$(kernel_word faults)
+	n=$(kernel_word faults-from)
+	[ -n "$n" ] || n=1
+	while [ "$n" -le "$count" ]; do
+		N=$n
+		$visit "$n"
+		n=$((n + ${k:-${FAULTS_DEFAULT:-9}}))
+	done
+}
+
+# wrong TEXT: this try failed.
+wrong()
+{
+	WRONG="$WRONG${WRONG:+; }$1"
+}
+
+# What the call was that had the fault.
+the_call() { sed -n "$N{s/^[0-9]* [0-9]* //p;q}" "$LAB/calls"; }
+
+journal_left()
+{
+	[ ! -e "/run/vfio-hook/$(uuid_of win10).journal" ] || wrong "the journal is still there"
+}
+
+# The host is as before; else it is put right as well as can be, for the next try.
+as_before()
+{
+	state "$LAB/after"
+	if ! cmp -s "$LAB/before" "$LAB/after"; then
+		diff -U0 "$LAB/before" "$LAB/after" | grep '^[-+][^-+]' >"$LAB/diff.$N"
+		wrong "$(wc -l <"$LAB/diff.$N") differences"
+	fi
+}
+
+settle_try()
+{
+	TRIED=$((TRIED + 1))
+	if [ -z "$WRONG" ]; then
+		BACK=$((BACK + 1))
+		return
+	fi
+	BAD=$((BAD + 1))
+	[ $BAD -lt 40 ] || return
+	fail "$1 call $N ($(the_call)): $WRONG" "$LAB/diff.$N"
+	note "  said: $(cat "$LAB/said" 2>/dev/null)"
+	grep -n "^" /var/log/vfio-hook/win10.log | tail -n 30 | cut -c1-260 | sed 's/^/#   log /'
+	rm -f "$LAB/diff.$N"
+	vfio-hook undo win10 </dev/null >/dev/null 2>&1
+	systemctl start display-manager.service
+	state "$LAB/after"
+	cmp -s "$LAB/before" "$LAB/after" && return
+	note "  undo does not help"
+	cp "$LAB/after" "$LAB/before"
+}
+
+# class DESC: one line for all tries since the last.
+class()
+{
+	note "faults: $TRIED tried, $BACK put back ($1)"
+	equal "$1: all put back" "$BACK" "$TRIED"
+	check "$1: some were tried" test "$TRIED" -gt 0
+	TRIED=0 BACK=0
+}
