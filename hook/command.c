@@ -9,11 +9,12 @@
 #include "print.h"
 
 static const struct command *const commands[] = {
-	&command_check, &command_plan, &command_test,
-	&command_run,	&command_undo, &command_steps,
+	&command_check, &command_plan,	  &command_test,  &command_run,
+	&command_undo,	&command_devices, &command_steps,
 };
 
 static const struct option long_options[] = {
+	{ "gpu", no_argument, NULL, 'g' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "hooks-dir", required_argument, NULL, 'd' },
 	{ "json", no_argument, NULL, 'j' },
@@ -31,13 +32,13 @@ static void print_usage(FILE *out)
 		"Hands devices of this host to libvirt guests, and takes them back.\n\n"
 		"Commands:\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(out, "  %-6s %-18s %s\n", commands[i]->name, commands[i]->args,
+		fprintf(out, "  %-7s %-18s %s\n", commands[i]->name, commands[i]->args,
 			commands[i]->summary);
 	fprintf(out,
 		"\nOptions:\n"
 		"  --root DIR       all of /sys /proc /dev /run /etc /var below DIR\n"
 		"  --hooks-dir DIR  conf.d and qemu.d lie there (default: %s)\n"
-		"  --json           plan and check for machines\n"
+		"  --json           for programs, where there is something to read\n"
 		"  --verbose        the log on stderr, too\n"
 		"  --help           this, or more about COMMAND\n"
 		"  --version        the version\n\n"
@@ -68,6 +69,16 @@ static int usage_error(const char *before, const char *what, const char *behind)
 	return STATUS_USAGE;
 }
 
+static bool refuse_option(const struct command *command, bool given,
+			  enum command_option option, const char *name)
+{
+	if (!given || (command->options & option))
+		return false;
+	fprintf(stderr, "vfio-hook: %s has no option %s; see: vfio-hook %s --help\n",
+		command->name, name, command->name);
+	return true;
+}
+
 static int run_command(const struct command *command,
 		       const struct command_options *options, int argc, char **argv)
 {
@@ -75,6 +86,10 @@ static int run_command(const struct command *command,
 		fprintf(stderr, "Usage: vfio-hook %s %s\n", command->name, command->args);
 		return STATUS_USAGE;
 	}
+	if (refuse_option(command, options->json, COMMAND_JSON, "--json") ||
+	    refuse_option(command, options->orphans, COMMAND_ORPHANS, "--orphans") ||
+	    refuse_option(command, options->gpu, COMMAND_GPU, "--gpu"))
+		return STATUS_USAGE;
 	log_set_stderr(options->verbose ? LOG_DEBUG : -1);
 	return command->run(options, argc, argv);
 }
@@ -88,6 +103,9 @@ int command_main(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "hjv", long_options, NULL)) != -1) {
 		switch (c) {
+		case 'g':
+			options.gpu = true;
+			break;
 		case 'h':
 			help = true;
 			break;

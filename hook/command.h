@@ -16,6 +16,14 @@ struct command_options {
 	bool json;
 	bool verbose;
 	bool orphans;
+	bool gpu;
+};
+
+/* Options that only some commands have. */
+enum command_option {
+	COMMAND_JSON = 1 << 0,
+	COMMAND_ORPHANS = 1 << 1,
+	COMMAND_GPU = 1 << 2,
 };
 
 struct command {
@@ -23,10 +31,12 @@ struct command {
 	const char *args;
 	const char *summary;
 	unsigned min_args, max_args;
+	unsigned options; /* enum command_option */
 	int (*run)(const struct command_options *options, int argc, char **argv);
 	const char *help; /* more about it, for --help */
 };
 
+extern const struct command command_devices;
 extern const struct command command_plan;
 extern const struct command command_check;
 extern const struct command command_run;

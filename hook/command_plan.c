@@ -42,6 +42,7 @@ const struct command command_plan = {
 		"the dry run: every change, with the value found and the one to be written",
 	.min_args = 1,
 	.max_args = 2,
+	.options = COMMAND_JSON,
 	.run = plan_run,
 	.help = "Walks the steps of PHASE (default: prepare) the way a real run does, on a copy\n"
 		"of what it finds, and prints each change. Nothing is changed. Exit status 1 when\n"
@@ -133,6 +134,7 @@ const struct command command_check = {
 	.args = "[DOMAIN]",
 	.summary = "all that would stop the next start",
 	.max_args = 1,
+	.options = COMMAND_JSON,
 	.run = check_run,
 	.help = "Reads the config and judges the plan of prepare against this host: each problem\n"
 		"(the start would be refused) and warning, with its cure. Without DOMAIN: of\n"

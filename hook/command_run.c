@@ -170,6 +170,7 @@ const struct command command_undo = {
 	.args = "DOMAIN | --orphans",
 	.summary = "puts back what the journal holds",
 	.max_args = 1,
+	.options = COMMAND_ORPHANS,
 	.run = undo_run,
 	.help = "Puts back everything that was changed for DOMAIN and not put back yet, newest\n"
 		"first: after a crash, a failed release or a prepare by hand. Refused while a\n"

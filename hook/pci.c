@@ -148,8 +148,8 @@ struct libpci_call {
 	struct pci_access *access;
 	const struct host *host;
 	struct pci_list list;
-	const struct pci_function *fn; /* to be described */
-	char name[256];
+	const struct pci_list *described;
+	struct strv names;
 };
 
 /* CALL is not a variable of this frame, so that longjmp() leaves it whole. */
@@ -255,27 +255,49 @@ static char *find_pci_ids(void)
 	return NULL;
 }
 
+/* Without PCI_LOOKUP_NETWORK: never a DNS query. */
 static int do_describe(struct libpci_call *call)
 {
-	char *ids = find_pci_ids();
+	char *ids = find_pci_ids(), buf[256], *name;
+	int r = 0;
 
 	if (ids)
 		pci_set_name_list_path(call->access, ids, 1);
-	/* Without PCI_LOOKUP_NETWORK: never a DNS query. */
-	pci_lookup_name(call->access, call->name, (int)sizeof(call->name),
-			PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE, (int)call->fn->vendor,
-			(int)call->fn->id);
+	for (size_t i = 0; i < call->described->n && r >= 0; i++) {
+		const struct pci_function *fn = &call->described->fn[i];
+
+		name = pci_lookup_name(call->access, buf, (int)sizeof(buf),
+				       PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE,
+				       (int)fn->vendor, (int)fn->id);
+		r = strv_add(&call->names, name ? name : "");
+	}
+	return r;
+}
+
+int pci_describe_all(const struct host *host, const struct pci_list *list,
+		     struct strv *ret, struct error *err)
+{
+	struct libpci_call call = { .host = host, .described = list };
+	int r = libpci_try(&call, do_describe, err);
+
+	if (r < 0) {
+		strv_done(&call.names);
+		return error_errno(err, r, "cannot read pci.ids");
+	}
+	*ret = call.names;
 	return 0;
 }
 
 char *pci_describe(const struct host *host, const struct pci_function *fn)
 {
-	struct libpci_call call = { .host = host, .fn = fn };
+	struct pci_list list = { .fn = (struct pci_function *)(uintptr_t)fn, .n = 1 };
+	_cleanup_strv_ struct strv names = {};
+	char id[16];
 
-	if (libpci_try(&call, do_describe, NULL) < 0 || !call.name[0])
-		snprintf(call.name, sizeof(call.name), "%04x:%04x", (unsigned)fn->vendor,
-			 (unsigned)fn->id);
-	return strdup(call.name);
+	if (pci_describe_all(host, &list, &names, NULL) == 0 && *names.v[0])
+		return STEAL(names.v[0]);
+	snprintf(id, sizeof(id), "%04x:%04x", (unsigned)fn->vendor, (unsigned)fn->id);
+	return strdup(id);
 }
 
 int pci_group(const struct host *host, const char *name, char *buf, size_t size)

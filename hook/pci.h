@@ -51,6 +51,9 @@ void pci_list_done(struct pci_list *list);
 
 /* "NVIDIA Corporation TU104 [GeForce RTX 2070 SUPER]" from pci.ids; the caller frees. */
 char *pci_describe(const struct host *host, const struct pci_function *fn);
+/* The same of each in LIST, in its order, with pci.ids read once. */
+int pci_describe_all(const struct host *host, const struct pci_list *list,
+		     struct strv *ret, struct error *err);
 
 /* The function's IOMMU group as text in BUF; -ENOENT: no IOMMU. */
 int pci_group(const struct host *host, const char *name, char *buf, size_t size);

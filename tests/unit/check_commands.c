@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the commands for people print, on a machine made of files, and their exit status.
+ */
+#include <check.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <sys/mman.h>
+
+#include "command.h"
+#include "faketree.h"
+
+#define GPU "0000:0a:00.0"
+#define SOUND "0000:0a:00.1"
+#define NIC "0000:0b:00.0"
+#define UUID "11111111-2222-3333-4444-555555555555"
+
+static struct host host;
+static char *out; /* of the last command, stdout and stderr */
+
+static void setup(void)
+{
+	faketree_new(&host);
+	faketree_module("nvidia", "nvidia");
+	faketree_module("snd_hda_intel", "snd_hda_intel");
+	faketree_module("e1000e", "e1000e");
+	faketree_module_load("nvidia");
+	faketree_module_load("snd_hda_intel");
+	faketree_module_load("e1000e");
+	faketree_pci("0000:00:01.0", "8086:1901", "060400", NULL, "1");
+	faketree_pci(GPU, "10de:1e84", "030000", "nvidia", "14");
+	faketree_pci(SOUND, "10de:10f8", "040300", "snd_hda_intel", "14");
+	faketree_pci(NIC, "8086:10d3", "020000", "e1000e", "15");
+	unsetenv("NO_COLOR");
+}
+
+static void teardown(void)
+{
+	free(STEAL(out));
+	faketree_free();
+}
+
+/* Runs the command with the words of LINE; returns its exit status. */
+static int command(const char *line)
+{
+	_cleanup_free_ char *copy = strdup(line);
+	int fd = memfd_create("out", MFD_CLOEXEC), saved[3], null, status, argc = 0;
+	char *argv[32] = {}, *word;
+	off_t size;
+
+	argv[argc++] = (char *)(uintptr_t) "vfio-hook";
+	argv[argc++] = (char *)(uintptr_t) "--root";
+	argv[argc++] = (char *)(uintptr_t)faketree_root();
+	for (char *rest = copy; argc < 31 && (word = strsep(&rest, " "));)
+		argv[argc++] = word;
+	fflush(NULL);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int i = 0; i < 3; i++) {
+		saved[i] = dup(i);
+		ck_assert_int_ge(dup2(i ? fd : null, i), 0);
+	}
+	optind = 0;
+	status = command_main(argc, argv);
+	fflush(NULL);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_ge(dup2(saved[i], i), 0);
+		close(saved[i]);
+	}
+	close(null);
+	size = lseek(fd, 0, SEEK_END);
+	free(out);
+	out = calloc(1, (size_t)size + 1);
+	ck_assert(out && pread(fd, out, (size_t)size, 0) == size);
+	close(fd);
+	return status;
+}
+
+static void assert_has(const char *text)
+{
+	ck_assert_msg(strstr(out, text) != NULL, "no \"%s\" in:\n%s", text, out);
+}
+
+static void assert_hasnt(const char *text)
+{
+	ck_assert_msg(strstr(out, text) == NULL, "\"%s\" in:\n%s", text, out);
+}
+
+START_TEST(help_and_usage)
+{
+	ck_assert_int_eq(command("--help"), STATUS_OK);
+	assert_has("Commands:");
+	ck_assert_int_eq(command("devices --help"), STATUS_OK);
+	assert_has("Usage: vfio-hook [OPTION…] devices");
+	ck_assert_int_eq(command("nonsense"), STATUS_USAGE);
+	ck_assert_int_eq(command("devices too many"), STATUS_USAGE);
+	ck_assert_int_eq(command("steps --gpu"), STATUS_USAGE);
+	assert_has("steps has no option --gpu");
+}
+END_TEST
+
+START_TEST(devices)
+{
+	faketree_file("0x00000000f0000000 0x00000000f0ffffff 0x0000000000040200\n"
+		      "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
+		      "0x00000000d0000000 0x00000000dfffffff 0x000000000014220c\n",
+		      "/sys/devices/pci0000:00/" GPU "/resource");
+	faketree_file("0000000000003fc0\n",
+		      "/sys/devices/pci0000:00/" GPU "/resource2_resize");
+	faketree_file("", "/sys/devices/pci0000:00/" SOUND "/sound/card1/controlC1/dev");
+	faketree_process(812, "pipewire", "user@1000.service", "/dev/snd/controlC1");
+
+	ck_assert_int_eq(command("devices"), STATUS_OK);
+	assert_has("group 14: these 2 go to a guest together or not at all\n");
+	assert_has("  0000:0a:00.0  display  10de:1e84  nvidia         ");
+	assert_has("      reset flr bus, boot display, BAR0 16 MiB, "
+		   "BAR2 256 MiB (can be 64 MiB to 8 GiB)\n");
+	assert_has("      held by pipewire (pid 812, ");
+	assert_has("group 15\n");
+	assert_has("group 1: bridges stay with the host\n");
+	assert_hasnt("\033");
+
+	ck_assert_int_eq(command("devices --gpu"), STATUS_OK);
+	assert_has(SOUND);
+	assert_hasnt(NIC);
+
+	ck_assert_int_eq(command("devices --json"), STATUS_OK);
+	assert_has("\"iommu\": true");
+	assert_has("\"address\": \"" GPU "\", \"group\": \"14\", \"class\": \"display\", "
+		   "\"id\": \"10de:1e84\"");
+	assert_has("\"with\": [\"" SOUND "\"]");
+	assert_has("\"bar\": 2, \"size\": 268435456, \"min\": 67108864, "
+		   "\"max\": 8589934592");
+	assert_has("\"pid\": 812, \"command\": \"pipewire\"");
+}
+END_TEST
+
+START_TEST(devices_without_iommu)
+{
+	faketree_free();
+	faketree_new(&host);
+	faketree_pci(GPU, "10de:1e84", "030000", NULL, NULL);
+	faketree_file("vendor_id\t: GenuineIntel\n", "/proc/cpuinfo");
+	ck_assert_int_eq(command("devices"), STATUS_FAILED);
+	assert_has("no IOMMU: no device can be given to a guest; switch on \"VT-d\"");
+	assert_has("intel_iommu=on");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("commands");
+	TCase *tc = tcase_create("commands");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, help_and_usage);
+	tcase_add_test(tc, devices);
+	tcase_add_test(tc, devices_without_iommu);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
