@@ -7,9 +7,11 @@
 #include "state_epp.h"
 
 static const struct state_kind *const kinds[] = {
-	&state_attr,  &state_override, &state_driver, &state_module,
-	&state_vtcon, &state_platform, &state_unit,   &state_session,
-	&state_pages, &state_exec,     &state_epp,    &state_governor,
+	&state_attr,	     &state_override, &state_driver, &state_module,
+	&state_vtcon,	     &state_platform, &state_unit,   &state_session,
+	&state_pages,	     &state_exec,     &state_epp,    &state_governor,
+	&state_function,     &state_bar,      &state_drm,    &state_partition,
+	&state_allowed_cpus, &state_irq,
 };
 
 struct overlay_value {

@@ -14,11 +14,17 @@
  *   attr        /sys/… or /proc/… path            the file's text
  *   override    0000:0a:00.0                      driver_override; "" unset
  *   driver      0000:0a:00.0                      name of the bound driver
+ *   function    0000:0a:00.0                      "present"; "" not on the bus
+ *   bar         0000:0a:00.0 1                    size of a memory window, "256M"
+ *   drm         0000:0a:00.0/drm/card0            "removed", as programs were told
  *   module      nvidia_drm                        "loaded", "builtin", ""
  *   vtcon       frame buffer device               "1", "0"; "" no such console
  *   platform    efi-framebuffer.0                 name of the bound driver
  *   unit        lightdm.service, uid@x.service    "active", "inactive"; "" unknown
  *   pages       hugepages-2048kB/node0            persistent pages (a number)
+ *   partition   machine.slice                     "member", "root 2-3" (cgroup.h)
+ *   allowed-cpus system.slice                     CPUs of an explicit mask; "" none
+ *   irq         24 nvme0q1                        smp_affinity_list; "" another action
  *   session     seat0                             "open", "ended" (one way)
  *   exec        program and arguments             "run" (its undo is a program, too)
  */
@@ -56,12 +62,18 @@ struct state_kind {
 extern const struct state_kind state_attr;
 extern const struct state_kind state_override;
 extern const struct state_kind state_driver;
+extern const struct state_kind state_function;
+extern const struct state_kind state_bar;
+extern const struct state_kind state_drm;
 extern const struct state_kind state_module;
 extern const struct state_kind state_vtcon;
 extern const struct state_kind state_platform;
 extern const struct state_kind state_unit;
 extern const struct state_kind state_pages;
 extern const struct state_kind state_session;
+extern const struct state_kind state_partition;
+extern const struct state_kind state_allowed_cpus;
+extern const struct state_kind state_irq;
 extern const struct state_kind state_exec;
 
 /* By its name in the journal; NULL: a kind of a newer version. */

@@ -10,7 +10,9 @@
 
 static int function_there(const struct host *host, const char *name, struct error *err)
 {
-	if (host_exists(host, DEVICE, name))
+	const char *simulated = overlay_get(host->overlay, &state_function, name);
+
+	if (simulated ? *simulated : host_exists(host, DEVICE, name))
 		return 0;
 	return error_set(err, -ENODEV,
 			 "there is no PCI function %s now: it was removed or has failed; a"

@@ -297,3 +297,19 @@ int unit_call(const struct host *host, const char *target, const char *verb,
 			 unit.name, result.status,
 			 *result.errors ? result.errors : "see journalctl for why");
 }
+
+int unit_set_property(const struct host *host, const char *unit, const char *property,
+		      int64_t deadline, struct error *err)
+{
+	const char *const words[] = { "set-property", "--runtime", "--",
+				      unit,	      property,	   NULL };
+	_cleanup_(spawn_result_done) struct spawn_result result = {};
+	int r = systemctl(host, &(struct unit){ .name = NULL }, deadline, false, words,
+			  &result, err);
+
+	if (r < 0 || result.status == 0)
+		return r;
+	return error_set(err, result.timed_out ? -ETIMEDOUT : -EIO,
+			 "systemctl set-property %s %s failed: %s", unit, property,
+			 *result.errors ? result.errors : "see journalctl for why");
+}

@@ -27,6 +27,9 @@ int unit_state(const struct host *host, const char *target, char **ret, struct e
 /* systemctl VERB on the target: waits for the job, to the deadline at most. */
 int unit_call(const struct host *host, const char *target, const char *verb,
 	      int64_t deadline, struct error *err);
+/* systemctl set-property --runtime: "AllowedCPUs=0-1" of a unit of the system's. */
+int unit_set_property(const struct host *host, const char *unit, const char *property,
+		      int64_t deadline, struct error *err);
 /* Is the target a user's, whose service manager does not run (nobody is logged in)? */
 bool unit_is_out_of_reach(const struct host *host, const char *target);
 

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "state.h"
+
+/*
+ * CPUs of control groups (cgroup v2).
+ *
+ * The kind "partition" is a group below the root, "machine.slice": "member", or "root"
+ * and its CPUs ("root 2-3"), which nobody outside may use then; a cpuset.cpus of an
+ * ordinary member is behind it, too ("member 0-3"). The kind "allowed-cpus" is the
+ * explicit mask of a unit of systemd's, "" for none.
+ */
+#define CGROUP "/sys/fs/cgroup"
+
+/* Can the group become a partition with these CPUs, as far as can be told beforehand? */
+bool partition_possible(const struct host *host, const char *group, const char *cpus,
+			char why[256]);
+/* One small file of a group; "" when it is not there. */
+const char *cgroup_read(const struct host *host, const char *group, const char *file,
+			char *buf, size_t size);

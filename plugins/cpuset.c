@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Keeps the host off the CPUs that a guest's are pinned to: by a partition of control
+ * groups where that fits, else by masks on all that systemd started.
+ */
+#include "cgroup.h"
+#include "cpus.h"
+#include "effect.h"
+#include "step.h"
+#include "systemd.h"
+
+#define SLICE "machine.slice"
+
+static int isolate_parse(const struct step *step, struct error *err);
+static int isolate_apply(struct run *run, const struct step *step, struct error *err);
+
+static const struct step_type types[] = {
+	{
+		.action = "isolate",
+		.summary = "keep the host off some of its CPUs",
+		.undo = "the partition ends, or the masks found are set again; a mask that the "
+			"kernel will not clear is left at all CPUs and reported",
+		.args = "[CPUS]",
+		.max_args = 1,
+		.phases = PHASES_UP,
+		.timeout_ms = 30000,
+		.parse = isolate_parse,
+		.apply = isolate_apply,
+	},
+	{}
+};
+
+extern const struct plugin plugin_cpuset;
+const struct plugin plugin_cpuset = { .name = "cpuset", .types = types };
+
+static int isolate_parse(const struct step *step, struct error *err)
+{
+	_cleanup_(cpu_list_done) struct cpu_list list = {};
+
+	if (!step->words.n || (cpus_add(&list, step->words.v[0]) == 0 && list.n))
+		return 0;
+	return error_set(err, -EINVAL, "'%s' is no list of CPUs, like 2-7,10-15",
+			 step->words.v[0]);
+}
+
+/* Are all of the pins inside of the CPUs? *RET_ANY: is there one at all? */
+static bool pins_within(const struct strv *pins, const struct cpu_list *cpus)
+{
+	for (size_t i = 0; i < pins->n; i++) {
+		_cleanup_(cpu_list_done) struct cpu_list list = {};
+
+		if (cpus_add(&list, pins->v[i]) < 0 || !cpus_within(&list, cpus))
+			return false;
+	}
+	return true;
+}
+
+static bool slice_is_in_use(const struct host *host)
+{
+	char events[256];
+
+	return strstr(cgroup_read(host, SLICE, "cgroup.events", events, sizeof(events)),
+		      "populated 1") != NULL;
+}
+
+/*
+ * In a partition of the slice every thread of every guest there runs on these CPUs and
+ * no other: so it fits one guest only, and only if all of it is pinned to them.
+ */
+static bool may_use_partition(struct run *run, const struct cpu_list *taken,
+			      const char *cpus, char why[256])
+{
+	const struct domain *domain = run->domain;
+	_cleanup_free_ char *now = NULL;
+
+	if (!domain->emulatorpin.n || !pins_within(&domain->emulatorpin, taken))
+		snprintf(why, 256,
+			 "the XML's <emulatorpin> does not lie inside of %.100s", cpus);
+	else if (!pins_within(&domain->iothreadpin, taken))
+		snprintf(why, 256, "an <iothreadpin> of the XML lies outside of %.100s",
+			 cpus);
+	else if (!pins_within(&domain->vcpupin, taken))
+		snprintf(why, 256, "a <vcpupin> of the XML lies outside of %.100s", cpus);
+	else if (slice_is_in_use(&run->host))
+		snprintf(why, 256, "another guest runs in " SLICE);
+	else if (state_get(&run->host, &state_partition, SLICE, &now, NULL) < 0 ||
+		 !str_after(now, "member"))
+		snprintf(why, 256, SLICE " is a partition already");
+	else
+		return partition_possible(&run->host, SLICE, cpus, why);
+	return false;
+}
+
+/* 1: it is one now. 0: the kernel would not have it, all is as it was. */
+static int try_partition(struct run *run, const char *cpus, struct error *err)
+{
+	const int64_t deadline = run->deadline; /* undo has its own */
+	_cleanup_error_ struct error own = {};
+	_cleanup_free_ char *value = NULL;
+	int r;
+
+	if (asprintf(&value, "root %s", cpus) < 0) {
+		value = NULL;
+		return error_oom(err);
+	}
+	r = effect_set(run, &state_partition, SLICE, value, NULL, &own);
+	if (r == 0)
+		return 1;
+	run_note(run, "%s", error_text(&own));
+	r = effect_restore(run, &state_partition, SLICE, err);
+	run->deadline = deadline;
+	return r == -ENOENT ? 0 : r;
+}
+
+static int mask_unit(struct run *run, const char *unit, const struct cpu_list *taken,
+		     struct error *err)
+{
+	_cleanup_(cpu_list_done) struct cpu_list base = {}, rest = {};
+	_cleanup_free_ char *mask = NULL, *text = NULL;
+	char effective[4096];
+	int r = state_get(&run->host, &state_allowed_cpus, unit, &mask, err);
+
+	if (r < 0)
+		return r;
+	/* Not "all": CPUs of another domain's partition would break that. */
+	cgroup_read(&run->host, "", "cpuset.cpus.effective", effective, sizeof(effective));
+	if (parse_cpu_list(*mask ? mask : effective, &base) < 0 ||
+	    (!base.n && cpus_online(&run->host, &base, err) < 0))
+		return error_set(err, -EIO, "%s: its CPUs cannot be read", unit);
+	if (cpus_pick(&base, taken, false, &rest) < 0 || !(text = cpus_text(&rest)))
+		return error_oom(err);
+	if (!rest.n)
+		return run_problem(run, -EINVAL, err,
+				   "no CPU would be left to %s (it has %s)", unit,
+				   *mask ? mask : effective);
+	return effect_set(run, &state_allowed_cpus, unit, text, NULL, err);
+}
+
+static int mask_all(struct run *run, const struct cpu_list *taken, const char *why,
+		    struct error *err)
+{
+	static const char *const units[] = { "system.slice", "user.slice", "init.scope" };
+	char controllers[512];
+	int r = 0;
+
+	if (!systemd_is_running(&run->host))
+		return run_problem(run, -EOPNOTSUPP, err,
+				   "no partition: %s; and no masks either, as this host was "
+				   "not booted with systemd",
+				   why);
+	cgroup_read(&run->host, "", "cgroup.controllers", controllers,
+		    sizeof(controllers));
+	if (!strstr(controllers, "cpuset"))
+		return run_problem(run, -EOPNOTSUPP, err,
+				   "cgroup v2 at " CGROUP
+				   " has no cpuset controller: CPUs "
+				   "cannot be isolated on this host");
+	run_note(run, "no partition, as %s: AllowedCPUs of what systemd started instead",
+		 why);
+	for (size_t i = 0; i < ARRAY_SIZE(units) && r == 0; i++)
+		if (host_exists(&run->host, CGROUP "/%s", units[i]))
+			r = mask_unit(run, units[i], taken, err);
+	return r;
+}
+
+static int isolate_apply(struct run *run, const struct step *step, struct error *err)
+{
+	_cleanup_(cpu_list_done) struct cpu_list taken = {};
+	_cleanup_free_ char *cpus = NULL;
+	char why[256] = "the kernel refuses it";
+	int r = cpus_taken(run, step->words.n ? step->words.v[0] : NULL, &taken, err);
+
+	if (r < 0 || !taken.n)
+		return r;
+	cpus = cpus_text(&taken);
+	if (!cpus)
+		return error_oom(err);
+	if (!pins_within(&run->domain->vcpupin, &taken))
+		run_warn(run,
+			 "a <vcpupin> of the domain's XML lies outside of %s: the host runs "
+			 "on these CPUs, too",
+			 cpus);
+	if (may_use_partition(run, &taken, cpus, why)) {
+		r = try_partition(run, cpus, err);
+		if (r != 0)
+			return r < 0 ? r : 0;
+	}
+	return mask_all(run, &taken, why, err);
+}

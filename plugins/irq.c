@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Moves interrupts of the host away from the CPUs of a guest.
+ */
+#include <sys/stat.h>
+
+#include "cpus.h"
+#include "effect.h"
+#include "irq.h"
+#include "step.h"
+#include "systemd.h"
+
+static int move_apply(struct run *run, const struct step *step, struct error *err);
+
+static const struct option_spec options[] = {
+	{ "to", VALUE_CPUS,
+	  .def = "all but those taken by cpuset.isolate or the XML's vcpupin",
+	  .text = "the CPUs that serve interrupts from now on" },
+	{}
+};
+
+static const struct step_type types[] = {
+	{
+		.action = "move",
+		.summary = "move the host's interrupts away from the guest's CPUs",
+		.undo = "each gets back its CPUs, if its number still has the same action",
+		.phases = PHASES_UP,
+		.timeout_ms = 30000,
+		.options = options,
+		.apply = move_apply,
+	},
+	{}
+};
+
+extern const struct plugin plugin_irq;
+const struct plugin plugin_irq = { .name = "irq", .types = types };
+
+/* *RET is empty when there was a problem. */
+static int destination(struct run *run, const struct step *step, struct cpu_list *ret,
+		       struct error *err)
+{
+	_cleanup_(cpu_list_done) struct cpu_list online = {}, other = {};
+	const char *to = step_option(step, "to");
+	int r = cpus_online(&run->host, &online, err);
+
+	if (r < 0)
+		return r;
+	r = to ? cpus_add(&other, to) : cpus_taken(run, NULL, &other, err);
+	if (r < 0)
+		return r;
+	if (!to && !other.n)
+		return 0; /* told by cpus_taken() */
+	if (cpus_pick(&online, &other, to != NULL, ret) < 0)
+		return error_oom(err);
+	return ret->n ? 0 :
+			run_problem(run, -EINVAL, err,
+				    "none of the CPUs in to=%s is online", to);
+}
+
+static bool process_runs(const struct host *host, const char *name)
+{
+	_cleanup_strv_ struct strv pids = {};
+	char comm[64];
+
+	if (host_list(host, &pids, "/proc") < 0)
+		return false;
+	for (size_t i = 0; i < pids.n; i++)
+		if (pids.v[i][0] >= '1' && pids.v[i][0] <= '9' &&
+		    host_read(host, comm, sizeof(comm), "/proc/%s/comm", pids.v[i]) > 0 &&
+		    streq(comm, name))
+			return true;
+	return false;
+}
+
+/* A plan may have stopped it before. */
+static void warn_of_irqbalance(struct run *run)
+{
+	const char *stopped =
+		overlay_get(run->host.overlay, &state_unit, "irqbalance.service");
+
+	if (!(stopped && streq(stopped, "inactive")) &&
+	    process_runs(&run->host, "irqbalance"))
+		run_warn(run, "irqbalance runs and will move interrupts as it likes: put "
+			      "service.stop = irqbalance in front");
+}
+
+/* Managed ones (queues of NVMe disks, a CPU each) are the kernel's own business. */
+static bool is_managed(const struct host *host, unsigned irq)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	/* As of Linux 6.11 the file says so. */
+	return stat(host_path(host, path, IRQ_DIR "/%u/smp_affinity_list", irq), &st) <
+		       0 ||
+	       !(st.st_mode & 0222);
+}
+
+/* Where the interrupt may stay, in part: what it has of TO. Else all of TO. */
+static char *new_value(const char *now, const struct cpu_list *to)
+{
+	_cleanup_(cpu_list_done) struct cpu_list has = {}, both = {};
+
+	if (parse_cpu_list(now, &has) < 0 || cpus_pick(&has, to, true, &both) < 0)
+		return NULL;
+	return cpus_text(both.n ? &both : to);
+}
+
+static int move_one(struct run *run, unsigned irq, const char *actions,
+		    const struct cpu_list *to, struct error *err)
+{
+	const int64_t deadline = run->deadline; /* undo has its own */
+	_cleanup_free_ char *now = NULL, *value = NULL;
+	char target[IRQ_ACTIONS_LEN + 16];
+	int r;
+
+	snprintf(target, sizeof(target), "%u %s", irq, actions);
+	r = state_get(&run->host, &state_irq, target, &now, err);
+	if (r < 0 || !*now)
+		return r;
+	value = new_value(now, to);
+	if (!value)
+		return error_oom(err);
+	if (run->simulate && streq(now, value))
+		return 0; /* most are: they are claimed, but not worth a line each */
+	r = effect_set(run, &state_irq, target, value, NULL, err);
+	if (r != -EIO && r != -EPERM)
+		return r;
+	error_done(err);
+	r = effect_restore(run, &state_irq, target, err);
+	run->deadline = deadline;
+	return r == -ENOENT ? 0 : r;
+}
+
+static int move_all(struct run *run, const struct cpu_list *to, struct error *err)
+{
+	_cleanup_strv_ struct strv names = {};
+	int r = host_list(&run->host, &names, IRQ_DIR);
+
+	if (r < 0)
+		return error_errno(err, r, IRQ_DIR ": cannot read");
+	for (size_t i = 0; i < names.n && r == 0; i++) {
+		char actions[IRQ_ACTIONS_LEN];
+		uint64_t irq;
+
+		if (parse_u64(names.v[i], &irq) < 0 ||
+		    is_managed(&run->host, (unsigned)irq) ||
+		    irq_actions(&run->host, (unsigned)irq, actions, sizeof(actions)) <= 0)
+			continue;
+		r = move_one(run, (unsigned)irq, actions, to, err);
+		if (r == -ENOENT) { /* it went away meanwhile */
+			error_done(err);
+			r = 0;
+		}
+	}
+	return r;
+}
+
+static int move_apply(struct run *run, const struct step *step, struct error *err)
+{
+	_cleanup_(cpu_list_done) struct cpu_list to = {};
+	int r = destination(run, step, &to, err);
+
+	if (r < 0 || !to.n)
+		return r;
+	warn_of_irqbalance(run);
+	return move_all(run, &to, err);
+}

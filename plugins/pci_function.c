@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What can be done to a PCI function besides giving it away: take it off the bus and find
+ * it again, reset it, keep it awake, change the size of its memory windows.
+ */
+#include "bar.h"
+#include "effect.h"
+#include "group.h"
+#include "guard.h"
+#include "nvidia.h"
+#include "preflight.h"
+#include "step.h"
+
+#define DEVICE "/sys/bus/pci/devices/%s"
+
+static int remove_apply(struct run *run, const struct step *step, struct error *err);
+static int rescan_apply(struct run *run, const struct step *step, struct error *err);
+static int reset_parse(const struct step *step, struct error *err);
+static int reset_apply(struct run *run, const struct step *step, struct error *err);
+static int power_parse(const struct step *step, struct error *err);
+static int power_apply(struct run *run, const struct step *step, struct error *err);
+static int resize_parse(const struct step *step, struct error *err);
+static int resize_apply(struct run *run, const struct step *step, struct error *err);
+
+static const struct option_spec wait_options[] = {
+	{ "timeout", VALUE_DURATION, .def = "15s",
+	  .text = "how long to wait for processes to close the devices' nodes" },
+	{}
+};
+
+static const struct option_spec reset_options[] = {
+	{ "method", VALUE_STRING, .def = "those the kernel uses, in its order",
+	  .text = "flr, bus, pm, …: one that the function offers, or several in quotes" },
+	{ "timeout", VALUE_DURATION, .def = "15s",
+	  .text = "how long to wait for processes to close the devices' nodes" },
+	{}
+};
+
+static const struct option_spec power_options[] = {
+	{ "control", VALUE_CHOICE, "on|auto",
+	  .text = "keep the function awake, or let it sleep when idle" },
+	{ "d3cold", VALUE_CHOICE, "0|1", .text = "may its power be cut while it sleeps" },
+	{}
+};
+
+static const struct option_spec resize_options[] = {
+	{ "bar", VALUE_UINT, .def = "none, required", .text = "0 to 5" },
+	{ "size", VALUE_SIZE, .def = "none, required",
+	  .text = "a power of two that the function offers, like 256M" },
+	{}
+};
+
+static const struct step_type types[] = {
+	{
+		.action = "remove",
+		.summary = "take PCI functions off the bus",
+		.undo = "a rescan of the bus finds them again; IOMMU group and node numbers may "
+			"change, one way",
+		.args = "[DEVICE…]",
+		.max_args = 64,
+		.phases = PHASES_ALL,
+		.timeout_ms = 15000,
+		.options = wait_options,
+		.apply = remove_apply,
+	},
+	{
+		.action = "rescan",
+		.summary =
+			"look for PCI functions on the bus; those named must be there then",
+		.undo = "none: it is one way",
+		.args = "[DEVICE…]",
+		.max_args = 64,
+		.phases = PHASES_ALL,
+		.flags = STEP_ONE_WAY,
+		.timeout_ms = 30000,
+		.apply = rescan_apply,
+	},
+	{
+		.action = "reset",
+		.summary = "reset PCI functions that have no driver but vfio's",
+		.undo = "reset_method as it was; the reset itself is one way",
+		.args = "[DEVICE…]",
+		.max_args = 64,
+		.phases = PHASES_ALL,
+		.timeout_ms = 15000,
+		.options = reset_options,
+		.parse = reset_parse,
+		.apply = reset_apply,
+	},
+	{
+		.action = "power",
+		.summary = "set runtime power management of PCI functions",
+		.undo = "the values found",
+		.args = "[DEVICE…]",
+		.max_args = 64,
+		.phases = PHASES_UP,
+		.timeout_ms = 15000,
+		.options = power_options,
+		.parse = power_parse,
+		.apply = power_apply,
+	},
+	{
+		.action = "resize-bar",
+		.summary =
+			"set the size of a memory window of PCI functions without a driver",
+		.undo = "the size found, when the function has no driver again",
+		.args = "[DEVICE…]",
+		.max_args = 64,
+		.phases = PHASES_UP,
+		.timeout_ms = 15000,
+		.options = resize_options,
+		.parse = resize_parse,
+		.apply = resize_apply,
+	},
+	{}
+};
+
+extern const struct plugin plugin_pci_function;
+const struct plugin plugin_pci_function = { .name = "pci", .types = types };
+
+static int each(struct run *run, const struct step *step,
+		int (*act)(struct run *run, const struct step *step,
+			   const struct pci_function *fn, struct error *err),
+		struct error *err)
+{
+	_cleanup_(pci_list_done) struct pci_list functions = {};
+	int r = run_devices(run, &step->words, &functions, err);
+
+	/* Displays last, as their audio and USB functions depend on them. */
+	for (int display = 0; display <= 1; display++)
+		for (size_t i = 0; i < functions.n && r == 0; i++)
+			if ((functions.fn[i].class >> 16 == PCI_BASE_DISPLAY) == display)
+				r = act(run, step, &functions.fn[i], err);
+	return r;
+}
+
+/* Would the call that follows wait for somebody, with locks held? */
+static int refuse_held(struct run *run, const struct pci_function *fn, struct error *err)
+{
+	struct pci_list one = { .fn = (struct pci_function *)(uintptr_t)fn, .n = 1 };
+
+	return run->simulate ? preflight_holders(run, &one, NULL, err) :
+			       preflight_wait_unheld(run, &one, fn->name, err);
+}
+
+static int remove_one(struct run *run, const struct step *step _unused_,
+		      const struct pci_function *fn, struct error *err)
+{
+	struct pci_list one = { .fn = (struct pci_function *)(uintptr_t)fn, .n = 1 };
+	int r;
+
+	if (pci_is_bridge(fn))
+		return run_problem(run, -EINVAL, err,
+				   "%s is a bridge: all that is behind it would go, too",
+				   fn->name);
+	if (state_is(&run->host, &state_function, fn->name, ""))
+		return 0;
+	r = refuse_held(run, fn, err);
+	if (r == 0)
+		r = nvidia_may_unbind(run, fn, false, &one, err);
+	return r == 0 ? effect_set(run, &state_function, fn->name, "", NULL, err) : r;
+}
+
+static int remove_apply(struct run *run, const struct step *step, struct error *err)
+{
+	return each(run, step, remove_one, err);
+}
+
+static int rescan(struct run *run, void *arg _unused_, struct error *err)
+{
+	return guard_write(run, "/sys/bus/pci/rescan", "1", err);
+}
+
+static int find_one(struct run *run, const struct step *step _unused_,
+		    const struct pci_function *fn, struct error *err)
+{
+	if (state_is(&run->host, &state_function, fn->name, "present"))
+		return 0;
+	return effect_set(run, &state_function, fn->name, "present", NULL, err);
+}
+
+static int rescan_apply(struct run *run, const struct step *step, struct error *err)
+{
+	int r = effect_one_way(run, "rescan of the PCI bus", rescan, NULL, err);
+
+	return r == 0 ? each(run, step, find_one, err) : r;
+}
+
+static int reset_parse(const struct step *step, struct error *err)
+{
+	const char *method = step_option(step, "method");
+
+	if (!method ||
+	    (*method &&
+	     strspn(method, "abcdefghijklmnopqrstuvwxyz0123456789_ ") == strlen(method)))
+		return 0;
+	return error_set(err, -EINVAL,
+			 "method=%s: write a word of the function's reset_method, like flr "
+			 "or bus",
+			 method);
+}
+
+/* Is each word of WANTED one of OFFERED? */
+static bool offers(const char *offered, const char *wanted)
+{
+	char text[256], *rest = text, *word;
+
+	snprintf(text, sizeof(text), "%s", wanted);
+	while ((word = strsep(&rest, " "))) {
+		const char *at = offered;
+		size_t n = strlen(word);
+
+		while (n && (at = strstr(at, word)) &&
+		       ((at > offered && at[-1] != ' ') || (at[n] && at[n] != ' ')))
+			at += n;
+		if (!at)
+			return false;
+	}
+	return true;
+}
+
+static int check_reset(struct run *run, const struct pci_function *fn, const char *method,
+		       struct error *err)
+{
+	_cleanup_free_ char *driver = NULL;
+	char offered[256] = "";
+	int r = state_get(&run->host, &state_driver, fn->name, &driver, err);
+
+	if (r < 0)
+		return r;
+	if (*driver && !pci_driver_is_vfio(&run->host, fn->name, driver))
+		return run_problem(run, -EBUSY, err,
+				   "%s is in the hands of %s, which a reset would take by "
+				   "surprise: put a pci.detach in front",
+				   fn->name, driver);
+	if (!host_exists(&run->host, DEVICE "/reset", fn->name))
+		return run_problem(run, -EOPNOTSUPP, err,
+				   "%s cannot be reset: the kernel knows no method for it",
+				   fn->name);
+	if (method && (host_read(&run->host, offered, sizeof(offered),
+				 DEVICE "/reset_method", fn->name) < 0 ||
+		       !offers(offered, method)))
+		return run_problem(run, -EOPNOTSUPP, err,
+				   "%s cannot be reset by %s: it offers %s", fn->name,
+				   method, *offered ? offered : "no choice");
+	return refuse_held(run, fn, err);
+}
+
+static int reset(struct run *run, void *arg, struct error *err)
+{
+	char path[PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), DEVICE "/reset", (const char *)arg);
+	r = guard_write(run, path, "1", err);
+	if (r == -ENOTTY) {
+		error_done(err);
+		error_set(err, r,
+			  "%s: none of its reset methods can be used now (a bus reset needs "
+			  "all functions of the bus)",
+			  (const char *)arg);
+	}
+	return r;
+}
+
+static int reset_one(struct run *run, const struct step *step,
+		     const struct pci_function *fn, struct error *err)
+{
+	const char *method = step_option(step, "method");
+	_cleanup_free_ char *old = NULL;
+	char path[PATH_MAX], what[64];
+	int r = check_reset(run, fn, method, err);
+
+	snprintf(path, sizeof(path), DEVICE "/reset_method", fn->name);
+	if (r == 0 && method && host_exists(&run->host, "%s", path)) {
+		r = state_get(&run->host, &state_attr, path, &old, err);
+		if (r == 0)
+			r = effect_set(run, &state_attr, path, method, NULL, err);
+	}
+	if (r < 0)
+		return r;
+	snprintf(what, sizeof(what), "reset of %s", fn->name);
+	r = effect_one_way(run, what, reset, (void *)(uintptr_t)fn->name, err);
+	/* What is done on the way down stays: so this is its own way back. */
+	if (old && !phase_goes_up(run->event.phase)) {
+		int back =
+			effect_set(run, &state_attr, path, old, NULL, r < 0 ? NULL : err);
+
+		r = r < 0 ? r : back;
+	}
+	return r;
+}
+
+static int reset_apply(struct run *run, const struct step *step, struct error *err)
+{
+	return each(run, step, reset_one, err);
+}
+
+static int power_parse(const struct step *step, struct error *err)
+{
+	if (step_option(step, "control") || step_option(step, "d3cold"))
+		return 0;
+	return error_set(err, -EINVAL, "say what to set: control=on|auto or d3cold=0|1");
+}
+
+static int set_attr(struct run *run, const struct pci_function *fn, const char *attr,
+		    const char *value, struct error *err)
+{
+	char path[PATH_MAX];
+
+	if (!value)
+		return 0;
+	snprintf(path, sizeof(path), DEVICE "/%s", fn->name, attr);
+	if (!host_exists(&run->host, "%s", path))
+		return run_problem(run, -EOPNOTSUPP, err, "%s has no %s", fn->name, attr);
+	return effect_set(run, &state_attr, path, value, NULL, err);
+}
+
+static int power_one(struct run *run, const struct step *step,
+		     const struct pci_function *fn, struct error *err)
+{
+	int r = set_attr(run, fn, "d3cold_allowed", step_option(step, "d3cold"), err);
+
+	return r == 0 ? set_attr(run, fn, "power/control", step_option(step, "control"),
+				 err) :
+			r;
+}
+
+static int power_apply(struct run *run, const struct step *step, struct error *err)
+{
+	return each(run, step, power_one, err);
+}
+
+static int resize_parse(const struct step *step, struct error *err)
+{
+	uint64_t size = step_size(step, "size", 0);
+
+	if (!step_option(step, "bar") || step_uint(step, "bar", 0) > 5)
+		return error_set(err, -EINVAL, "bar= is needed, 0 to 5");
+	if (size < 1048576 || size & (size - 1))
+		return error_set(err, -EINVAL,
+				 "size= is needed, a power of two from 1M on, like 256M");
+	return 0;
+}
+
+static int resize_one(struct run *run, const struct step *step,
+		      const struct pci_function *fn, struct error *err)
+{
+	unsigned bar = (unsigned)step_uint(step, "bar", 0);
+	uint64_t size = step_size(step, "size", 0);
+	uint64_t offered = bar_offered(&run->host, fn->name, bar);
+	_cleanup_free_ char *driver = NULL, *sizes = NULL;
+	char target[PCI_ADDR_LEN + 8], text[BAR_SIZE_LEN];
+	int r;
+
+	bar_size_text(size, text);
+	if (!offered && step->words.n != 1)
+		return 0; /* another function of the card has it */
+	if (!(offered & (size / 1048576))) {
+		sizes = bar_sizes_text(offered);
+		return run_problem(run, -EINVAL, err,
+				   "BAR %u of %s cannot be %s; sizes offered: %s", bar,
+				   fn->name, text, sizes ? sizes : "");
+	}
+	r = state_get(&run->host, &state_driver, fn->name, &driver, err);
+	if (r < 0)
+		return r;
+	if (*driver)
+		return run_problem(run, -EBUSY, err,
+				   "%s is bound to %s, and its BARs can be resized only "
+				   "without a driver: put a kmod.unload of that in front, "
+				   "and pci.detach behind",
+				   fn->name, driver);
+	snprintf(target, sizeof(target), "%s %u", fn->name, bar);
+	return effect_set(run, &state_bar, target, text, NULL, err);
+}
+
+static bool any_offers(struct run *run, const struct pci_list *list, unsigned bar)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (bar_offered(&run->host, list->fn[i].name, bar))
+			return true;
+	return false;
+}
+
+static int resize_apply(struct run *run, const struct step *step, struct error *err)
+{
+	_cleanup_(pci_list_done) struct pci_list functions = {};
+	unsigned bar = (unsigned)step_uint(step, "bar", 0);
+	int r = run_devices(run, &step->words, &functions, err);
+
+	if (r < 0)
+		return r;
+	if (functions.n && !any_offers(run, &functions, bar))
+		return run_problem(
+			run, -EOPNOTSUPP, err,
+			"BAR %u of %s%s cannot be resized (no resource%u_resize)", bar,
+			functions.fn[0].name, functions.n > 1 ? " and the others" : "",
+			bar);
+	return each(run, step, resize_one, err);
+}
