@@ -30,7 +30,6 @@ static const struct step_type types[] = {
 	{}
 };
 
-extern const struct plugin plugin_cpuset;
 const struct plugin plugin_cpuset = { .name = "cpuset", .types = types };
 
 static int isolate_parse(const struct step *step, struct error *err)

@@ -32,7 +32,6 @@ static const struct step_type types[] = {
 	{}
 };
 
-extern const struct plugin plugin_drm;
 const struct plugin plugin_drm = { .name = "drm", .types = types };
 
 /* The nodes of all functions: "0000:0a:00.0/drm/card1". */

@@ -32,7 +32,6 @@ static const struct step_type types[] = {
 	{}
 };
 
-extern const struct plugin plugin_irq;
 const struct plugin plugin_irq = { .name = "irq", .types = types };
 
 /* *RET is empty when there was a problem. */

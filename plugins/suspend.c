@@ -34,7 +34,6 @@ static const struct step_type types[] = {
 	{}
 };
 
-extern const struct plugin plugin_suspend;
 const struct plugin plugin_suspend = { .name = "suspend", .types = types };
 
 static int cycle_parse(const struct step *step, struct error *err)

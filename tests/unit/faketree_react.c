@@ -303,6 +303,23 @@ static int override(const char *function, const char *value)
 	return 0;
 }
 
+/* Of the first window: its end moves, as if there were room for any. */
+static int resize(const char *function, const char *value)
+{
+	unsigned long long first = 0;
+	char text[256];
+
+	if (*faketree_driver_of(function))
+		return -EBUSY;
+	sscanf(faketree_read(DEVICE "/resource", function), "%llx", &first);
+	snprintf(text, sizeof(text),
+		 "0x%016llx 0x%016llx 0x0000000000140204\n"
+		 "0x%016x 0x%016x 0x%016x\n",
+		 first, first + (1ULL << (20 + atoi(value))) - 1, 0, 0, 0);
+	faketree_file(text, DEVICE "/resource", function);
+	return 0;
+}
+
 /* 1: a plain file. */
 static int react(const char *path, const char *value)
 {
@@ -325,6 +342,8 @@ static int react(const char *path, const char *value)
 			return -ENOENT;
 		if (streq(action, "driver_override"))
 			return override(name, value);
+		if (streq(action, "resource0_resize"))
+			return resize(name, value);
 		return streq(action, "remove") ? remove_function(name) : 1;
 	}
 	if (sscanf(path, "/sys/class/vtconsole/vtcon%d/%31s", &number, action) == 2)

@@ -27,7 +27,7 @@ refused()
 }
 
 pci() { cat "/sys/bus/pci/devices/$1"; }
-holds() { readlink "/proc/$1/fd"/* | grep -q "^$2\$"; }
+holds() { ls -l "/proc/$1/fd" | grep -q -e "-> $2\$"; }
 
 HUGE='' domain win10
 modprobe vfio-pci
@@ -44,7 +44,6 @@ pci.detach = $NET1
 pci.power = control=on $NET1
 END
 
-note "reset methods: $(cd /sys/bus/pci/devices && grep -H . */reset_method | tr '\n' ' ')"
 method=$(pci $NET1/reset_method | cut -d' ' -f1)
 step "pci.reset" 'grep -q "reset of $NET1: done" /var/log/vfio-hook/win10.log' <<END
 pci.detach = $NET1
