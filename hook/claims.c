@@ -34,12 +34,19 @@ static int claim_fill(struct claim *claim, const struct journal *journal,
 	return 0;
 }
 
+/* Two claims may be of the same millisecond. */
+static bool is_younger(int64_t when, const char *uuid, int64_t than, const char *than_uuid)
+{
+	return when != than ? when > than : strcmp(uuid, than_uuid) > 0;
+}
+
 /*
- * Of all other domains' open records of the target: the youngest (OLDER_THAN < 0), or
- * the oldest of those that are younger than NEXT_AFTER.
+ * Of all other domains' open records of the target: the youngest (NEXT_AFTER is NULL), or
+ * the oldest of those that are younger than NEXT_AFTER, which is ours.
  */
 static int claim_search(struct run *run, const struct state_kind *kind,
-			const char *target, int64_t next_after, struct claim *ret)
+			const char *target, const struct record *next_after,
+			struct claim *ret)
 {
 	_cleanup_strv_ struct strv uuids = {};
 	struct claim best = {};
@@ -54,10 +61,12 @@ static int claim_search(struct run *run, const struct state_kind *kind,
 		if (journal_read(&run->host, uuids.v[i], &journal, NULL) < 0)
 			continue;
 		record = journal_find(&journal, kind, target);
-		if (!record || (next_after >= 0 && record->when <= next_after))
+		if (!record ||
+		    (next_after && !is_younger(record->when, uuids.v[i], next_after->when,
+					       run->domain ? run->domain->uuid : "")))
 			continue;
-		if (!best.uuid || (next_after < 0 ? record->when > best.when :
-						    record->when < best.when))
+		if (!best.uuid || is_younger(record->when, uuids.v[i], best.when,
+					     best.uuid) == !next_after)
 			r = claim_fill(&best, &journal, record);
 	}
 	if (r == 0 && !best.uuid)
@@ -72,7 +81,7 @@ static int claim_search(struct run *run, const struct state_kind *kind,
 int claim_youngest(struct run *run, const struct state_kind *kind, const char *target,
 		   struct claim *ret, struct error *err)
 {
-	int r = claim_search(run, kind, target, -1, ret);
+	int r = claim_search(run, kind, target, NULL, ret);
 
 	return r < 0 && r != -ENOENT ?
 		       error_errno(err, r, "cannot read other domains' journals") :
@@ -93,7 +102,7 @@ static int pass_on(struct run *run, const struct claim *to, const struct record 
 int claim_leave(struct run *run, const struct record *record, struct error *err)
 {
 	_cleanup_(claim_done) struct claim next = {};
-	int r = claim_search(run, record->kind, record->target, record->when, &next);
+	int r = claim_search(run, record->kind, record->target, record, &next);
 
 	if (r == -ENOENT)
 		return 0;

@@ -160,8 +160,9 @@ static int set_for_good(struct run *run, const struct state_kind *kind,
 			const char *target, const char *now, const char *value,
 			const char *data, struct error *err)
 {
-	struct record *known = run->journal ? journal_find(run->journal, kind, target) :
-					      NULL;
+	const struct record *known =
+		run->journal ? journal_find(run->journal, kind, target) : NULL;
+	bool is_known = known;
 	struct record record = { .kind = kind,
 				 .target = (char *)(uintptr_t)target,
 				 .data = (char *)(uintptr_t)(data ? data : "") };
@@ -172,15 +173,18 @@ static int set_for_good(struct run *run, const struct state_kind *kind,
 
 		r = journal_lock(&run->host, run_deadline(run), &lock, err);
 		if (r == 0)
+			r = journal_reload(&run->host, run->journal, err);
+		known = r == 0 ? journal_find(run->journal, kind, target) : NULL;
+		if (known)
 			r = claim_leave(run, known, err);
+		if (r == 1)
+			return journal_strike(run->journal, kind, target, err);
 	}
 	if (r < 0)
 		return r;
-	if (r == 0 && !streq(now, value))
+	if (!streq(now, value))
 		r = change(run, &record, now, value, err);
-	if (r >= 0 && known)
-		r = journal_strike(run->journal, kind, target, err);
-	return r < 0 ? r : 0;
+	return r >= 0 && is_known ? journal_strike(run->journal, kind, target, err) : r;
 }
 
 /*
@@ -196,8 +200,9 @@ static bool was_ours_to_change(struct run *run, const struct state_kind *kind,
 int effect_set(struct run *run, const struct state_kind *kind, const char *target,
 	       const char *value, const char *data, struct error *err)
 {
+	_cleanup_(record_done) struct record record = {};
 	_cleanup_free_ char *now = NULL;
-	const struct record *record;
+	const struct record *known;
 	int r;
 
 	if (state_kind_find(kind->name) != kind) /* undo could not find it again */
@@ -221,8 +226,10 @@ int effect_set(struct run *run, const struct state_kind *kind, const char *targe
 	r = journal_before(run, kind, target, now, value, data, err);
 	if (r < 0 || streq(now, value))
 		return r;
-	record = journal_find(run->journal, kind, target);
-	return record ? change(run, record, now, value, err) : error_oom(err);
+	known = journal_find(run->journal, kind, target);
+	if (!known || record_copy(known, &record) < 0)
+		return error_oom(err);
+	return change(run, &record, now, value, err);
 }
 
 int effect_one_way(struct run *run, const char *what,

@@ -6,6 +6,7 @@
 #include "claim.h"
 #include "effect.h"
 #include "gate.h"
+#include "guard.h"
 #include "log.h"
 #include "owner.h"
 #include "phase.h"
@@ -43,6 +44,30 @@ static void note_owner(struct run *run)
 		journal_owner(run->journal, pid, start, NULL);
 }
 
+/* Does anything that it says matter any more? */
+static bool journal_is_spent(struct run *run)
+{
+	return !journal_has_open_records(run->journal) && !guard_left(run, "");
+}
+
+/* Prepared, no way back was begun, and the devices are where they were put? */
+static bool may_adopt(struct run *run)
+{
+	const struct journal *journal = run->journal;
+
+	if (journal->phases[PHASE_PREPARE] != PHASE_STATE_COMPLETE ||
+	    journal->phases[PHASE_RELEASE] != PHASE_STATE_NONE)
+		return false;
+	for (size_t i = 0; i < journal->n; i++) {
+		const struct record *record = &journal->records[i];
+
+		if (!record->struck && record->kind == &state_driver &&
+		    !state_is(&run->host, record->kind, record->target, record->new))
+			return false;
+	}
+	return true;
+}
+
 /* A journal that is there already: complete, then it is adopted; else undone first. */
 static int settle_old_journal(struct run *run, struct error *err)
 {
@@ -52,12 +77,12 @@ static int settle_old_journal(struct run *run, struct error *err)
 		return 0;
 	if (run->journal->phases[PHASE_PREPARE] == PHASE_STATE_NONE)
 		return 0; /* of boot/begin: no domain's release undoes that */
-	if (run->journal->phases[PHASE_PREPARE] == PHASE_STATE_COMPLETE) {
+	if (may_adopt(run)) {
 		log_warn("%s was prepared before and never released: going on from there",
 			 run->domain->name);
 		return 0;
 	}
-	log_warn("an earlier prepare of %s was cut off: putting back what it changed",
+	log_warn("an earlier prepare or release of %s was cut off: putting back what is left",
 		 run->domain->name);
 	r = undo_all(run, PHASE_NONE, err);
 	return r < 0 ? error_prefix(err, "cannot put back an earlier prepare") : 0;
@@ -74,16 +99,41 @@ static int open_journal(struct run *run, struct journal *journal, struct error *
 	if (run->event.phase != PHASE_PREPARE)
 		return 0;
 	r = settle_old_journal(run, err);
+	/* Baselines of an earlier start may be out of date. */
+	if (r == 0 && journal->n_baselines && journal_is_spent(run)) {
+		journal_remove(journal);
+		journal_done(journal);
+		r = journal_open(&run->host, run->domain->uuid, run->domain->name, true,
+				 journal, err);
+	}
 	if (r == 0)
 		note_owner(run);
+	else if (journal->fd < 0)
+		run->journal = NULL;
 	return r;
 }
 
+/* Between prepare and release it stays, empty or not: release asks whether prepare was. */
 static void close_journal(struct run *run)
 {
-	if (!journal_has_open_records(run->journal) && run->journal->left.n == 0)
+	bool over = run->event.phase == PHASE_RELEASE || run->event.phase == PHASE_NONE ||
+		    run->journal->phases[PHASE_PREPARE] != PHASE_STATE_COMPLETE;
+
+	if (over && journal_is_spent(run))
 		journal_remove(run->journal);
 	run->journal = NULL;
+}
+
+/* A domain that has nothing but scripts is only warned: they may be about something else. */
+static int last_gate(struct run *run, struct error *err)
+{
+	_cleanup_error_ struct error finding = {};
+
+	if (run->config)
+		return gate_check(run, err);
+	if (gate_check(run, &finding) < 0)
+		log_warn("%s", error_text(&finding));
+	return 0;
 }
 
 /* Puts back what this phase changed and says so behind the cause. */
@@ -113,7 +163,7 @@ static int act(struct run *run, struct error *err)
 	if (r == 0)
 		r = walk_steps(run, err);
 	if (r == 0 && phase == PHASE_PREPARE)
-		r = gate_check(run, err);
+		r = last_gate(run, err);
 	if (r == 0)
 		r = journal_phase(run->journal, phase, PHASE_STATE_COMPLETE, err);
 	if (r < 0) {
@@ -206,7 +256,7 @@ static int up(struct run *run, struct error *err)
 
 	if (phase_switched_off(run, why, sizeof(why))) {
 		log_warn("switched off by %s: no step is run", why);
-		return run->event.phase == PHASE_PREPARE ? gate_check(run, err) : 0;
+		return run->event.phase == PHASE_PREPARE ? last_gate(run, err) : 0;
 	}
 	r = phase_check(run, err);
 	phase_log_findings(run);
@@ -250,8 +300,12 @@ static int down_journal(struct run *run, struct error *err)
 	bool all = run->event.phase == PHASE_RELEASE ||
 		   run->journal->phases[PHASE_PREPARE] != PHASE_STATE_COMPLETE;
 	struct error undo_err = {};
-	int r = down_steps(run, err), undone = 0;
+	int r, undone = 0;
 
+	/* Should we be cut off, the next prepare must not go on from there. */
+	if (run->event.phase == PHASE_RELEASE)
+		journal_phase(run->journal, PHASE_RELEASE, PHASE_STATE_BEGUN, NULL);
+	r = down_steps(run, err);
 	if (all)
 		undone = undo_all(run, PHASE_NONE, &undo_err);
 	if (undone < 0 && r < 0)
@@ -272,8 +326,10 @@ static int down(struct run *run, struct error *err)
 			 &journal, err);
 	if (r == -ENOENT || r == -ESTALE)
 		return down_steps(run, err);
-	if (r < 0)
+	if (r < 0) { /* nothing can be put back, but the scripts know their own part */
+		down_steps(run, NULL);
 		return r;
+	}
 	run->journal = &journal;
 	r = down_journal(run, err);
 	close_journal(run);
@@ -289,7 +345,7 @@ int phase_down(struct run *run, struct error *err)
 	return log_end(run, name, begin, down(run, err), err);
 }
 
-int phase_undo(struct run *run, struct error *err)
+int phase_undo(struct run *run, bool orphan, struct error *err)
 {
 	int64_t begin = now_ms();
 	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
@@ -298,9 +354,14 @@ int phase_undo(struct run *run, struct error *err)
 
 	if (r < 0)
 		return r == -ESTALE ? -ENOENT : r;
+	/* It may have been started while we waited for its journal. */
+	if (orphan && owner_is_alive(&run->host, &journal))
+		return error_set(err, -EBUSY, "domain %s is alive: nothing is put back",
+				 run->domain->name);
 	log_info("== %s undo", run->domain->name);
 	run_start_clock(run);
 	run->journal = &journal;
+	journal_phase(&journal, PHASE_RELEASE, PHASE_STATE_BEGUN, NULL);
 	r = undo_all(run, PHASE_NONE, err);
 	close_journal(run);
 	return log_end(run, "undo", begin, r, err);

@@ -46,15 +46,24 @@ static void sleep_ms(int64_t ms)
 	nanosleep(&ts, NULL);
 }
 
+static bool reader_gone(int fd)
+{
+	struct pollfd pfd = { .fd = fd };
+
+	return poll(&pfd, 1, 0) > 0 && (pfd.revents & POLLERR);
+}
+
 int run_cancelled(const struct run *run, struct error *err)
 {
 	struct pollfd pfd = { .fd = run->cancel_fd, .events = POLLIN };
 
-	if (run->undoing)
+	/* A way back is always walked to its end. */
+	if (run->undoing || !phase_goes_up(run->event.phase))
 		return 0;
 	if (run->cancel_fd >= 0 && poll(&pfd, 1, 0) > 0)
 		return error_set(err, -ECANCELED, "interrupted by a signal");
-	if (run->caller > 0 && getppid() != run->caller)
+	/* The pipe tells it, too, where a wrapper stands between the daemon and us. */
+	if (run->caller > 0 && (getppid() != run->caller || reader_gone(STDERR_FILENO)))
 		return error_set(err, -ECANCELED, "the libvirt daemon is gone");
 	return 0;
 }

@@ -11,6 +11,7 @@
 
 #define RECORD_TIMEOUT_MS 30000
 #define RETRY_TIMEOUT_MS 10000
+#define MOST_TRIES 8 /* while other domains leave the same target */
 
 static int read_now(struct run *run, const struct record *record, char **ret,
 		    struct error *err)
@@ -24,8 +25,41 @@ static int read_now(struct run *run, const struct record *record, char **ret,
 	return *ret ? 0 : error_oom(err);
 }
 
+/*
+ * Another domain that left may have handed its old value on to us, now or while ours was
+ * put back. 1: it has, and RECORD is from the value that is there now to that one.
+ */
+static int refresh(struct run *run, struct record *record, struct error *err)
+{
+	const struct record *fresh;
+	char *old;
+	int r = journal_reload(&run->host, run->journal, err);
+
+	if (r < 0)
+		return r;
+	fresh = journal_find(run->journal, record->kind, record->target);
+	if (!fresh || streq(fresh->old, record->old))
+		return 0;
+	old = strdup(fresh->old);
+	if (!old)
+		return error_oom(err);
+	free(record->old);
+	record->old = old;
+	return 1;
+}
+
+static int leave_locked(struct run *run, const struct record *record, struct error *err)
+{
+	int r = claim_leave(run, record, err);
+
+	/* Under the lock: nobody may see us in the stack and gone from it. */
+	if (r == 1 && journal_strike(run->journal, record->kind, record->target, err) < 0)
+		r = -EIO;
+	return r;
+}
+
 /* 1: another domain's claim lives on, nothing to change. */
-static int leave_claim(struct run *run, const struct record *record, struct error *err)
+static int leave_claim(struct run *run, struct record *record, struct error *err)
 {
 	_cleanup_close_ int lock = -1;
 	int r;
@@ -34,13 +68,52 @@ static int leave_claim(struct run *run, const struct record *record, struct erro
 		return 0;
 	r = journal_lock(&run->host, now_ms() + RECORD_TIMEOUT_MS, &lock, err);
 	if (r == 0)
-		r = claim_leave(run, record, err);
-	if (r == 1) /* under the lock: nobody may see us in the stack and gone from it */
-		return journal_strike(run->journal, record->kind, record->target, err) <
-				       0 ?
-			       -EIO :
-			       1;
-	return r;
+		r = refresh(run, record, err);
+	return r < 0 ? r : leave_locked(run, record, err);
+}
+
+/* A domain that came while we put back found our value, and may have nothing changed. */
+static int satisfy(struct run *run, const struct record *record, const char *value,
+		   struct error *err)
+{
+	_cleanup_free_ char *now = NULL;
+	int r = record->kind->read(&run->host, record->target, &now, err);
+
+	return r < 0 || streq(now, value) ?
+		       r :
+		       record->kind->change(run, record, now, value, err);
+}
+
+/* The record's value is back: it is struck. 1: not yet, it has a new old value. */
+static int strike(struct run *run, struct record *record, struct error *err)
+{
+	_cleanup_(claim_done) struct claim claim = {};
+	_cleanup_close_ int lock = -1;
+	int r;
+
+	if (!record->kind->shared)
+		return journal_strike(run->journal, record->kind, record->target, err);
+	r = journal_lock(&run->host, now_ms() + RECORD_TIMEOUT_MS, &lock, err);
+	if (r == 0) {
+		_cleanup_free_ char *put_back = strdup(record->old);
+
+		r = put_back ? refresh(run, record, err) : error_oom(err);
+		if (r == 1) {
+			free(record->new);
+			record->new = STEAL(put_back);
+		}
+	}
+	if (r == 0)
+		r = leave_locked(run, record, err);
+	else
+		return r;
+	if (r == 0)
+		return journal_strike(run->journal, record->kind, record->target, err);
+	if (r == 1)
+		r = claim_youngest(run, record->kind, record->target, &claim, err);
+	closep(&lock); /* the change may take its time */
+	lock = -1;
+	return r < 0 ? r : satisfy(run, record, claim.new, err);
 }
 
 /* What the kind made of it is read again: it may have left the target alone. */
@@ -83,26 +156,44 @@ static int put_back(struct run *run, const struct record *record, const char *no
 	return 0;
 }
 
-static int undo_for_real(struct run *run, const struct record *record, struct error *err)
+static int put_back_once(struct run *run, const struct record *record, struct error *err)
 {
 	_cleanup_free_ char *now = NULL;
-	int r = leave_claim(run, record, err);
+	int r;
 
-	if (r != 0)
-		return r < 0 ? r : 0;
 	if (record->kind->one_way) {
 		run_note(run, "%s %s cannot be put back", record->kind->name,
 			 record->target);
-	} else {
-		r = read_now(run, record, &now, err);
-		if (r < 0)
-			return r;
-		if (record->kind->relative || !streq(now, record->old))
-			r = put_back(run, record, now, err);
-		if (r < 0)
+		return 0;
+	}
+	r = read_now(run, record, &now, err);
+	if (r < 0)
+		return r;
+	if (record->kind->relative || !streq(now, record->old))
+		r = put_back(run, record, now, err);
+	return r;
+}
+
+static int undo_for_real(struct run *run, const struct record *known, struct error *err)
+{
+	/* A copy: kinds that write to the journal replace what is in it. */
+	_cleanup_(record_done) struct record record = {};
+	int r;
+
+	if (record_copy(known, &record) < 0)
+		return error_oom(err);
+	for (unsigned tries = 0; tries < MOST_TRIES; tries++) {
+		r = leave_claim(run, &record, err);
+		if (r != 0)
+			return r < 0 ? r : 0;
+		r = put_back_once(run, &record, err);
+		if (r == 0)
+			r = strike(run, &record, err);
+		if (r <= 0)
 			return r;
 	}
-	return journal_strike(run->journal, record->kind, record->target, err);
+	return error_set(err, -EAGAIN, "%s %s: other domains keep changing their claims",
+			 record.kind->name, record.target);
 }
 
 static int undo_simulated(struct run *run, const struct record *record, struct error *err)
@@ -164,15 +255,15 @@ static void collect(struct run *run, struct error *first, unsigned *failures,
 static void undo_records(struct run *run, const struct journal *journal, enum phase phase,
 			 bool undo_first, struct error *first, unsigned *failures)
 {
+	/* By number: it may be read anew on the way, but never gets shorter. */
 	for (size_t i = journal->n; i-- > 0;) {
-		/* By value: kinds that write to the journal may move the array. */
-		struct record record = journal->records[i];
+		const struct record *record = &journal->records[i];
 		_cleanup_error_ struct error err = {};
 
-		if (record.struck || (phase != PHASE_NONE && record.phase != phase) ||
-		    (record.kind && record.kind->undo_first) != undo_first)
+		if (record->struck || (phase != PHASE_NONE && record->phase != phase) ||
+		    (record->kind && record->kind->undo_first) != undo_first)
 			continue;
-		if (undo_record(run, &record, &err) < 0)
+		if (undo_record(run, record, &err) < 0)
 			collect(run, first, failures, &err);
 	}
 }
