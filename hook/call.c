@@ -3,11 +3,14 @@
  * From what the caller gave (names, XML, a config file) to a run.
  */
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
 
 #include "call.h"
 #include "scripts.h"
 
 #define XML_MAX (16U << 20)
+#define XML_WAIT_MS 20000 /* libvirt has written it all before we are asked */
 #define STORED_XML "/etc/libvirt/qemu/%s.xml"
 
 void call_init(struct call *call, const char *root, const char *hooks_dir)
@@ -17,24 +20,57 @@ void call_init(struct call *call, const char *root, const char *hooks_dir)
 	call->run.hooks_dir = call->hooks_dir;
 }
 
-bool call_has_work(const struct call *call)
+bool call_has_files(const struct call *call)
 {
 	const struct run *run = &call->run;
+	char path[PATH_MAX];
+	struct stat st;
 
-	return host_exists(&run->host, "%s/conf.d/%s.ini", run->hooks_dir,
-			   run->event.domain) ||
-	       scripts_exist(&run->host, run->hooks_dir, &run->event) ||
-	       journal_any(&run->host);
+	/* Not stat(): a link that broke is an error to be told, not a domain without. */
+	host_path(&run->host, path, "%s/conf.d/%s.ini", run->hooks_dir, run->event.domain);
+	return lstat(path, &st) == 0 ||
+	       scripts_exist(&run->host, run->hooks_dir, &run->event);
+}
+
+bool call_has_journal(const struct call *call)
+{
+	const struct run *run = &call->run;
+	_cleanup_free_ char *uuid = NULL;
+
+	if (run->domain)
+		return host_exists(&run->host, "/run/vfio-hook/%s.journal",
+				   run->domain->uuid);
+	return journal_find_by_name(&run->host, run->event.domain, &uuid) == 0;
+}
+
+/* Nothing hangs libvirt, not even a caller that forgot to close our stdin. */
+static int wait_readable(int fd, int64_t deadline)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int64_t left = deadline - now_ms();
+	int r = left > 0 ? poll(&pfd, 1, (int)left) : 0;
+
+	if (r < 0)
+		return errno == EINTR ? 0 : -errno;
+	return r > 0 ? 1 : -ETIMEDOUT;
 }
 
 int call_read_xml(struct call *call, int fd, struct error *err)
 {
+	int64_t deadline = now_ms() + XML_WAIT_MS;
 	struct run *run = &call->run;
 	size_t room = 0;
 
 	for (;;) {
+		int r = wait_readable(fd, deadline);
 		ssize_t n;
 
+		if (r == -ETIMEDOUT)
+			return error_set(err, r,
+					 "the domain XML on stdin does not end within %d s",
+					 XML_WAIT_MS / 1000);
+		if (r == 0)
+			continue;
 		if (room - run->xml_len < 2) {
 			char *p = realloc(run->xml, room = room ? room * 2 : 16384);
 

@@ -12,8 +12,10 @@ struct call {
 };
 
 void call_init(struct call *call, const char *root, const char *hooks_dir);
-/* Is there anything for this domain: a config, scripts, or any journal? Cheap. */
-bool call_has_work(const struct call *call);
+/* Has the domain a config, or scripts for this event? Cheap. */
+bool call_has_files(const struct call *call);
+/* Has it a journal, by its UUID or, where there is no XML, by its name? */
+bool call_has_journal(const struct call *call);
 /* Reads FD to its end (16 MiB at most) as the domain's XML. */
 int call_read_xml(struct call *call, int fd, struct error *err);
 /* The XML libvirt keeps of the domain. */

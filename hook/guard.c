@@ -19,6 +19,7 @@
  * deadline would be taken for one that hangs, and undo could do nothing late.
  */
 #define PATIENCE_MS 1000
+#define READ_MS 5000 /* for a read outside any phase */
 
 /* What the child sends: one write below PIPE_BUF, so it comes whole or not at all. */
 struct answer {
@@ -292,6 +293,17 @@ int guard_read(struct run *run, const char *path, char *buf, size_t size,
 	if (r < 0)
 		return error_errno(err, r, "%s: cannot read", path);
 	return snprintf(buf, size, "%s", text);
+}
+
+int guard_read_host(const struct host *host, const char *path, char *buf, size_t size,
+		    struct error *err)
+{
+	int64_t deadline = now_ms() + READ_MS;
+	struct run run = {
+		.host = *host, .deadline = deadline, .budget = deadline, .cancel_fd = -1
+	};
+
+	return guard_read(&run, path, buf, size, err);
 }
 
 int guard_left(const struct run *run, const char *word)

@@ -19,6 +19,10 @@ int guard_write(struct run *run, const char *path, const char *value, struct err
 int guard_read(struct run *run, const char *path, char *buf, size_t size,
 	       struct error *err);
 
+/* The same where no phase runs: a few seconds at most. */
+int guard_read_host(const struct host *host, const char *path, char *buf, size_t size,
+		    struct error *err);
+
 #define GUARD_TEXT_MAX 2048
 
 /*

@@ -29,12 +29,17 @@ static void find_hooks_dir(const char *argv0, char *buf, size_t size)
 		buf[strlen(buf) - strlen("/qemu.d")] = '\0';
 }
 
-/* SIGTERM and SIGINT end a prepare in good order; a dead reader must not kill us. */
+/*
+ * SIGTERM and SIGINT end a prepare in good order; a dead reader or terminal must not kill
+ * us in the middle, and our children are to be waited for.
+ */
 static int take_signals(void)
 {
 	sigset_t set;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
@@ -94,11 +99,17 @@ static int dry_run(struct call *call, struct error *err)
 static int handle(struct call *call, bool dry, struct error *err)
 {
 	struct run *run = &call->run;
+	bool has_files = call_has_files(call);
 	int r;
 
+	if (!has_files && !journal_any(&run->host))
+		return 0;
 	r = call_read_xml(call, STDIN_FILENO, err);
-	if (r == 0)
+	if (r == 0 || !phase_goes_up(run->event.phase))
 		r = call_parse_domain(call, err);
+	if (!has_files && !call_has_journal(call))
+		return 0;
+	log_open(&run->host, run->event.domain);
 	if (run->event.phase == PHASE_NONE)
 		return other_operation(call);
 	if (r < 0)
@@ -106,7 +117,6 @@ static int handle(struct call *call, bool dry, struct error *err)
 	if (dry)
 		return dry_run(call, err);
 	run->caller = getppid();
-	run->cancel_fd = take_signals();
 	return run_phase(call, err);
 }
 
@@ -125,9 +135,7 @@ int hook_main(int argc, char **argv)
 		return 0;
 	event_init(&call.run.event, arg[0], arg[1], n > 2 ? arg[2] : "-",
 		   n > 3 ? arg[3] : "-");
-	if (!call_has_work(&call))
-		return 0;
-	log_open(&call.run.host, arg[0]);
+	call.run.cancel_fd = take_signals();
 	r = handle(&call, dry, &err);
 	if (r < 0) {
 		log_error("%s %s: %s", arg[0], arg[1], error_text(&err));

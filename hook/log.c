@@ -8,7 +8,9 @@
 #include <ctype.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 
 #include "event.h"
@@ -20,9 +22,9 @@
 static struct {
 	int fd;
 	int stderr_level;
-	bool syslog;
+	int syslog;
 	char domain[256];
-} log_state = { .fd = -1, .stderr_level = -1 };
+} log_state = { .fd = -1, .stderr_level = -1, .syslog = -1 };
 
 static const char *level_name(int level)
 {
@@ -66,10 +68,11 @@ static char *read_end(int fd)
 	if (n < 0)
 		return NULL;
 	text[n] = '\0';
-	if (from == 0)
-		return STEAL(text);
-	line = strchr(text, '\n');
-	return strdup(line ? line + 1 : "");
+	if (from > 0) {
+		line = strchr(text, '\n');
+		return strdup(line ? line + 1 : "");
+	}
+	return STEAL(text);
 }
 
 const char *log_text_of(const char *line)
@@ -149,12 +152,43 @@ static int open_file(const struct host *host, const char *domain)
 		    0640);
 }
 
+/*
+ * Not syslog(3), whose send waits as long as the daemon does not read: journald may be
+ * stopped, or the very thing that waits for a disk that we are about to give back.
+ */
+static int open_syslog(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd >= 0 &&
+	    connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void log_to_syslog(int level, const char *text)
+{
+	_cleanup_free_ char *line = NULL;
+	const char *domain = log_state.domain;
+	int n = asprintf(&line, "<%d>vfio-hook[%d]: %s%s%s", LOG_DAEMON | level,
+			 (int)getpid(), domain, *domain ? ": " : "", text);
+
+	if (n < 0) {
+		line = NULL;
+		return;
+	}
+	/* One that does not fit into the daemon's queue is lost; the file has it. */
+	(void)!send(log_state.syslog, line, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 void log_open(const struct host *host, const char *domain)
 {
 	log_close();
-	log_state.syslog = !*host->root;
-	if (log_state.syslog)
-		openlog("vfio-hook", LOG_PID, LOG_DAEMON);
+	if (!*host->root)
+		log_state.syslog = open_syslog();
 	if (!domain)
 		return;
 	snprintf(log_state.domain, sizeof(log_state.domain), "%s", domain);
@@ -211,10 +245,8 @@ void log_at(int level, const char *fmt, ...)
 
 	if (log_state.fd >= 0)
 		log_to_file(level, text);
-	if (log_state.syslog && *log_state.domain)
-		syslog(level, "%s: %s", log_state.domain, text);
-	else if (log_state.syslog)
-		syslog(level, "%s", text);
+	if (log_state.syslog >= 0)
+		log_to_syslog(level, text);
 	if (level <= log_state.stderr_level)
 		fprintf(stderr, "%s\n", text);
 	errno = saved;
@@ -225,7 +257,6 @@ void log_close(void)
 	closep(&log_state.fd);
 	log_state.fd = -1;
 	log_state.domain[0] = '\0';
-	if (log_state.syslog)
-		closelog();
-	log_state.syslog = false;
+	closep(&log_state.syslog);
+	log_state.syslog = -1;
 }

@@ -30,14 +30,16 @@ static int override_value(const char *text, char **ret, struct error *err)
 static int override_read(const struct host *host, const char *target, char **ret,
 			 struct error *err)
 {
-	char text[512];
+	char text[512], path[PATH_MAX];
 	int r = function_there(host, target, err);
 
 	if (r < 0)
 		return r;
-	r = host_read(host, text, sizeof(text), DEVICE "/driver_override", target);
+	/* Most kernels take the device lock for this read: behind a stuck unbind, for ever. */
+	snprintf(path, sizeof(path), DEVICE "/driver_override", target);
+	r = guard_read_host(host, path, text, sizeof(text), err);
 	if (r < 0)
-		return error_errno(err, r, "%s: cannot read driver_override", target);
+		return r;
 	return override_value(text, ret, err);
 }
 
