@@ -74,6 +74,9 @@ static int write_baseline(struct run *run, const struct pci_function *fn,
 
 	if (journal_find_baseline(run->journal, fn->name))
 		return 0;
+	r = effect_check_foreign(run, &state_driver, fn->name, err);
+	if (r < 0)
+		return r;
 	r = read_baseline(run, fn, &baseline, err);
 	return r == 0 ? journal_baseline(run->journal, &baseline, err) : r;
 }

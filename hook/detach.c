@@ -4,6 +4,7 @@
  * here too, so that it covers exactly what the step takes later.
  */
 #include "detach.h"
+#include "effect.h"
 #include "group.h"
 #include "nvidia.h"
 #include "preflight.h"
@@ -140,6 +141,17 @@ static int check_holders(struct run *run, const struct pci_list *functions,
 	return preflight_holders(run, &bound, NULL, err);
 }
 
+/* On vfio already, and thus left out: not ours to count on while another domain has it. */
+static int check_owners(struct run *run, const struct pci_list *all, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < all->n && r == 0; i++)
+		if (on_vfio(run, all->fn[i].name))
+			r = effect_check_foreign(run, &state_driver, all->fn[i].name, err);
+	return r;
+}
+
 int detach_check(struct run *run, const struct step *step, struct error *err)
 {
 	_cleanup_(pci_list_done) struct pci_list all = {}, functions = {}, planned = {};
@@ -149,6 +161,8 @@ int detach_check(struct run *run, const struct step *step, struct error *err)
 		r = detach_functions(run, step, &functions, err);
 	if (r == 0)
 		r = run_planned_devices(run, &planned, err);
+	if (r == 0)
+		r = check_owners(run, &all, err);
 	if (r == 0)
 		r = group_check(run, &all, &planned, err);
 	if (r == 0)

@@ -30,6 +30,17 @@ static bool is_dead(struct run *run, const struct claim *claim)
 	return strv_add(&run->dead, claim->uuid) == 0;
 }
 
+int effect_check_foreign(struct run *run, const struct state_kind *kind,
+			 const char *target, struct error *err)
+{
+	_cleanup_(claim_done) struct claim claim = {};
+	int r = claim_youngest(run, kind, target, &claim, err);
+
+	if (r == -ENOENT || (r == 0 && run->simulate && is_dead(run, &claim)))
+		return 0;
+	return r < 0 ? r : refuse_foreign(run, target, &claim, err);
+}
+
 /*
  * What our record's old value is: what the youngest other claim wants, since that may
  * not have come into force yet, else the value found. *FOREIGN: an exclusive target of

@@ -23,6 +23,10 @@ int effect_set(struct run *run, const struct state_kind *kind, const char *targe
 int effect_restore(struct run *run, const struct state_kind *kind, const char *target,
 		   struct error *err);
 
+/* Refuses a target of an exclusive kind that belongs to another domain by now. */
+int effect_check_foreign(struct run *run, const struct state_kind *kind,
+			 const char *target, struct error *err);
+
 /* A change that cannot be read back or put back: noted in the report and the log. */
 int effect_one_way(struct run *run, const char *what,
 		   int (*act)(struct run *run, void *arg, struct error *err), void *arg,
