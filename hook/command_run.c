@@ -60,7 +60,7 @@ static int run_phase(struct run *run, enum phase phase, struct error *err)
 {
 	event_of_phase(&run->event, run->event.domain, phase);
 	if (phase == PHASE_NONE)
-		return phase_undo(run, false, err);
+		return phase_undo(run, err);
 	return phase_goes_up(phase) ? phase_up(run, err) : phase_down(run, err);
 }
 

@@ -102,7 +102,7 @@ int owner_undo(const struct host *host, const char *uuid, struct error *err)
 	domain.name = journal.domain;
 	run.hooks_dir = HOOKS_DIR;
 	event_of_phase(&run.event, domain.name, PHASE_NONE);
-	r = phase_undo(&run, true, err);
+	r = phase_undo_orphan(&run, err);
 	report_done(&run.report);
 	return r;
 }

@@ -345,7 +345,7 @@ int phase_down(struct run *run, struct error *err)
 	return log_end(run, name, begin, down(run, err), err);
 }
 
-int phase_undo(struct run *run, bool orphan, struct error *err)
+static int undo(struct run *run, bool orphan, struct error *err)
 {
 	int64_t begin = now_ms();
 	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
@@ -365,6 +365,16 @@ int phase_undo(struct run *run, bool orphan, struct error *err)
 	r = undo_all(run, PHASE_NONE, err);
 	close_journal(run);
 	return log_end(run, "undo", begin, r, err);
+}
+
+int phase_undo(struct run *run, struct error *err)
+{
+	return undo(run, false, err);
+}
+
+int phase_undo_orphan(struct run *run, struct error *err)
+{
+	return undo(run, true, err);
 }
 
 void phase_reconnect(struct run *run)

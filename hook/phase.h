@@ -29,7 +29,9 @@ int phase_down(struct run *run, struct error *err);
 void phase_reconnect(struct run *run);
 
 /* Puts back all that the journal of run->domain holds. -ENOENT: there is none. */
-int phase_undo(struct run *run, bool orphan, struct error *err);
+int phase_undo(struct run *run, struct error *err);
+/* The same, but not when its owner turns out to be alive: -EBUSY. */
+int phase_undo_orphan(struct run *run, struct error *err);
 
 /* The file or kernel parameter that switches the hook off, in BUF; else false. */
 bool phase_switched_off(const struct run *run, char *buf, size_t size);
