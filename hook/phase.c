@@ -68,18 +68,24 @@ static bool may_adopt(struct run *run)
 	return true;
 }
 
-/* A journal that is there already: complete, then it is adopted; else undone first. */
+/*
+ * A journal that is there already: complete, then it is adopted; else undone first. One
+ * without open records may have been cut off while functions were compared with it.
+ */
 static int settle_old_journal(struct run *run, struct error *err)
 {
+	bool open = journal_has_open_records(run->journal);
 	int r;
 
-	if (!journal_has_open_records(run->journal))
+	if (!open && !run->journal->n_baselines)
 		return 0;
 	if (run->journal->phases[PHASE_PREPARE] == PHASE_STATE_NONE)
 		return 0; /* of boot/begin: no domain's release undoes that */
 	if (may_adopt(run)) {
-		log_warn("%s was prepared before and never released: going on from there",
-			 run->domain->name);
+		if (open)
+			log_warn("%s was prepared before and never released: going on from "
+				 "there",
+				 run->domain->name);
 		return 0;
 	}
 	log_warn("an earlier prepare or release of %s was cut off: putting back what is left",
@@ -100,7 +106,7 @@ static int open_journal(struct run *run, struct journal *journal, struct error *
 		return 0;
 	r = settle_old_journal(run, err);
 	/* Baselines of an earlier start may be out of date. */
-	if (r == 0 && journal->n_baselines && journal_is_spent(run)) {
+	if (r == 0 && journal->n_baselines && !may_adopt(run) && journal_is_spent(run)) {
 		journal_remove(journal);
 		journal_done(journal);
 		r = journal_open(&run->host, run->domain->uuid, run->domain->name, true,
