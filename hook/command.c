@@ -10,7 +10,7 @@
 
 static const struct command *const commands[] = {
 	&command_check, &command_plan,	  &command_test,  &command_run,
-	&command_undo,	&command_devices, &command_steps,
+	&command_undo,	&command_status, &command_devices, &command_steps,
 };
 
 static const struct option long_options[] = {

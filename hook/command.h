@@ -42,6 +42,7 @@ extern const struct command command_check;
 extern const struct command command_run;
 extern const struct command command_test;
 extern const struct command command_undo;
+extern const struct command command_status;
 extern const struct command command_steps;
 
 /* `vfio-hook COMMAND …`; returns the exit status. */

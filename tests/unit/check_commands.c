@@ -9,6 +9,7 @@
 
 #include "command.h"
 #include "faketree.h"
+#include "journal.h"
 
 #define GPU "0000:0a:00.0"
 #define SOUND "0000:0a:00.1"
@@ -146,6 +147,94 @@ START_TEST(devices_without_iommu)
 }
 END_TEST
 
+static const char log_text[] =
+	"2026-01-31T12:00:00.000+0000 INFO == win10 prepare/begin\n"
+	"2026-01-31T12:00:00.001+0000 INFO governor.set = performance ...\n"
+	"2026-01-31T12:00:00.002+0000 INFO governor.set: done in 10 ms\n"
+	"2026-01-31T12:00:00.003+0000 INFO pci.detach = timeout=15s gpu ...\n"
+	"2026-01-31T12:00:00.004+0000 INFO pci.detach: done in 1230 ms\n"
+	"2026-01-31T12:00:00.005+0000 INFO -- win10 prepare/begin: done in 1250 ms\n"
+	"2026-01-31T12:00:01.000+0000 INFO == win10 release/end\n"
+	"2026-01-31T12:00:01.000+0000 INFO == other undo\n"
+	"2026-01-31T12:00:01.000+0000 INFO -- other undo: done in 1 ms\n"
+	"2026-01-31T12:00:02.000+0000 ERROR -- win10 release/end: failed after 70 ms: oh\n"
+	"torn\n"
+	"2026-01-31T12:00:03.000+0000 INFO == win10 prepare/begin\n"
+	"2026-01-31T12:00:03.000+0000 INFO governor.set = performance ...\n"
+	"2026-01-31T12:00:03.000+0000 INFO governor.set: done in 10 ms\n"
+	"2026-01-31T12:00:03.000+0000 INFO kmod.unload = timeout=30s nvidia_drm nvidia ...\n"
+	"2026-01-31T12:00:03.000+0000 INFO module nvidia_drm: loaded → none\n";
+
+START_TEST(status_after_a_reboot)
+{
+	faketree_file(log_text, "/var/log/vfio-hook/win10.log");
+	ck_assert_int_eq(command("status"), STATUS_FAILED);
+	assert_has("win10   interrupted");
+	ck_assert_int_eq(command("status win10"), STATUS_FAILED);
+	assert_has("win10: interrupted in prepare at kmod.unload nvidia_drm nvidia\n");
+	assert_has("2026-01-31 12:00:00  prepare done in 1.2 s: pci.detach gpu 1.2 s\n");
+	assert_has("release failed after 70 ms: oh\n");
+	assert_has("prepare never ended\n");
+	ck_assert_int_eq(command("status --json win10"), STATUS_FAILED);
+	assert_has("\"interrupted\": \"in prepare at kmod.unload nvidia_drm nvidia\"");
+	assert_has("\"result\": \"failed\", \"ms\": 70, \"error\": \"oh\"");
+
+	ck_assert_int_eq(command("status win11"), STATUS_FAILED);
+	assert_has("nothing is known of win11");
+}
+END_TEST
+
+/* A journal as prepare leaves it, of an owner with this pid. */
+static void write_journal(int owner)
+{
+	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+	_cleanup_error_ struct error err = {};
+	struct baseline b = {};
+	int r = journal_open(&host, UUID, "win10", true, &journal, &err);
+
+	ck_assert_msg(r == 0, "%s", error_text(&err));
+	snprintf(b.name, sizeof(b.name), GPU);
+	b.driver = b.module = (char *)(uintptr_t) "nvidia";
+	b.override = b.reset_method = (char *)(uintptr_t) "";
+	b.power_control = b.d3cold_allowed = b.id = b.override;
+	journal_phase(&journal, PHASE_PREPARE, PHASE_STATE_BEGUN, NULL);
+	journal_baseline(&journal, &b, NULL);
+	journal_record(&journal, &state_driver, GPU, "nvidia", "vfio-pci", "",
+		       PHASE_PREPARE, NULL);
+	journal_record(&journal, &state_override, GPU, "", "vfio-pci", "", PHASE_PREPARE,
+		       NULL);
+	journal_phase(&journal, PHASE_PREPARE, PHASE_STATE_COMPLETE, NULL);
+	journal_owner(&journal, owner, (uint64_t)owner, NULL);
+}
+
+START_TEST(status_of_what_is_changed)
+{
+	faketree_file("[prepare/begin]\n", "/etc/libvirt/hooks/conf.d/win10.ini");
+	ck_assert_int_eq(command("status"), STATUS_OK);
+	assert_has("win10   idle");
+
+	faketree_process(500, "libvirtd", "libvirtd.service", NULL);
+	write_journal(500);
+	ck_assert_int_eq(command("status"), STATUS_OK);
+	assert_has("win10   prepared  1        2");
+	ck_assert_int_eq(command("status win10"), STATUS_OK);
+	assert_has("  owner   libvirtd (pid 500)\n");
+	assert_has("  driver 0000:0a:00.0    nvidia    nvidia  vfio-pci\n");
+	ck_assert_int_eq(command("devices"), STATUS_OK);
+	assert_has("taken by domain win10");
+
+	faketree_process_gone(500);
+	ck_assert_int_eq(command("status win10"), STATUS_FAILED);
+	assert_has("win10: orphaned\n");
+	assert_has("put it back with: vfio-hook undo win10");
+	ck_assert_int_eq(command("status --json"), STATUS_FAILED);
+	assert_has("\"owner\": {\"pid\": 500, \"command\": null, \"alive\": false}");
+	assert_has("\"kind\": \"driver\", \"target\": \"" GPU
+		   "\", \"original\": \"nvidia\", \"set\": \"vfio-pci\", "
+		   "\"now\": \"nvidia\", \"phase\": \"prepare/begin\"");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("commands");
@@ -157,6 +246,8 @@ int main(void)
 	tcase_add_test(tc, help_and_usage);
 	tcase_add_test(tc, devices);
 	tcase_add_test(tc, devices_without_iommu);
+	tcase_add_test(tc, status_after_a_reboot);
+	tcase_add_test(tc, status_of_what_is_changed);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
