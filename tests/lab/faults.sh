@@ -67,8 +67,8 @@ each_call()
 	n=$(kernel_word faults-from)
 	[ -n "$n" ] || n=1
 	while [ "$n" -le "$count" ]; do
-		N=$n
-		$visit "$n"
+		N=$n WRONG='' START=$(uptime_ms)
+		$visit
 		n=$((n + ${k:-${FAULTS_DEFAULT:-9}}))
 	done
 }
@@ -99,6 +99,8 @@ as_before()
 
 settle_try()
 {
+	local took=$(($(uptime_ms) - START))
+	[ $took -lt 15000 ] || note "$1 call $N ($(the_call)): $((took / 1000)) s"
 	TRIED=$((TRIED + 1))
 	if [ -z "$WRONG" ]; then
 		BACK=$((BACK + 1))

@@ -186,6 +186,22 @@ START_TEST(killed)
 }
 END_TEST
 
+/* The recovery is killed, too, and so is its own. */
+START_TEST(killed_again)
+{
+	unsigned up = count(PREPARE), down = count(RELEASE);
+	char where[512];
+
+	for (unsigned n = 2; n <= up; n += 5)
+		for (unsigned m = 1; m <= down; m += 4) {
+			faulty(PREPARE, n, FAULT_KILL, 0, where);
+			faulty(m % 3 ? RELEASE : PREPARE, m, FAULT_KILL, 0, where);
+			faulty(m % 2 ? RELEASE : PREPARE, m / 2, FAULT_KILL, 0, where);
+			recover(m, where);
+		}
+}
+END_TEST
+
 static const int errors[] = { EIO, EBUSY, ENODEV, ENOSPC };
 
 /* The last of the errors comes as a write that was cut short. */
@@ -268,6 +284,7 @@ int main(void)
 	}
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, killed);
+	tcase_add_test(tc, killed_again);
 	tcase_add_test(tc, lets_go_before_loads);
 	tcase_add_loop_test(tc, prepare_fails, 0, ARRAY_SIZE(errors));
 	tcase_add_loop_test(tc, release_fails, 0, ARRAY_SIZE(errors));

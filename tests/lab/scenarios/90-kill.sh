@@ -21,7 +21,6 @@ recover()
 # try OP SUB [OPTION]: kills it at call N.
 try()
 {
-	WRONG=''
 	HOOK_WRAP="inject -o $LAB/calls -n $N ${3:-}" hook "$1" "$2"
 	[ "$RC" -eq 137 ] || note "$1 was over before call $N (exit $RC)"
 	[ -z "$HOOK_HUNG" ] || wrong "something kept the pipes"

@@ -9,7 +9,6 @@
 
 in_prepare()
 {
-	WRONG=''
 	HOOK_WRAP="inject -o $LAB/calls -n $N -e $ERRNO" hook prepare begin
 	cp "$ERR" "$LAB/said"
 	[ -z "$HOOK_HUNG" ] || wrong "something kept the pipes"
@@ -31,7 +30,6 @@ in_prepare()
 
 in_release()
 {
-	WRONG=''
 	hook prepare begin || wrong "prepare: $(cat "$ERR")"
 	HOOK_WRAP="inject -o $LAB/calls -n $N -e $ERRNO" hook release end
 	cp "$ERR" "$LAB/said"
