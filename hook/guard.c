@@ -71,13 +71,15 @@ static int child_isolate(int fd)
 	return 3;
 }
 
-static void __attribute__((noreturn)) child_main(const struct guard_job *job, int fd)
+static void __attribute__((noreturn))
+child_main(const struct guard_job *job, int fd, int parent)
 {
 	struct answer answer = { 0 };
 	size_t size;
 
 	fd = child_isolate(fd);
-	if (fd < 0)
+	/* With the parent killed meanwhile somebody may be putting things back by now. */
+	if (fd < 0 || getppid() != parent)
 		_exit(1);
 	answer.result = job->fn(job->arg, answer.text);
 	size = offsetof(struct answer, text) + strnlen(answer.text, GUARD_TEXT_MAX - 1) +
@@ -179,14 +181,14 @@ static int64_t guard_deadline(const struct run *run, int64_t now)
 
 static int guard_fork(const struct guard_job *job, int *ret_fd)
 {
-	int fds[2], pid, r;
+	int fds[2], parent = getpid(), pid, r;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
 	pid = fork();
 	if (pid == 0) {
 		close(fds[0]);
-		child_main(job, fds[1]);
+		child_main(job, fds[1], parent);
 	}
 	r = pid < 0 ? -errno : pid;
 	close(fds[1]);

@@ -3,7 +3,7 @@
 # 91-errno.sh, which source it. tests/lab/inject.c says which calls count.
 #
 # On the kernel command line: faults=K tries each K-th call only (1: all of them),
-# faults-from=N begins at the N-th.
+# faults-from=N begins at the N-th, faults-slow=MS tells of tries that take so long.
 
 # shellcheck source=/dev/null
 . /lab/lib.sh
@@ -44,6 +44,7 @@ calls_of()
 faults_begin()
 {
 	TRIED=0 BACK=0 BAD=0
+	FAULTS_SLOW=$(kernel_word faults-slow)
 	faults_config
 	hook_ok "prepare" prepare begin
 	hook_ok "release" release end
@@ -100,7 +101,7 @@ as_before()
 settle_try()
 {
 	local took=$(($(uptime_ms) - START))
-	[ $took -lt 15000 ] || note "$1 call $N ($(the_call)): $((took / 1000)) s"
+	[ $took -lt ${FAULTS_SLOW:-15000} ] || note "$1 call $N ($(the_call)): $((took / 1000)) s"
 	TRIED=$((TRIED + 1))
 	if [ -z "$WRONG" ]; then
 		BACK=$((BACK + 1))

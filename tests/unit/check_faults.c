@@ -24,6 +24,13 @@ static const char config[] = "[prepare/begin]\n"
 			     "kmod.unload = amdgpu\n"
 			     "pci.detach = 0a:00.*\n";
 
+/* The way back written out, as the guides' stop scripts have it. */
+static const char way_back[] = "[release/end]\n"
+			       "pci.reattach = 0a:00.*\n"
+			       "vtconsole.bind =\n"
+			       "kmod.load = amdgpu\n"
+			       "undo =\n";
+
 static struct host host;
 static char *before;
 
@@ -239,6 +246,47 @@ START_TEST(release_fails)
 }
 END_TEST
 
+static void write_way_back(void)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text), "%s%s", config, way_back);
+	faketree_file(text, "/etc/libvirt/hooks/conf.d/win10.ini");
+}
+
+START_TEST(explicit_release_killed)
+{
+	unsigned down;
+	char where[512];
+
+	write_way_back();
+	assert_runs(PREPARE, "without a fault");
+	down = count(RELEASE);
+	assert_same("without a fault");
+	for (unsigned n = 1; n <= down; n++) {
+		assert_runs(PREPARE, where);
+		faulty(RELEASE, n, FAULT_KILL, 0, where);
+		recover(n % 2, where);
+	}
+}
+END_TEST
+
+START_TEST(explicit_release_fails)
+{
+	unsigned down;
+	char where[512];
+
+	write_way_back();
+	assert_runs(PREPARE, "without a fault");
+	down = count(RELEASE);
+	for (unsigned n = 1; n <= down; n++) {
+		assert_runs(PREPARE, "before");
+		faulty(RELEASE, n, how_of(_i), errors[_i], where);
+		recover(n % 2, where);
+	}
+}
+END_TEST
+
 /* The last line of all writes that has TEXT in it. */
 static long last_write(const char *text)
 {
@@ -288,6 +336,8 @@ int main(void)
 	tcase_add_test(tc, lets_go_before_loads);
 	tcase_add_loop_test(tc, prepare_fails, 0, ARRAY_SIZE(errors));
 	tcase_add_loop_test(tc, release_fails, 0, ARRAY_SIZE(errors));
+	tcase_add_test(tc, explicit_release_killed);
+	tcase_add_loop_test(tc, explicit_release_fails, 0, ARRAY_SIZE(errors));
 	tcase_set_timeout(tc, 120);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
