@@ -101,7 +101,7 @@ as_before()
 settle_try()
 {
 	local took=$(($(uptime_ms) - START))
-	[ $took -lt ${FAULTS_SLOW:-15000} ] || note "$1 call $N ($(the_call)): $((took / 1000)) s"
+	[ $took -lt "${FAULTS_SLOW:-15000}" ] || note "$1 call $N ($(the_call)): $((took / 1000)) s"
 	TRIED=$((TRIED + 1))
 	if [ -z "$WRONG" ]; then
 		BACK=$((BACK + 1))
