@@ -10,6 +10,7 @@
 #include "guard.h"
 #include "holders.h"
 #include "log.h"
+#include "rebind.h"
 
 #define SETTLE_MS 3000
 #define FUNCTION_MS 20000
@@ -226,6 +227,10 @@ static int compare_one(struct run *run, const struct baseline *b, bool attrs,
 	int r;
 
 	run->deadline = now_ms() + FUNCTION_MS;
+	/* Whatever is done to it would wait for the unbind that is under way. */
+	r = rebind_refuse_left(run, b->name, err);
+	if (r < 0)
+		return attrs ? 0 : r;
 	if (!same_device(run, b, id)) {
 		if (attrs)
 			return 0;

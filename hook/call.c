@@ -4,6 +4,8 @@
  */
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 
 #include "call.h"
@@ -180,6 +182,20 @@ int call_scan(struct call *call, struct error *err)
 	if (!call->run.config || call->run.pci.n)
 		return 0;
 	return pci_scan(&call->run.host, &call->run.pci, err);
+}
+
+void call_take_signals(struct call *call)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	call->run.cancel_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 void call_done(struct call *call)

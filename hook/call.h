@@ -32,4 +32,9 @@ int call_parse_domain(struct call *call, struct error *err);
 int call_load_config(struct call *call, struct error *err);
 /* Scans the PCI devices for the plan. */
 int call_scan(struct call *call, struct error *err);
+/*
+ * From now on SIGTERM and SIGINT end a way up in good order, and no way down; a dead
+ * reader or terminal ends nothing, and our children can be waited for.
+ */
+void call_take_signals(struct call *call);
 void call_done(struct call *call);

@@ -2,8 +2,8 @@
 /*
  * vfio-hook run, test and undo: phases by hand.
  */
+#include <poll.h>
 #include <signal.h>
-#include <time.h>
 
 #include "command.h"
 #include "holders.h"
@@ -76,6 +76,7 @@ static int open_for_real(const struct command_options *options, const char *doma
 		return STATUS_USAGE;
 	}
 	survive_the_terminal();
+	call_take_signals(call);
 	log_open(&call->run.host, domain);
 	return STATUS_OK;
 }
@@ -98,6 +99,8 @@ static int run_run(const struct command_options *options, int argc, char **argv)
 	r = open_for_real(options, argv[0], phase, &call);
 	if (r != STATUS_OK)
 		return r;
+	call.run.owner =
+		1; /* as long as the machine runs: nobody else stands behind it */
 	if (phase == PHASE_PREPARE || !phase_goes_up(phase))
 		r = refuse_in_use(&call.run, &err);
 	if (r == 0)
@@ -117,6 +120,24 @@ const struct command command_run = {
 		"ends. Refused while a guest holds the devices.",
 };
 
+static int undo_orphan(const struct host *host, const char *uuid)
+{
+	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+	_cleanup_error_ struct error err = {};
+	int r, status = STATUS_OK;
+
+	if (journal_read(host, uuid, &journal, NULL) < 0)
+		return STATUS_OK; /* meanwhile its own release came */
+	log_open(host, journal.domain);
+	r = owner_undo(host, uuid, &err);
+	if (r == 0)
+		printf("%s: put back\n", journal.domain);
+	else if (r != -ENOENT)
+		status = fail(&err);
+	log_close();
+	return status;
+}
+
 /* Of all domains whose owner is dead: at boot after libvirtd, and by hand. */
 static int undo_orphans(const struct command_options *options)
 {
@@ -125,18 +146,18 @@ static int undo_orphans(const struct command_options *options)
 	int status = STATUS_OK;
 
 	survive_the_terminal();
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	if (geteuid() != 0 && !*options->root) {
+		fprintf(stderr, "vfio-hook: only root may do this\n");
+		return STATUS_USAGE;
+	}
 	if (journal_list(&host, &uuids) < 0)
 		return STATUS_FAILED;
-	for (size_t i = 0; i < uuids.n; i++) {
-		_cleanup_error_ struct error err = {};
-
-		if (owner_of_is_alive(&host, uuids.v[i]))
-			continue;
-		if (owner_undo(&host, uuids.v[i], &err) < 0)
-			status = fail(&err);
-		else
-			printf("%s: put back\n", uuids.v[i]);
-	}
+	for (size_t i = 0; i < uuids.n; i++)
+		if (!owner_of_is_alive(&host, uuids.v[i]) &&
+		    undo_orphan(&host, uuids.v[i]) != STATUS_OK)
+			status = STATUS_FAILED;
 	return status;
 }
 
@@ -200,11 +221,12 @@ static int compare(struct run *run, const struct journal *before)
 	return different;
 }
 
-static void hold(unsigned seconds)
+/* Up to SECONDS, or until somebody wants an end. */
+static void hold(const struct run *run, unsigned seconds)
 {
-	struct timespec ts = { .tv_sec = seconds };
+	struct pollfd pfd = { .fd = run->cancel_fd, .events = POLLIN };
 
-	while (nanosleep(&ts, &ts) < 0 && errno == EINTR)
+	while (poll(&pfd, 1, (int)seconds * 1000) < 0 && errno == EINTR)
 		;
 }
 
@@ -214,6 +236,7 @@ static int test_phases(struct run *run, unsigned seconds)
 	_cleanup_error_ struct error err = {};
 	int different, r = refuse_in_use(run, &err);
 
+	run->owner = getpid();
 	if (r == 0)
 		r = run_phase(run, PHASE_PREPARE, &err);
 	if (r < 0)
@@ -224,7 +247,7 @@ static int test_phases(struct run *run, unsigned seconds)
 	printf("%s: prepared; %u s from now all is put back\n", run->domain->name,
 	       seconds);
 	fflush(stdout);
-	hold(seconds);
+	hold(run, seconds);
 	error_done(&err);
 	r = run_phase(run, PHASE_RELEASE, &err);
 	different = compare(run, &journal);

@@ -30,13 +30,36 @@ static bool is_dead(struct run *run, const struct claim *claim)
 	return strv_add(&run->dead, claim->uuid) == 0;
 }
 
+/* In the plan all is as the dead domain found it, since that is put back first. */
+static void simulate_undo(struct run *run, const char *uuid)
+{
+	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+
+	if (journal_read(&run->host, uuid, &journal, NULL) < 0)
+		return;
+	for (size_t i = journal.n; i-- > 0;) {
+		const struct record *record = &journal.records[i];
+
+		if (!record->struck && record->kind && !record->kind->relative &&
+		    !record->kind->one_way)
+			overlay_set(run->host.overlay, record->kind, record->target,
+				    record->old);
+	}
+}
+
 int effect_check_foreign(struct run *run, const struct state_kind *kind,
 			 const char *target, struct error *err)
 {
 	_cleanup_(claim_done) struct claim claim = {};
 	int r = claim_youngest(run, kind, target, &claim, err);
 
-	if (r == -ENOENT || (r == 0 && run->simulate && is_dead(run, &claim)))
+	if (r == 0 && run->simulate && strv_contains(&run->dead, claim.uuid))
+		return 0;
+	if (r == 0 && run->simulate && is_dead(run, &claim)) {
+		simulate_undo(run, claim.uuid);
+		return 0;
+	}
+	if (r == -ENOENT)
 		return 0;
 	return r < 0 ? r : refuse_foreign(run, target, &claim, err);
 }

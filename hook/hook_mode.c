@@ -2,8 +2,6 @@
 /*
  * Hook mode: /etc/libvirt/hooks/qemu as libvirt calls it.
  */
-#include <signal.h>
-#include <sys/signalfd.h>
 
 #include "call.h"
 #include "hook_mode.h"
@@ -27,24 +25,6 @@ static void find_hooks_dir(const char *argv0, char *buf, size_t size)
 	snprintf(buf, size, "%.*s", (int)(slash - argv0), argv0);
 	if (str_ends(buf, "/qemu.d"))
 		buf[strlen(buf) - strlen("/qemu.d")] = '\0';
-}
-
-/*
- * SIGTERM and SIGINT end a prepare in good order; a dead reader or terminal must not kill
- * us in the middle, and our children are to be waited for.
- */
-static int take_signals(void)
-{
-	sigset_t set;
-
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGCHLD, SIG_DFL);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 /* Operations without sections of ours: the script tree, and nothing ever fails. */
@@ -135,7 +115,7 @@ int hook_main(int argc, char **argv)
 		return 0;
 	event_init(&call.run.event, arg[0], arg[1], n > 2 ? arg[2] : "-",
 		   n > 3 ? arg[3] : "-");
-	call.run.cancel_fd = take_signals();
+	call_take_signals(&call);
 	r = handle(&call, dry, &err);
 	if (r < 0) {
 		log_error("%s %s: %s", arg[0], arg[1], error_text(&err));

@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 
+#include "run.h"
 #include "spawn.h"
 #include "state.h"
 #include "systemd.h"
@@ -174,8 +175,7 @@ char *session_list_describe(const struct session_list *list)
 	return strv_join(&names, ", ");
 }
 
-int session_terminate(const struct host *host, const struct session *session,
-		      int64_t deadline, struct error *err)
+int session_terminate(struct run *run, const struct session *session, struct error *err)
 {
 	_cleanup_(spawn_result_done) struct spawn_result result = {};
 	char program[PATH_MAX];
@@ -183,12 +183,16 @@ int session_terminate(const struct host *host, const struct session *session,
 				     session->id, NULL };
 	int r;
 
-	if (spawn_find(host, "loginctl", program, sizeof(program)) < 0)
+	if (spawn_find(&run->host, "loginctl", program, sizeof(program)) < 0)
 		return error_set(err, -ENOENT, "loginctl is not installed");
-	r = spawn_run(host, &(struct spawn){ .argv = argv, .deadline = deadline },
+	r = spawn_run(&run->host,
+		      &(struct spawn){
+			      .argv = argv, .deadline = run_deadline(run), .run = run },
 		      &result, err);
 	if (r < 0)
 		return r;
+	if (result.cancelled)
+		return run_cancelled(run, err);
 	if (result.status == 0)
 		return 0;
 	return error_set(err, result.timed_out ? -ETIMEDOUT : -EIO,

@@ -38,7 +38,9 @@ bool phase_switched_off(const struct run *run, char *buf, size_t size)
 static void note_owner(struct run *run)
 {
 	uint64_t start = 0;
-	int pid = run->caller > 0 ? run->caller : (int)getppid();
+	int pid = run->owner > 0  ? run->owner :
+		  run->caller > 0 ? run->caller :
+				    (int)getppid();
 
 	if (process_start_time(&run->host, pid, &start) == 0)
 		journal_owner(run->journal, pid, start, NULL);

@@ -127,7 +127,7 @@ int program_run(struct run *run, const struct program *program, struct error *er
 {
 	_cleanup_(spawn_result_done) struct spawn_result result = {};
 	_cleanup_strv_ struct strv env = {};
-	struct spawn spawn = { .user = program->user, .keep_output = true };
+	struct spawn spawn = { .user = program->user, .keep_output = true, .run = run };
 	const char *name = program->argv.v[0];
 	int r;
 
@@ -142,6 +142,8 @@ int program_run(struct run *run, const struct program *program, struct error *er
 		return r;
 	log_lines(path_base(name), result.output);
 	log_lines(path_base(name), result.errors);
+	if (result.cancelled)
+		return run_cancelled(run, err);
 	if (result.timed_out)
 		return error_set(err, -ETIMEDOUT,
 				 "%s did not end within %" PRId64

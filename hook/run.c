@@ -164,6 +164,11 @@ int run_problem(struct run *run, int code, struct error *err, const char *fmt, .
 	}
 	if (!run->simulate)
 		return error_set(err, code, "%s", text);
+	for (size_t i = 0; i < run->report.n; i++)
+		if (run->report.items[i].kind ==
+			    (optional ? REPORT_WARNING : REPORT_PROBLEM) &&
+		    streq(run->report.items[i].what, text))
+			return 0; /* told already */
 	report_add(run, optional ? REPORT_WARNING : REPORT_PROBLEM, text, NULL, NULL);
 	return 0;
 }

@@ -52,6 +52,7 @@ struct run {
 	struct strv dead; /* UUIDs of dead owners of our targets: undone before we act */
 	int cancel_fd; /* signalfd of SIGTERM, SIGINT; -1: none */
 	int caller; /* the daemon that called us and must live, or 0 */
+	int owner; /* who stands behind a prepare by hand; 0: who called */
 };
 
 /* Was the run told to end: a signal, or the daemon is gone? Then -ECANCELED. */

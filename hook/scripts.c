@@ -212,7 +212,7 @@ static int run_script(struct run *run, const char *path, struct error *err)
 	const struct event *e = &run->event;
 	const char *const argv[] = { path,     e->domain, e->operation, e->sub_operation,
 				     e->extra, NULL };
-	struct spawn spawn = { .argv = argv, .keep_output = true };
+	struct spawn spawn = { .argv = argv, .keep_output = true, .run = run };
 	int r;
 
 	spawn.env = (const char *const *)environ;
@@ -228,6 +228,8 @@ static int run_script(struct run *run, const char *path, struct error *err)
 	if (r < 0)
 		return r;
 	log_output(path, result.output);
+	if (result.cancelled)
+		return run_cancelled(run, err);
 	if (result.timed_out)
 		return error_set(
 			err, -ETIMEDOUT,

@@ -12,11 +12,13 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "run.h"
 #include "spawn_child.h"
 
 #define OUTPUT_MAX (64 * 1024)
 #define ERRORS_MAX (4 * 1024)
 #define DEFAULT_MS 30000 /* for callers without a deadline: no wait is endless */
+#define LOOK_MS 100 /* how often a run is asked whether it was cancelled */
 #define GRACE_MS 1000 /* from SIGTERM to SIGKILL, and from there to giving up */
 
 /* What a program printed: its first MAX bytes, or with TAIL its last. */
@@ -130,7 +132,7 @@ static bool has_exited(const struct process *process)
 	return info.si_pid != 0;
 }
 
-static void serve(struct process *process, int64_t left)
+static void serve(struct process *process, int64_t left, int64_t most)
 {
 	struct pollfd fds[] = {
 		{ .fd = process->in, .events = POLLOUT },
@@ -138,8 +140,9 @@ static void serve(struct process *process, int64_t left)
 		{ .fd = process->errors, .events = POLLIN },
 		{ .fd = process->pidfd, .events = POLLIN },
 	};
-	int64_t most = process->pidfd >= 0 ? 1000 : 20;
 
+	if (process->pidfd < 0)
+		most = 20;
 	if (poll(fds, ARRAY_SIZE(fds), (int)(left < most ? left : most)) <= 0)
 		return;
 	feed(process);
@@ -154,7 +157,8 @@ static void signal_group(const struct process *process, int sig)
 }
 
 /* True: it has exited. False: not even SIGKILL ended it, it sleeps in the kernel. */
-static bool wait_exit(struct process *process, int64_t deadline, bool *ret_timed_out)
+static bool wait_exit(struct process *process, const struct run *run, int64_t deadline,
+		      struct spawn_result *ret)
 {
 	static const int signals[] = { SIGTERM, SIGKILL };
 	size_t sent = 0;
@@ -162,17 +166,21 @@ static bool wait_exit(struct process *process, int64_t deadline, bool *ret_timed
 	while (!has_exited(process)) {
 		int64_t left = deadline - now_ms();
 
+		if (!sent && run && run_cancelled(run, NULL) < 0) {
+			ret->cancelled = true;
+			left = 0;
+		}
 		if (left > 0) {
-			serve(process, left);
+			serve(process, left, run ? LOOK_MS : 1000);
 			continue;
 		}
 		if (sent == ARRAY_SIZE(signals))
 			return false;
-		*ret_timed_out = true;
+		ret->timed_out = !ret->cancelled;
 		signal_group(process, signals[sent++]);
 		deadline = now_ms() + GRACE_MS;
 	}
-	if (*ret_timed_out)
+	if (sent)
 		signal_group(process, SIGKILL);
 	return true;
 }
@@ -299,7 +307,7 @@ int spawn_run(const struct host *host, const struct spawn *spawn,
 		return r;
 
 	sigaction(SIGPIPE, &ignore, &before);
-	if (wait_exit(&process, deadline, &result.timed_out))
+	if (wait_exit(&process, spawn->run, deadline, &result))
 		result.status = reap(&process);
 	sigaction(SIGPIPE, &before, NULL);
 

@@ -6,6 +6,8 @@
 #include "error.h"
 #include "host.h"
 
+struct run;
+
 /* A program to run: no shell, no inherited descriptors but those named here. */
 struct spawn {
 	const char *const *argv; /* argv[0] is an absolute path, not yet rooted */
@@ -15,12 +17,14 @@ struct spawn {
 	const char *user; /* NULL: root */
 	const char *cwd; /* NULL: "/" */
 	int64_t deadline; /* now_ms(); then SIGTERM, a second later SIGKILL */
+	const struct run *run; /* the same once this is cancelled; NULL: never */
 	bool keep_output; /* stdout in RET->output, else it is read and dropped */
 };
 
 struct spawn_result {
 	int status; /* exit status, 128 + signal, or -1 */
 	bool timed_out;
+	bool cancelled; /* before its end and the deadline */
 	char *output; /* stdout, when asked for; up to 64 KiB */
 	char *errors; /* the end of stderr, up to 4 KiB, without the last newline */
 };

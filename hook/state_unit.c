@@ -32,8 +32,8 @@ static int unit_start(struct run *run, const char *target, struct error *err)
 		return 0;
 	}
 	/* an earlier crash, or too many starts in a row, would refuse this one */
-	unit_call(&run->host, target, "reset-failed", run_deadline(run), &ignored);
-	return unit_call(&run->host, target, "start", run_deadline(run), err);
+	unit_call(run, target, "reset-failed", &ignored);
+	return unit_call(run, target, "start", err);
 }
 
 static int unit_change(struct run *run, const struct record *record, const char *from,
@@ -42,8 +42,7 @@ static int unit_change(struct run *run, const struct record *record, const char 
 	if (streq(to, "active"))
 		return unit_start(run, record->target, err);
 	if (streq(to, "inactive") && !unit_is_out_of_reach(&run->host, record->target))
-		return unit_call(&run->host, record->target, "stop", run_deadline(run),
-				 err);
+		return unit_call(run, record->target, "stop", err);
 	return 0; /* it did not exist when it was first looked at */
 }
 
@@ -85,8 +84,7 @@ static int terminate_all(struct run *run, const struct session_list *list,
 
 		log_info("terminating session %s of %s", list->session[i].id,
 			 list->session[i].user);
-		r = session_terminate(&run->host, &list->session[i], run_deadline(run),
-				      err);
+		r = session_terminate(run, &list->session[i], err);
 		if (r < 0 &&
 		    session_load(&run->host, list->session[i].id, &gone) == -ENOENT) {
 			error_done(err); /* it ended by itself meanwhile */

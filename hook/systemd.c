@@ -5,6 +5,7 @@
  */
 
 #include "log.h"
+#include "run.h"
 #include "spawn.h"
 #include "state.h"
 #include "systemd.h"
@@ -54,8 +55,8 @@ static int need_systemd(const struct host *host, const char *unit, struct error 
 		unit);
 }
 
-static int systemctl(const struct host *host, const struct unit *unit, int64_t deadline,
-		     bool keep, const char *const *words, struct spawn_result *ret,
+static int systemctl(const struct host *host, const struct unit *unit, struct spawn spawn,
+		     const char *const *words, struct spawn_result *ret,
 		     struct error *err)
 {
 	const char *argv[16];
@@ -78,11 +79,14 @@ static int systemctl(const struct host *host, const struct unit *unit, int64_t d
 		argv[n++] = unit->name;
 	}
 	argv[n] = NULL;
-	return spawn_run(host,
-			 &(struct spawn){ .argv = argv,
-					  .deadline = deadline,
-					  .keep_output = keep },
-			 ret, err);
+	spawn.argv = argv;
+	return spawn_run(host, &spawn, ret, err);
+}
+
+/* For what only looks, and is answered at once or not at all. */
+static struct spawn show_spawn(void)
+{
+	return (struct spawn){ .deadline = now_ms() + SHOW_MS, .keep_output = true };
 }
 
 bool systemd_is_stopping(const struct host *host)
@@ -91,8 +95,8 @@ bool systemd_is_stopping(const struct host *host)
 	_cleanup_(spawn_result_done) struct spawn_result result = {};
 	_cleanup_error_ struct error err = {};
 
-	return systemctl(host, &(struct unit){ .name = NULL }, now_ms() + SHOW_MS, true,
-			 words, &result, &err) == 0 &&
+	return systemctl(host, &(struct unit){ .name = NULL }, show_spawn(), words,
+			 &result, &err) == 0 &&
 	       str_after(result.output, "stopping");
 }
 
@@ -114,7 +118,7 @@ static int unit_show(const struct host *host, const struct unit *unit,
 	int r;
 
 	*ret = (struct unit_info){ .id = "" };
-	r = systemctl(host, unit, now_ms() + SHOW_MS, true, words, &result, err);
+	r = systemctl(host, unit, show_spawn(), words, &result, err);
 	if (r < 0)
 		return r;
 	text = result.output;
@@ -270,9 +274,9 @@ int unit_state(const struct host *host, const char *target, char **ret, struct e
 	return *ret ? 0 : error_oom(err);
 }
 
-int unit_call(const struct host *host, const char *target, const char *verb,
-	      int64_t deadline, struct error *err)
+int unit_call(struct run *run, const char *target, const char *verb, struct error *err)
 {
+	struct spawn spawn = { .deadline = run_deadline(run), .run = run };
 	const char *const words[] = { verb, NULL };
 	_cleanup_(spawn_result_done) struct spawn_result result = {};
 	int64_t begin = now_ms();
@@ -281,9 +285,11 @@ int unit_call(const struct host *host, const char *target, const char *verb,
 
 	if (unit_parse(target, &unit) < 0)
 		return error_set(err, -EINVAL, "%s is not the name of a unit", target);
-	r = systemctl(host, &unit, deadline, false, words, &result, err);
+	r = systemctl(&run->host, &unit, spawn, words, &result, err);
 	if (r < 0)
 		return r;
+	if (result.cancelled)
+		return run_cancelled(run, err);
 	if (result.status == 0)
 		return 0;
 	if (result.timed_out)
@@ -291,7 +297,7 @@ int unit_call(const struct host *host, const char *target, const char *verb,
 			err, -ETIMEDOUT,
 			"systemctl %s %s did not end within %lld s: give the step a "
 			"longer timeout=, or see: journalctl -u %s",
-			verb, unit.name, (long long)(deadline - begin + 500) / 1000,
+			verb, unit.name, (long long)(spawn.deadline - begin + 500) / 1000,
 			unit.name);
 	return error_set(err, -EIO, "systemctl %s %s failed (status %d): %s", verb,
 			 unit.name, result.status,
@@ -304,8 +310,8 @@ int unit_set_property(const struct host *host, const char *unit, const char *pro
 	const char *const words[] = { "set-property", "--runtime", "--",
 				      unit,	      property,	   NULL };
 	_cleanup_(spawn_result_done) struct spawn_result result = {};
-	int r = systemctl(host, &(struct unit){ .name = NULL }, deadline, false, words,
-			  &result, err);
+	int r = systemctl(host, &(struct unit){ .name = NULL },
+			  (struct spawn){ .deadline = deadline }, words, &result, err);
 
 	if (r < 0 || result.status == 0)
 		return r;

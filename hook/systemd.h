@@ -4,6 +4,8 @@
 #include "error.h"
 #include "host.h"
 
+struct run;
+
 /*
  * Units through systemctl(1), sessions from the files that logind keeps in /run. A
  * unit's target (state.h) is its true name, or "user:NAME:UNIT" for one of the service
@@ -24,9 +26,11 @@ int unit_target(const struct host *host, const char *unit, const char *user, cha
 		struct error *err);
 /* "active", "inactive" or "" (no such unit), in *RET; the caller frees. */
 int unit_state(const struct host *host, const char *target, char **ret, struct error *err);
-/* systemctl VERB on the target: waits for the job, to the deadline at most. */
-int unit_call(const struct host *host, const char *target, const char *verb,
-	      int64_t deadline, struct error *err);
+/*
+ * systemctl VERB on the target: waits for the job, to the run's deadline at most, and no
+ * longer than it is cancelled.
+ */
+int unit_call(struct run *run, const char *target, const char *verb, struct error *err);
 /* systemctl set-property --runtime: "AllowedCPUs=0-1" of a unit of the system's. */
 int unit_set_property(const struct host *host, const char *unit, const char *property,
 		      int64_t deadline, struct error *err);
@@ -61,6 +65,5 @@ bool sessions_with_devices_end(const struct host *host);
 /* "session 2 of alice (pid 1234, tty2)", all of them; the caller frees. */
 char *session_list_describe(const struct session_list *list);
 /* loginctl terminate-session. */
-int session_terminate(const struct host *host, const struct session *session,
-		      int64_t deadline, struct error *err);
+int session_terminate(struct run *run, const struct session *session, struct error *err);
 void session_list_done(struct session_list *list);

@@ -7,6 +7,7 @@
 #include "claims.h"
 #include "effect.h"
 #include "log.h"
+#include "rebind.h"
 #include "undo.h"
 
 #define RECORD_TIMEOUT_MS 30000
@@ -178,8 +179,13 @@ static int undo_for_real(struct run *run, const struct record *known, struct err
 {
 	/* A copy: kinds that write to the journal replace what is in it. */
 	_cleanup_(record_done) struct record record = {};
-	int r;
+	int r = 0;
 
+	/* Whatever is done to a function would wait for an unbind that is under way. */
+	if (known->kind->exclusive)
+		r = rebind_refuse_left(run, known->target, err);
+	if (r < 0)
+		return r;
 	if (record_copy(known, &record) < 0)
 		return error_oom(err);
 	for (unsigned tries = 0; tries < MOST_TRIES; tries++) {

@@ -113,8 +113,8 @@ static int restart_one(struct run *run, void *arg, struct error *err)
 	const char *target = arg;
 
 	/* a unit that failed too often would refuse */
-	unit_call(&run->host, target, "reset-failed", run_deadline(run), &ignored);
-	return unit_call(&run->host, target, "restart", run_deadline(run), err);
+	unit_call(run, target, "reset-failed", &ignored);
+	return unit_call(run, target, "restart", err);
 }
 
 static int restart(struct run *run, const char *target, struct error *err)

@@ -3,9 +3,13 @@
  * sound server, a compute job. Copied under other names it has them in comm,
  * argv[0] and exe.
  *
- * hold [-i] [-m] [-u] [-s SECONDS] [-p PIDFILE] FILE...
+ * hold [-i] [-m] [-q] [-u] [-d ADDRESS] [-s SECONDS] [-p PIDFILE] FILE...
  *   -i  ignore SIGTERM and SIGHUP
  *   -m  map each file and close it (a holder that /proc/PID/fd does not show)
+ *   -q  leave each file in the queue of a socket and close it: nothing in /proc
+ *       tells who has it
+ *   -d  FILE is /dev/vfio/GROUP: make a container, as QEMU does, and open the
+ *       group's PCI device, too
  *   -u  as a compositor: close all at the kernel's uevent of a removed DRM card,
  *       open all again when one was added
  *   -p  write the pid there once everything is open
@@ -18,11 +22,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <linux/netlink.h>
+#include <linux/vfio.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-static int fds[64];
+static int fds[64], container = -1, device = -1;
 
 static int open_all(char **names, int count)
 {
@@ -68,16 +74,64 @@ static void follow_uevents(char **names, int count)
 	}
 }
 
+static int open_device(const char *address)
+{
+	container = open("/dev/vfio/vfio", O_RDWR);
+	if (container < 0 || ioctl(fds[0], VFIO_GROUP_SET_CONTAINER, &container) < 0 ||
+	    ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU) < 0) {
+		perror("hold: vfio container");
+		return -1;
+	}
+	device = ioctl(fds[0], VFIO_GROUP_GET_DEVICE_FD, address);
+	if (device < 0)
+		perror("hold: vfio device");
+	return device;
+}
+
+static int queue(int s, int fd)
+{
+	char control[CMSG_SPACE(sizeof(int))] = {0}, byte = 0;
+	struct iovec iov = {.iov_base = &byte, .iov_len = 1};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1,
+			     .msg_control = control, .msg_controllen = sizeof(control)};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	return sendmsg(s, &msg, 0) < 0 ? -1 : close(fd);
+}
+
+static int queue_all(int count)
+{
+	int s[2], bad = socketpair(AF_UNIX, SOCK_STREAM, 0, s) < 0;
+
+	for (int i = 0; !bad && i < count && i < 64; i++)
+		bad = queue(s[0], fds[i]) < 0;
+	if (!bad && device >= 0)
+		bad = queue(s[0], container) < 0 || queue(s[0], device) < 0;
+	if (bad)
+		perror("hold: queue");
+	return bad ? -1 : 0;
+}
+
 int main(int argc, char **argv)
 {
-	int opt, map = 0, uevents = 0, seconds = 0;
-	const char *pidfile = NULL;
+	int opt, map = 0, uevents = 0, seconds = 0, in_queue = 0;
+	const char *pidfile = NULL, *address = NULL;
 
-	while ((opt = getopt(argc, argv, "imup:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "d:imqup:s:")) != -1) {
 		switch (opt) {
 		case 'i':
 			signal(SIGTERM, SIG_IGN);
 			signal(SIGHUP, SIG_IGN);
+			break;
+		case 'd':
+			address = optarg;
+			break;
+		case 'q':
+			in_queue = 1;
 			break;
 		case 'm':
 			map = 1;
@@ -95,7 +149,8 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (open_all(argv + optind, argc - optind))
+	if (open_all(argv + optind, argc - optind) || (address && open_device(address) < 0) ||
+	    (in_queue && queue_all(argc - optind)))
 		return 1;
 	for (int i = 0; map && i < argc - optind && i < 64; i++) {
 		if (mmap(NULL, 4096, PROT_READ, MAP_SHARED, fds[i], 0) == MAP_FAILED) {

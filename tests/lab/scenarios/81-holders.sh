@@ -1,0 +1,120 @@
+# shellcheck shell=dash
+# Who holds a device is told apart and named; nothing is touched while one stays.
+
+domain win10 $GPU_ALL
+config win10 <<END
+[prepare/begin]
+governor.set = performance
+service.stop = display-manager.service
+pci.detach   = timeout=2s 01:00.*
+END
+group=$(readlink /sys/bus/pci/devices/$NET1/iommu_group)
+group=${group##*/}
+
+# refused DESC REGEX: in time, in words, and nothing is touched; then it works.
+refused()
+{
+	state "$LAB/before"
+	hook_refused "$1: refused by name" "$2" prepare begin
+	equal "$1: one line" "$(wc -l <"$ERR")" 1
+	check "$1: within its deadline" test "$HOOK_MS" -lt 10000
+	state "$LAB/after"
+	same "$LAB/before" "$LAB/after" "$1: nothing was touched" "$ONEWAY_VFIO"
+}
+
+works()
+{
+	state "$LAB/before"
+	hook_ok "$1: gone: prepare" prepare begin
+	hook_ok "$1: gone: release" release end
+	state "$LAB/after"
+	same "$LAB/before" "$LAB/after" "$1: the host is as before" "$ONEWAY_VFIO"
+}
+
+holder musicd /dev/snd/controlC0
+refused "sound" "pci.detach.*$GPU_SOUND is held by musicd \\(pid $HOLDER, root, /dev/snd/controlC0\\): end musicd first"
+kill "$HOLDER"
+works "sound"
+
+holder renderd /dev/dri/card0
+refused "DRM" "$GPU is held by renderd \\(pid $HOLDER, root, /dev/dri/card0\\)"
+kill "$HOLDER"
+
+SCOPE=/system.slice/miner.service holder minerd /dev/dri/card0
+hook_refused "a unit's" "minerd \\(pid $HOLDER, root, /dev/dri/card0\\): stop miner.service first" prepare begin
+kill "$HOLDER"
+
+SCOPE=/user.slice/user-1000.slice/session-7.scope holder playerd /dev/snd/controlC0
+hook_refused "a session's process may end with it, and is named when it does not" \
+	"playerd \\(pid $HOLDER" prepare begin
+check "within its deadline" test "$HOOK_MS" -lt 15000
+kill "$HOLDER"
+
+holder mapperd -m /dev/fb0 2>/dev/null || note "no /dev/fb0 to map"
+if grep -qs fb0 "/proc/$HOLDER/maps"; then
+	hook_refused "a mapping without a file" "mapperd \\(pid $HOLDER, root, /dev/fb0\\)" prepare begin
+fi
+holders_end
+
+# In another mount namespace the node has another path.
+mkdir -p /tmp/jail
+mount -t tmpfs tmpfs /tmp/jail
+mkdir -p /tmp/jail/nodes
+cp -a /dev/snd/controlC0 /tmp/jail/nodes/controlC0
+holder jailed /tmp/jail/nodes/controlC0
+hook_refused "a node of another path" "jailed \\(pid $HOLDER, root, /dev/snd/controlC0\\)" prepare begin
+kill "$HOLDER"
+until_true 5 umount /tmp/jail
+cp /bin/hold $LAB/bin/nested
+rm -f $LAB/nested.pid
+# shellcheck disable=SC2016
+unshare -m sh -c 'mkdir -p /mnt/nodes && mount -t tmpfs tmpfs /mnt/nodes && cp -a /dev/snd/controlC0 /mnt/nodes/ &&
+	exec "$1" -p "$2" /mnt/nodes/controlC0' sh $LAB/bin/nested $LAB/nested.pid </dev/null >"$LAB/out" 2>&1 &
+if until_true 5 test -s $LAB/nested.pid; then
+	read -r HOLDER <$LAB/nested.pid
+	echo "$HOLDER" >>"$LAB/holders"
+	refused "in a container's mount namespace" "nested \\(pid $HOLDER, root, /dev/snd/controlC0\\)"
+	kill "$HOLDER"
+else
+	fail "a holder in a mount namespace of its own" "$LAB/out"
+fi
+
+# What an earlier step stops is no reason to refuse.
+unit display-manager.service Xorg /dev/dri/card0 /dev/snd/controlC0
+systemctl start display-manager.service
+works "a display manager that is stopped first"
+holder strayd /dev/snd/controlC0
+refused "one that stays, beside one that ends" "held by strayd \\(pid $HOLDER"
+refute "who ends is not blamed" grep -q Xorg "$ERR"
+check "the display manager never stopped" systemctl is-active display-manager.service
+kill "$HOLDER"
+
+# A unit that does not let go although it was stopped: the wait ends, all is undone.
+unit display-manager.service Xorg /dev/dri/card0
+systemctl start display-manager.service
+session 5 user /dev/snd/controlC0
+state "$LAB/before"
+hook_refused "a session that outlives the display manager" "session-5 \\(pid $HOLDER, root, /dev/snd/controlC0\\): end the session of" prepare begin
+check "waited for no longer than the step's timeout" test "$HOOK_MS" -lt 15000
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "all was undone" "$ONEWAY_VFIO"
+loginctl terminate-session 5
+holders_end
+
+# The other guest's vfio group.
+domain win10 $NET1
+config win10 <<END
+[prepare/begin]
+governor.set = performance
+pci.detach = timeout=2s
+END
+bind_to $NET1 vfio-pci
+holder qemuish "/dev/vfio/$group"
+refused "a vfio group" "qemuish \\(pid $HOLDER, root, /dev/vfio/$group\\): shut its guest down first"
+kill "$HOLDER"
+until_true 5 home $NET1
+works "the vfio group"
+
+# hidepid and confinement: what cannot be read is counted, and does not end in a crash.
+holder hiddend /dev/null
+check "plan works beside processes that it cannot read" vfio-hook plan win10 prepare

@@ -1,0 +1,86 @@
+# shellcheck shell=dash
+# Unbinds that the kernel does not finish: the hook returns in time and tells.
+#
+# A file in a socket's queue is held by nobody that /proc could name: the check cannot
+# see it, and the unbind begins.
+
+log=/var/log/vfio-hook/win10.log
+journal=/run/vfio-hook/$(uuid_of win10).journal
+HUGE='' domain win10 $GPU_ALL
+left() { sed -n 's/^left	\([0-9]*\)	.*/\1/p' "$journal" | tail -n 1; }
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
+config win10 <<END
+[prepare/begin]
+governor.set = performance
+vtconsole.unbind =
+pci.detach = timeout=4s 01:00.*
+END
+state "$LAB/before"
+holder queued -q /dev/snd/controlC0
+hook_refused "sound: an unbind that does not return" \
+	"unbind of $GPU_SOUND from snd_hda_intel has not returned from the kernel after [0-9]+ s \\(in [a-z_]+\\).*process [0-9]+" prepare begin
+check "in time" test "$HOOK_MS" -lt 25000
+equal "libvirt's pipes are free" "$HOOK_HUNG" ""
+pid=$(left)
+check "the child left behind is journalled" test -n "$pid"
+equal "and is the one that was named" "$(grep -o 'process [0-9]*' "$ERR" | head -n 1)" "process $pid"
+check "it is in the kernel still" kill -0 "$pid"
+refute "everything else is back" grep -q performance /sys/devices/system/cpu/cpufreq/policy*/scaling_governor
+equal "the GPU as well" "$(driver $GPU)" "$(sed -n "s/^pci $GPU driver //p" "$LAB/before")"
+hook release end win10 failed
+contains "the release behind it tells, too" "$ERR" "process $pid is still inside the kernel"
+check "without any wait" test "$HOOK_MS" -lt 10000
+hook_refused "a new start says why not" "process $pid|$GPU_SOUND" prepare begin
+check "in time" test "$HOOK_MS" -lt 20000
+vfio-hook undo win10 >"$LAB/out" 2>&1
+equal "undo cannot do it yet" $? 1
+contains "and tells who" "$LAB/out" "process $pid"
+kill "$HOLDER"
+check "the holder goes: the child ends" until_true 20 gone "$pid"
+check "and undo completes" vfio-hook undo win10
+refute "no journal is left" test -e "$journal"
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
+hook_ok "and the domain starts" prepare begin
+hook_ok "release" release end
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
+holders_end
+
+# A guest that does not end: its device's file is in a queue at release.
+HUGE='' domain win10 $NET1
+config win10 <<END
+[prepare/begin]
+governor.set = performance
+pci.detach =
+END
+group=$(readlink /sys/bus/pci/devices/$NET1/iommu_group)
+group=${group##*/}
+state "$LAB/before"
+hook_ok "prepare" prepare begin
+holder qemud -q -d $NET1 "/dev/vfio/$group"
+hook release end win10 shutdown
+equal "a release that cannot end tells" "$RC" 1
+contains "what, where and who" "$ERR" "unbind of $NET1 from vfio-pci has not returned from the kernel after [0-9]+ s.*process [0-9]+"
+check "in time" test "$HOOK_MS" -lt 60000
+equal "libvirt's pipes are free" "$HOOK_HUNG" ""
+pid=$(left)
+check "the child left behind is journalled" kill -0 "$pid"
+refute "the governor is back" grep -q performance /sys/devices/system/cpu/cpufreq/policy*/scaling_governor
+kill "$HOLDER"
+check "the guest goes: the child ends" until_true 30 gone "$pid"
+at_home() { [ "$(driver $NET1)" = e1000e ]; }
+check "the device went home by itself" until_true 10 at_home
+hook_ok "a later release completes" release end
+refute "no journal is left" test -e "$journal"
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
+
+# One that can be seen is waited for, named, and never made to hang.
+hook_ok "prepare" prepare begin
+holder qemud2 -d $NET1 "/dev/vfio/$group"
+(sleep 3; kill "$HOLDER") &
+hook_ok "release waits for a guest that is about to end" release end
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"

@@ -1,0 +1,172 @@
+# shellcheck shell=dash
+# Who is told to stop undoes what it did; who cannot is put right by others.
+
+log=/var/log/vfio-hook/win10.log
+mkdir -p /var/log/vfio-hook
+journal=/run/vfio-hook/$(uuid_of win10).journal
+HUGE='' domain win10 $NET1
+HUGE='' domain other $NET1
+waiting()
+{
+	config win10 <<-END
+	[prepare/begin]
+	governor.set = performance
+	pci.detach   =
+	$*
+	END
+}
+at() { grep -qF -e "$1 ..." $log; }
+waits() { until_true 20 at "$1"; }
+quick() { uptime_ms >"$LAB/since"; }
+took() { local s; read -r s <"$LAB/since"; [ $(($(uptime_ms) - s)) -lt "$1" ]; }
+
+# Each of these steps would wait for a minute.
+unit slow.service slowd /dev/null
+echo 60 >/run/standin/units/slow.service/stop-delay
+for sig in TERM INT; do
+	for line in "wait.for = path=/nowhere timeout=60s" "wait.sleep = 60" \
+		"exec.run = timeout=60s /bin/sleep 60" "service.stop = timeout=60s slow.service"; do
+		[ $sig = TERM ] || case $line in wait.sleep* | exec*) continue ;; esac
+		systemctl start slow.service
+		waiting "$line"
+		: >$log
+		state "$LAB/before"
+		hook_bg prepare begin
+		check "${line%% *}, SIG$sig: it waits" waits "$line"
+		quick
+		kill -$sig "$HOOKPID"
+		hook_wait "$HOOKPID"
+		equal "${line%% *}, SIG$sig: exit 1" "$RC" 1
+		check "${line%% *}, SIG$sig: at once" took 6000
+		contains "${line%% *}, SIG$sig: says so" "$ERR" 'interrupted'
+		equal "${line%% *}, SIG$sig: its pipes are free" "$HOOK_HUNG" ""
+		rm -f /run/standin/units/slow.service/stop-delay
+		until_true 5 systemctl -q is-active slow.service || systemctl start slow.service
+		echo 60 >/run/standin/units/slow.service/stop-delay
+		state "$LAB/after"
+		same "$LAB/before" "$LAB/after" "${line%% *}, SIG$sig: it undid itself" "$ONEWAY_VFIO|^unit units slow"
+	done
+done
+rm -f /run/standin/units/slow.service/stop-delay
+refute "no program is left" pgrep -f "sleep 60"
+
+# A release is not to be interrupted.
+config win10 <<END
+[prepare/begin]
+governor.set = performance
+pci.detach   =
+[release/end]
+exec.run = /bin/sleep 2
+END
+state "$LAB/before"
+hook_ok "prepare" prepare begin
+hook_bg release end
+until_true 10 at "exec.run = /bin/sleep 2"
+kill "$HOOKPID"
+hook_wait "$HOOKPID"
+equal "SIGTERM does not end a release" "$RC" 0
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
+
+# daemon DOMAIN OP SUB: a process that calls the hook as the daemon does. Sets DAEMON.
+daemon()
+{
+	local xml=/etc/lab/$1.xml
+	rm -f "$LAB/daemon.rc"
+	setsid sh -c "cd /; env -i LC_ALL=C PATH=$HOOK_PATH /etc/libvirt/hooks/qemu '$1' $2 $3 - <$xml 2>$LAB/daemon.err; echo \$? >$LAB/daemon.rc; while :; do sleep 1; done" </dev/null >/dev/null 2>&1 &
+	DAEMON=$!
+}
+hook_of() { pgrep -P "$1" -f hooks/qemu; }
+prepared() { test -s "$LAB/daemon.rc"; }
+
+# The daemon dies while prepare waits.
+waiting "wait.for = path=/nowhere timeout=60s"
+: >$log
+daemon win10 prepare begin
+check "a daemon's prepare waits" waits "wait.for = path=/nowhere timeout=60s"
+pid=$(hook_of $DAEMON)
+kill -9 $DAEMON
+gone() { ! kill -0 "$1" 2>/dev/null; }
+check "the daemon dies: prepare ends" until_true 10 gone "$pid"
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "it undid itself" "$ONEWAY_VFIO"
+check "the log says why" grep -q 'daemon is gone' $log
+refute "no journal is left" test -e "$journal"
+
+# Daemon and hook die together; the next domain gets the device all the same.
+config other <<END
+[prepare/begin]
+governor.set = performance
+pci.detach   =
+END
+crash()
+{
+	: >$log
+	waiting "wait.for = path=/nowhere timeout=60s"
+	daemon win10 prepare begin
+	check "$1: a prepare is on its way" waits "wait.for = path=/nowhere timeout=60s"
+	kill -9 "$(hook_of $DAEMON)" $DAEMON
+	equal "$1: the device was taken" "$(driver $NET1)" vfio-pci
+	check "$1: the journal is there" test -s "$journal"
+}
+crash "another domain"
+hook_ok "another domain wants the device: prepare" prepare begin other
+refute "the dead one's journal is gone" test -e "$journal"
+equal "the new one has the device" "$(driver $NET1)" vfio-pci
+hook_ok "another domain: release" release end other
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "all is as before the dead one" "$ONEWAY_VFIO"
+
+crash "--orphans"
+check "undo --orphans" vfio-hook undo --orphans
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "--orphans: the host is as before" "$ONEWAY_VFIO"
+
+crash "the same domain"
+waiting
+hook_ok "the same domain starts again" prepare begin
+hook_ok "release" release end
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "the same domain: the host is as before" "$ONEWAY_VFIO"
+
+crash "undo DOMAIN"
+check "undo DOMAIN" vfio-hook undo win10
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "undo DOMAIN: the host is as before" "$ONEWAY_VFIO"
+
+# One that lives is not taken for an orphan; a reconnect makes a new daemon the owner.
+waiting
+rm -f "$LAB/daemon.rc"
+daemon win10 prepare begin
+check "prepare by a daemon" until_true 20 prepared
+equal "it got through" "$(cat "$LAB/daemon.rc")" 0
+vfio-hook undo --orphans
+equal "a live owner's device stays" "$(driver $NET1)" vfio-pci
+hook_refused "and is refused to another domain, by name" "$NET1 belongs to domain win10 now" prepare begin other
+kill -9 $DAEMON
+wait $DAEMON 2>/dev/null
+hook_ok "reconnect by the daemon that came after" reconnect begin
+vfio-hook undo --orphans
+equal "the new daemon is its owner" "$(driver $NET1)" vfio-pci
+hook_refused "still refused to another domain" "$NET1 belongs to domain win10 now" prepare begin other
+hook_ok "release" release end
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
+
+# A QEMU that runs on without any daemon is an owner.
+waiting
+daemon win10 prepare begin
+check "prepare by a daemon" until_true 20 prepared
+kill -9 $DAEMON
+wait $DAEMON 2>/dev/null
+bash=/bin/sh
+$bash -c 'while :; do sleep 1; done' qemu -uuid "$(uuid_of win10)" </dev/null >/dev/null 2>&1 &
+qemu=$!
+vfio-hook undo --orphans
+equal "while its QEMU lives it is no orphan" "$(driver $NET1)" vfio-pci
+kill $qemu
+wait $qemu 2>/dev/null
+vfio-hook undo --orphans
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "when that is gone it is" "$ONEWAY_VFIO"
+rm -f /etc/libvirt/hooks/conf.d/other.ini
