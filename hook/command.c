@@ -9,8 +9,8 @@
 #include "print.h"
 
 static const struct command *const commands[] = {
-	&command_check, &command_plan,	  &command_test,  &command_run,
-	&command_undo,	&command_status, &command_devices, &command_steps,
+	&command_init, &command_check,	&command_plan,	  &command_test,  &command_run,
+	&command_undo, &command_status, &command_devices, &command_steps,
 };
 
 static const struct option long_options[] = {
@@ -18,9 +18,11 @@ static const struct option long_options[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ "hooks-dir", required_argument, NULL, 'd' },
 	{ "json", no_argument, NULL, 'j' },
-	{ "orphans", no_argument, NULL, 'o' },
+	{ "orphans", no_argument, NULL, 'O' },
+	{ "output", required_argument, NULL, 'o' },
 	{ "root", required_argument, NULL, 'r' },
 	{ "verbose", no_argument, NULL, 'v' },
+	{ "write", no_argument, NULL, 'w' },
 	{ "version", no_argument, NULL, 'V' },
 	{},
 };
@@ -32,7 +34,7 @@ static void print_usage(FILE *out)
 		"Hands devices of this host to libvirt guests, and takes them back.\n\n"
 		"Commands:\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(out, "  %-7s %-18s %s\n", commands[i]->name, commands[i]->args,
+		fprintf(out, "  %-7s %-26s %s\n", commands[i]->name, commands[i]->args,
 			commands[i]->summary);
 	fprintf(out,
 		"\nOptions:\n"
@@ -88,7 +90,9 @@ static int run_command(const struct command *command,
 	}
 	if (refuse_option(command, options->json, COMMAND_JSON, "--json") ||
 	    refuse_option(command, options->orphans, COMMAND_ORPHANS, "--orphans") ||
-	    refuse_option(command, options->gpu, COMMAND_GPU, "--gpu"))
+	    refuse_option(command, options->gpu, COMMAND_GPU, "--gpu") ||
+	    refuse_option(command, options->write, COMMAND_OUTPUT, "--write") ||
+	    refuse_option(command, options->output, COMMAND_OUTPUT, "--output"))
 		return STATUS_USAGE;
 	log_set_stderr(options->verbose ? LOG_DEBUG : -1);
 	return command->run(options, argc, argv);
@@ -101,7 +105,7 @@ int command_main(int argc, char **argv)
 	bool help = false;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "hjv", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "hjo:v", long_options, NULL)) != -1) {
 		switch (c) {
 		case 'g':
 			options.gpu = true;
@@ -116,6 +120,9 @@ int command_main(int argc, char **argv)
 			options.json = true;
 			break;
 		case 'o':
+			options.output = optarg;
+			break;
+		case 'O':
 			options.orphans = true;
 			break;
 		case 'r':
@@ -123,6 +130,9 @@ int command_main(int argc, char **argv)
 			break;
 		case 'v':
 			options.verbose = true;
+			break;
+		case 'w':
+			options.write = true;
 			break;
 		case 'V':
 			printf("vfio-hook %s\n", VERSION);
@@ -162,13 +172,11 @@ static int load(struct call *call, struct error *err)
 		error_done(err);
 		r = call_parse_domain(call, err);
 	}
-	if (r == 0)
-		r = call_load_config(call, err);
-	return r < 0 ? r : call_scan(call, err);
+	return r;
 }
 
-int command_open(const struct command_options *options, const char *domain,
-		 enum phase phase, struct call *call)
+int command_open_domain(const struct command_options *options, const char *domain,
+			enum phase phase, struct call *call)
 {
 	_cleanup_error_ struct error err = {};
 	char hooks_dir[PATH_MAX];
@@ -182,11 +190,27 @@ int command_open(const struct command_options *options, const char *domain,
 		return STATUS_USAGE;
 	}
 	event_of_phase(&call->run.event, domain, phase);
-	if (load(call, &err) < 0) {
-		print_problems(&call->config, &err);
-		return STATUS_USAGE;
-	}
-	return STATUS_OK;
+	if (load(call, &err) == 0)
+		return STATUS_OK;
+	fprintf(stderr, "vfio-hook: %s\n", error_text(&err));
+	return STATUS_USAGE;
+}
+
+int command_open(const struct command_options *options, const char *domain,
+		 enum phase phase, struct call *call)
+{
+	_cleanup_error_ struct error err = {};
+	int r = command_open_domain(options, domain, phase, call);
+
+	if (r != STATUS_OK)
+		return r;
+	r = call_load_config(call, &err);
+	if (r == 0)
+		r = call_scan(call, &err);
+	if (r == 0)
+		return STATUS_OK;
+	print_problems(&call->config, &err);
+	return STATUS_USAGE;
 }
 
 static int steps_run(const struct command_options *options, int argc, char **argv)

@@ -17,6 +17,8 @@ struct command_options {
 	bool verbose;
 	bool orphans;
 	bool gpu;
+	bool write;
+	const char *output;
 };
 
 /* Options that only some commands have. */
@@ -24,6 +26,7 @@ enum command_option {
 	COMMAND_JSON = 1 << 0,
 	COMMAND_ORPHANS = 1 << 1,
 	COMMAND_GPU = 1 << 2,
+	COMMAND_OUTPUT = 1 << 3, /* --write and --output */
 };
 
 struct command {
@@ -37,6 +40,7 @@ struct command {
 };
 
 extern const struct command command_devices;
+extern const struct command command_init;
 extern const struct command command_plan;
 extern const struct command command_check;
 extern const struct command command_run;
@@ -55,3 +59,6 @@ int command_main(int argc, char **argv);
  */
 int command_open(const struct command_options *options, const char *domain,
 		 enum phase phase, struct call *call);
+/* The same without its config, which may be missing or wrong. */
+int command_open_domain(const struct command_options *options, const char *domain,
+			enum phase phase, struct call *call);

@@ -38,8 +38,7 @@ static int plan_run(const struct command_options *options, int argc, char **argv
 const struct command command_plan = {
 	.name = "plan",
 	.args = "DOMAIN [PHASE]",
-	.summary =
-		"the dry run: every change, with the value found and the one to be written",
+	.summary = "the dry run: every change, with its value now and then",
 	.min_args = 1,
 	.max_args = 2,
 	.options = COMMAND_JSON,

@@ -235,6 +235,65 @@ START_TEST(status_of_what_is_changed)
 }
 END_TEST
 
+static const char xml_begin[] = "<domain type='kvm'><name>win10</name><uuid>" UUID
+				"</uuid>"
+				"<memory unit='MiB'>4</memory>";
+#define HOSTDEV(bus, function)                                                          \
+	"<hostdev mode='subsystem' type='pci' managed='yes'><source><address bus='" bus \
+	"' slot='0' function='" function "'/></source></hostdev>"
+
+/* The stored XML of win10: the parts between its memory and its end. */
+static void domain(const char *parts)
+{
+	_cleanup_free_ char *text = NULL;
+
+	ck_assert_int_gt(asprintf(&text, "%s%s</domain>", xml_begin, parts), 0);
+	faketree_file(text, "/etc/libvirt/qemu/win10.xml");
+}
+
+START_TEST(init_for_the_only_gpu)
+{
+	domain("<devices>" HOSTDEV("0x0a", "0") HOSTDEV("0x0b", "0") "</devices>");
+	faketree_vtcon(1, "(M) frame buffer device", true);
+	faketree_platform("efi-framebuffer.0", "efi-framebuffer");
+	ck_assert_int_eq(command("init win10"), STATUS_OK);
+	assert_has("; not in the domain's XML, but it goes along: " SOUND ", audio\n"
+		   "gpu = 0000:0a:00.* id=10de:1e84\n");
+	assert_has("nic = 0000:0b:00.0 id=8086:10d3\n");
+	assert_has("\nvtconsole.unbind =\n");
+	assert_has("\nframebuffer.unbind =\n");
+	assert_has("\nkmod.unload = timeout=30s nvidia\n");
+	assert_has("\npci.detach = timeout=15s gpu nic\n");
+	assert_hasnt("hugepages");
+	assert_hasnt("governor");
+
+	ck_assert_int_eq(command("init win10 --write"), STATUS_OK);
+	assert_has("/etc/libvirt/hooks/conf.d/win10.ini: written");
+	ck_assert_int_eq(command("init win10 --write"), STATUS_FAILED);
+	assert_has("not written over");
+	ck_assert_int_eq(command("plan win10"), STATUS_OK);
+}
+END_TEST
+
+START_TEST(init_for_a_second_gpu)
+{
+	faketree_pci("0000:0c:00.0", "10de:2204", "030000", "nvidia", "16");
+	faketree_file("0\n", "/sys/devices/pci0000:00/0000:0c:00.0/boot_vga");
+	faketree_vtcon(1, "(M) frame buffer device", true);
+	domain("<memoryBacking><hugepages/></memoryBacking><devices>" HOSTDEV("0x0c", "0")
+		       HOSTDEV("0x77", "0") "</devices>");
+	ck_assert_int_eq(command("init win10"), STATUS_OK);
+	assert_has("; 0000:77:00.0 is in the XML, but this host has no such device.\n");
+	assert_has("\nhugepages.allocate =\n");
+	assert_has("\npci.detach = timeout=15s while-loaded=yes gpu\n");
+	assert_hasnt("kmod.unload");
+	assert_hasnt("vtconsole");
+	assert_hasnt("session.end");
+	ck_assert_int_eq(command("init win10 --gpu"), STATUS_USAGE);
+	ck_assert_int_eq(command("init nobody"), STATUS_USAGE);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("commands");
@@ -248,6 +307,8 @@ int main(void)
 	tcase_add_test(tc, devices_without_iommu);
 	tcase_add_test(tc, status_after_a_reboot);
 	tcase_add_test(tc, status_of_what_is_changed);
+	tcase_add_test(tc, init_for_the_only_gpu);
+	tcase_add_test(tc, init_for_a_second_gpu);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
