@@ -55,3 +55,5 @@ int user_name(const struct host *host, uid_t uid, char *buf, size_t size);
 int user_groups(const struct host *host, const struct user *user, gid_t **ret,
 		size_t *ret_n, struct error *err);
 void user_done(struct user *user);
+/* A group of /etc/group, by name or number. */
+int group_find(const struct host *host, const char *name, gid_t *ret, struct error *err);

@@ -3,6 +3,7 @@
  * What kinds of targets there are, and the overlay on which plans are judged.
  */
 #include "cpufreq.h"
+#include "ownership.h"
 #include "state.h"
 #include "state_epp.h"
 
@@ -11,7 +12,8 @@ static const struct state_kind *const kinds[] = {
 	&state_vtcon,	     &state_platform, &state_unit,   &state_session,
 	&state_pages,	     &state_exec,     &state_epp,    &state_governor,
 	&state_function,     &state_bar,      &state_drm,    &state_partition,
-	&state_allowed_cpus, &state_irq,
+	&state_allowed_cpus, &state_irq,      &state_write,  &state_owner,
+	&state_file,
 };
 
 struct overlay_value {

@@ -27,6 +27,7 @@
  *   irq         24 nvme0q1                        smp_affinity_list; "" another action
  *   session     seat0                             "open", "ended" (one way)
  *   exec        program and arguments             "run" (its undo is a program, too)
+ *   write       /sys/… or /proc/… path            what was written (nothing is read)
  */
 struct run;
 struct record;
@@ -75,6 +76,7 @@ extern const struct state_kind state_partition;
 extern const struct state_kind state_allowed_cpus;
 extern const struct state_kind state_irq;
 extern const struct state_kind state_exec;
+extern const struct state_kind state_write;
 
 /* By its name in the journal; NULL: a kind of a newer version. */
 const struct state_kind *state_kind_find(const char *name);

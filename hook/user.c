@@ -131,6 +131,32 @@ int user_groups(const struct host *host, const struct user *user, gid_t **ret,
 	return 0;
 }
 
+int group_find(const struct host *host, const char *name, gid_t *ret, struct error *err)
+{
+	_cleanup_free_ char *group = NULL;
+	char *field[4], *text, *line;
+	uint64_t gid, number;
+	bool by_gid = parse_u64(name, &number) >= 0;
+	int r = host_read_all(host, &group, "/etc/group");
+
+	if (r < 0)
+		return error_errno(err, r, "cannot read /etc/group");
+	text = group;
+	while ((line = strsep(&text, "\n"))) {
+		if (split_fields(line, field, 4) < 3 || parse_u64(field[2], &gid) < 0 ||
+		    gid > UINT32_MAX)
+			continue;
+		if (!streq(field[0], name) && !(by_gid && number == gid))
+			continue;
+		*ret = (gid_t)gid;
+		return 0;
+	}
+	return error_set(err, -ENOENT,
+			 "group %s is not in /etc/group (groups that LDAP or systemd-homed "
+			 "provide are not seen here)",
+			 name);
+}
+
 void user_done(struct user *user)
 {
 	free(user->name);

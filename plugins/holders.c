@@ -1,18 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Waits until nobody uses the devices: for processes that end with a unit or session, but
- * a little later than it.
+ * a little later than it. Or ends those that do.
  */
+#include <signal.h>
 
 #include "effect.h"
+#include "ending.h"
 #include "holders.h"
 #include "step.h"
 
 static int wait_apply(struct run *run, const struct step *step, struct error *err);
+static int kill_apply(struct run *run, const struct step *step, struct error *err);
 
 static const struct option_spec options[] = { { "timeout", VALUE_DURATION, .def = "30s",
 						.text = "how long to wait" },
 					      {} };
+
+static const struct option_spec kill_options[] = {
+	{ "timeout", VALUE_DURATION, .def = "10s",
+	  .text = "how long to wait; the second half behind SIGKILL if signal=TERM" },
+	{ "signal", VALUE_CHOICE, .choices = "TERM|KILL|INT|HUP|QUIT", .def = "TERM",
+	  .text = "what each process gets" },
+	{}
+};
 
 static const struct step_type types[] = {
 	{
@@ -24,6 +35,17 @@ static const struct step_type types[] = {
 		.timeout_ms = 30000,
 		.options = options,
 		.apply = wait_apply,
+	},
+	{
+		.action = "kill",
+		.summary = "end the processes that have a node of the devices open",
+		.undo = "none: they are not started again",
+		.args = "[DEVICE…]",
+		.phases = PHASES_ALL,
+		.flags = STEP_ONE_WAY,
+		.timeout_ms = 10000,
+		.options = kill_options,
+		.apply = kill_apply,
 	},
 	{}
 };
@@ -87,7 +109,10 @@ static int blame(const struct step *step, const struct holder_list *list,
 		return error_oom(err);
 	return error_set(err, -EBUSY, "%s is still held by %s after %lld s: %s",
 			 list->holder[0].function, names,
-			 (long long)(step_duration(step, "timeout", 30000) + 500) / 1000,
+			 (long long)(step_duration(step, "timeout",
+						   step->type->timeout_ms) +
+				     500) /
+				 1000,
 			 cure);
 }
 
@@ -103,4 +128,59 @@ static int wait_apply(struct run *run, const struct step *step, struct error *er
 		return note_those_that_stay(run, &functions, err);
 	r = run_wait(run, unheld, &wait, err);
 	return r == -ETIMEDOUT ? blame(step, &wait.last, err) : r;
+}
+
+static int find_holders(struct run *run, void *arg, struct holder_list *ret,
+			struct error *err)
+{
+	const struct pci_list *functions = arg;
+
+	return holders_scan(&run->host, functions, ret, err);
+}
+
+static void foretell(struct run *run, const struct holder *h, const char *signal)
+{
+	char what[320];
+
+	if (process_is_spared(run, h)) {
+		run_note(run, "%s (pid %d, %s) has %s open and is never killed", h->comm,
+			 h->pid, h->user, h->node);
+		return;
+	}
+	snprintf(what, sizeof(what), "%s (pid %d, %s, %s) gets SIG%s", h->comm, h->pid,
+		 h->user, h->node, signal);
+	run_change(run, what, NULL, "one way");
+}
+
+static int simulate_kill(struct run *run, const struct pci_list *functions,
+			 const char *signal, struct error *err)
+{
+	_cleanup_(holder_list_done) struct holder_list all = {};
+	int r = holders_scan(&run->host, functions, &all, err), last = 0;
+
+	for (size_t i = 0; r == 0 && i < all.n; i++) {
+		if (all.holder[i].pid != last && !holder_ends(&run->host, &all.holder[i]))
+			foretell(run, &all.holder[i], signal);
+		last = all.holder[i].pid;
+	}
+	return r;
+}
+
+static int kill_apply(struct run *run, const struct step *step, struct error *err)
+{
+	const char *signal = step_option(step, "signal") ?: "TERM";
+	_cleanup_(pci_list_done) struct pci_list functions = {};
+	_cleanup_(holder_list_done) struct holder_list left = {};
+	struct ending ending = { .find = find_holders,
+				 .arg = &functions,
+				 .signal = signal_number(signal) };
+	int r = run_devices(run, &step->words, &functions, err);
+
+	if (r < 0 || !functions.n)
+		return r;
+	if (run->simulate)
+		return simulate_kill(run, &functions, signal, err);
+	ending.kill_ms = run_time_left(run) / 2;
+	r = processes_end(run, &ending, &left, err);
+	return r == -ETIMEDOUT && left.n ? blame(step, &left, err) : r;
 }

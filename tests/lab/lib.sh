@@ -6,7 +6,7 @@
 # State:     state FILE, same A B DESC [REGEX of lines left out]
 # Hook:      config DOMAIN <<EOF, domain DOMAIN [ADDRESS...],
 #            hook OP SUB [DOMAIN [EXTRA]] (RC, OUT, ERR, HOOK_HUNG),
-#            hook_bg (HOOKPID), hook_wait PID
+#            hook_bg (HOOKPID), hook_wait PID, step DESC TEST [REGEX] <<LINES
 # Holders:   holder NAME [OPTION...] FILE... (HOLDER), holders_end
 # Stand-ins: unit NAME [COMMAND...], session ID USER [FILE...]
 # Host:      driver ADDRESS, bind_to ADDRESS DRIVER, home ADDRESS, until_true SECONDS CMD...
@@ -452,6 +452,32 @@ hook_refused()
 		note "  exit $RC${HOOK_HUNG:+, a child kept its pipes}, wanted 1 and $regex"
 		return 1
 	fi
+}
+
+# step DESC TEST [REGEX] <<LINES: prepare/begin with these lines, for win10; TEST is
+# evaluated between prepare and release; then the host is as before, but for lines that
+# match REGEX.
+step()
+{
+	local desc=$1 between=$2 oneway=$ONEWAY_VFIO${3:+|$3}
+	{ echo "[prepare/begin]"; cat; } | config win10
+	state "$LAB/before"
+	if hook_ok "$desc: prepare" prepare begin; then
+		check "$desc: took effect" eval "$between"
+	fi
+	hook_ok "$desc: release" release end
+	state "$LAB/after"
+	same "$LAB/before" "$LAB/after" "$desc: the host is as before" "$oneway"
+}
+
+# refused DESC REGEX <<LINES: prepare/begin with these lines is refused, with REGEX in the
+# error.
+refused()
+{
+	local desc=$1 regex=$2
+	{ echo "[prepare/begin]"; cat; } | config win10
+	hook_refused "$desc" "$regex" prepare begin
+	hook release end
 }
 
 # --- holders and stand-ins -------------------------------------------------

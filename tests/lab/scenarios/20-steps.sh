@@ -1,20 +1,6 @@
 # shellcheck shell=dash
 # Each step alone: prepare, what it did, release, the host as before.
 
-# step DESC TEST <<config lines of prepare>>: TEST is run between prepare and release.
-step()
-{
-	local desc=$1 between=$2
-	{ echo "[prepare/begin]"; cat; } | config win10
-	state "$LAB/before"
-	if hook_ok "$desc: prepare" prepare begin; then
-		check "$desc: took effect" eval "$between"
-	fi
-	hook_ok "$desc: release" release end
-	state "$LAB/after"
-	same "$LAB/before" "$LAB/after" "$desc: the host is as before" "$ONEWAY_VFIO"
-}
-
 HUGE='' domain win10
 modprobe loop
 step "kmod.unload" '! test -e /sys/module/loop/initstate' <<END

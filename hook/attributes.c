@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Files of the kernel that the config names itself. Most have a value that is put back;
+ * triggers (a write does something, and nothing can be read) need to be told how.
+ */
+#include <fnmatch.h>
+#include <sys/stat.h>
+
+#include "attributes.h"
+#include "effect.h"
+#include "glob.h"
+#include "guard.h"
+
+bool attribute_is_trigger(const char *path)
+{
+	static const char *const names[] = { "remove",	    "rescan",	      "reset",
+					     "bind",	    "unbind",	      "new_id",
+					     "remove_id",   "drivers_probe",  "uevent",
+					     "drop_caches", "compact_memory", "compact" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (streq(path_base(path), names[i]))
+			return true;
+	return false;
+}
+
+/* What a step of its own does better: with claim, holders and a deadline. */
+static int refuse_binding(const char *path, struct error *err)
+{
+	static const char *const patterns[] = {
+		"/sys/*/driver_override",
+		"/sys/bus/pci/drivers/*/bind",
+		"/sys/bus/pci/drivers/*/unbind",
+		"/sys/bus/pci/devices/*/driver/bind",
+		"/sys/bus/pci/devices/*/driver/unbind",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++)
+		if (fnmatch(patterns[i], path, 0) == 0)
+			return error_set(err, -EINVAL,
+					 "%s: a driver is taken from its device, and given "
+					 "back, by pci.detach = DEVICE",
+					 path);
+	return 0;
+}
+
+int attributes_parse(const struct attributes *attributes, struct error *err)
+{
+	const char *pattern = attributes->pattern;
+	const char *rest = str_after(pattern, attributes->below);
+
+	if (!rest || *rest != '/' || !rest[strspn(rest, "/")])
+		return error_set(err, -EINVAL, "%s is not below %s", pattern,
+				 attributes->below);
+	if (strstr(pattern, "/../") || str_ends(pattern, "/.."))
+		return error_set(err, -EINVAL, "%s: write the path without \"..\"",
+				 pattern);
+	if (attribute_is_trigger(pattern) && !attributes->undo)
+		return error_set(err, -EINVAL,
+				 "%s is a trigger, without a value that could be put back: "
+				 "say undo=VALUE, to be written on the way back, or "
+				 "undo=none",
+				 pattern);
+	return refuse_binding(pattern, err);
+}
+
+static int find(struct run *run, const struct attributes *attributes, struct strv *ret,
+		struct error *err)
+{
+	_cleanup_error_ struct error why = {};
+	int r = host_glob(&run->host, attributes->pattern, attributes->below, ret, &why);
+
+	if (r == -ENOENT)
+		return run_problem(run, r, err,
+				   "%s does not exist on this machine now: put '-' in front "
+				   "of the line if it is not always there, or an earlier "
+				   "step makes it",
+				   attributes->pattern);
+	return r < 0 ? run_problem(run, r, err, "%s", error_text(&why)) : 0;
+}
+
+static int check_one(struct run *run, const struct attributes *attributes,
+		     const char *path, struct error *err)
+{
+	_cleanup_error_ struct error why = {};
+	char rooted[PATH_MAX];
+	struct stat st;
+	int r = refuse_binding(path, &why);
+
+	if (r < 0)
+		return run_problem(run, r, err, "%s", error_text(&why));
+	if (stat(host_path(&run->host, rooted, "%s", path), &st) < 0)
+		return run_problem(run, -errno, err, "%s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return run_problem(run, -EISDIR, err,
+				   "%s is a folder: name the file in it that is to be "
+				   "written",
+				   path);
+	if (!(st.st_mode & 0222))
+		return run_problem(run, -EACCES, err,
+				   "%s is read-only: the kernel takes no value there",
+				   path);
+	if (!attributes->undo && (!(st.st_mode & 0444) || attribute_is_trigger(path)))
+		return run_problem(
+			run, -EINVAL, err,
+			"%s can be written only: what it does cannot be read and "
+			"put back: say undo=VALUE, to be written on the way back, "
+			"or undo=none",
+			path);
+	return 0;
+}
+
+int attributes_check(struct run *run, const struct attributes *attributes,
+		     struct error *err)
+{
+	_cleanup_strv_ struct strv paths = {};
+	int r = find(run, attributes, &paths, err);
+
+	for (size_t i = 0; r >= 0 && i < paths.n; i++)
+		r = check_one(run, attributes, paths.v[i], err);
+	return r;
+}
+
+struct blind_write {
+	const char *path, *value;
+};
+
+static int write_blindly(struct run *run, void *arg, struct error *err)
+{
+	const struct blind_write *w = arg;
+
+	return guard_write(run, w->path, w->value, err);
+}
+
+static int write_one(struct run *run, const struct attributes *attributes,
+		     const char *path, struct error *err)
+{
+	struct blind_write w = { path, attributes->value };
+	char what[PATH_MAX];
+
+	if (!attributes->undo)
+		return effect_set(run, &state_attr, path, attributes->value, NULL, err);
+	if (!streq(attributes->undo, "none"))
+		return effect_set(run, &state_write, path, attributes->value,
+				  attributes->undo, err);
+	snprintf(what, sizeof(what), "'%.100s' to %.300s", attributes->value, path);
+	return effect_one_way(run, what, write_blindly, &w, err);
+}
+
+int attributes_write(struct run *run, const struct attributes *attributes,
+		     struct error *err)
+{
+	_cleanup_strv_ struct strv paths = {};
+	int r = 0;
+
+	/* while simulating the check has told already that there are none */
+	if (host_glob(&run->host, attributes->pattern, attributes->below, &paths, NULL) <
+		    0 &&
+	    !run->simulate)
+		r = find(run, attributes, &paths, err);
+	for (size_t i = 0; r >= 0 && i < paths.n; i++) {
+		if (!run->simulate)
+			r = check_one(run, attributes, paths.v[i], err);
+		if (r >= 0)
+			r = write_one(run, attributes, paths.v[i], err);
+	}
+	return r;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Steps that act on files and processes: what they refuse and say while the config is
+ * read, what their globs find, and which processes are ever signalled.
+ */
+#include <check.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "config.h"
+#include "ending.h"
+#include "faketree.h"
+#include "glob.h"
+#include "spawn.h"
+
+static struct host host;
+
+static void setup(void)
+{
+	faketree_new(&host);
+}
+
+static void teardown(void)
+{
+	faketree_free();
+}
+
+/* The first problem of a config with this line in prepare; NULL: it is fine. */
+static char *problem_of(const char *line)
+{
+	_cleanup_(config_done) struct config config = {};
+	_cleanup_error_ struct error err = {};
+	char path[PATH_MAX], text[512];
+
+	snprintf(text, sizeof(text), "[prepare/begin]\n%s\n", line);
+	faketree_file(text, "/conf.d/x.ini");
+	host_path(&host, path, "/conf.d/x.ini");
+	if (config_load(&host, path, &config, &err) == 0)
+		return NULL;
+	return strdup(error_text(&err));
+}
+
+static const struct {
+	const char *line, *text; /* NULL: no mistake */
+} lines[] = {
+	{ "sysctl.write = vm.swappiness 10", NULL },
+	{ "sysctl.write = net/ipv4/conf/*/forwarding 1", NULL },
+	{ "sysctl.write = undo=none vm.drop_caches 3", NULL },
+	{ "sysctl.write = vm.drop_caches 3", "undo=VALUE" },
+	{ "sysctl.write = vm.compact_memory 1", "undo=VALUE" },
+	{ "sysctl.write = vm.swappiness", "sysctl.write = NAME VALUE" },
+	{ "sysctl.write = vm.swappiness =", "a \"=\" between blanks" },
+	{ "sysctl.write = /proc/sys/../passwd x", "without \"..\"" },
+	{ "sysctl.write = /sys/kernel/mm/ksm/run 1",
+	  "sysfs.write = /sys/kernel/mm/ksm/run" },
+	{ "sysfs.write = /proc/sys/vm/swappiness 1", "sysctl.write = /proc/sys/vm" },
+	{ "sysfs.write = /sys/kernel/mm/ksm/run 1", NULL },
+	{ "sysfs.write = /etc/passwd 1", "not below /sys" },
+	{ "sysfs.write = /sys 1", "not below /sys" },
+	{ "sysfs.write = /sysfoo/x 1", "not below /sys" },
+	{ "sysfs.write = /sys/../etc/passwd 1", "without \"..\"" },
+	{ "sysfs.write = /sys/bus/pci/rescan 1", "undo=none" },
+	{ "sysfs.write = undo=none /sys/bus/pci/rescan 1", NULL },
+	{ "sysfs.write = undo=none /sys/bus/pci/drivers/e1000e/unbind x", "pci.detach" },
+	{ "sysfs.write = /sys/bus/pci/devices/0000:0a:00.0/driver_override x",
+	  "pci.detach" },
+	{ "file.own = owner=user /dev/input/event*", NULL },
+	{ "file.own = /dev/input/event3", "owner=, group= or mode=" },
+	{ "file.own = mode=rw /dev/input/event3", "octal" },
+	{ "file.own = mode=0960 /dev/input/event3", "octal" },
+	{ "file.own = mode=0660 event3", "the whole path" },
+	{ "file.own = mode=0660 /dev/../etc/x", "without \"..\"" },
+	{ "shm.create = owner=user size=32M looking-glass", NULL },
+	{ "shm.create = /dev/shm/looking-glass", NULL },
+	{ "shm.create = /dev/shm/a/b", "no file in /dev/shm itself" },
+	{ "shm.create = ..", "no file in /dev/shm itself" },
+	{ "shm.create = /tmp/x", "no file in /dev/shm itself" },
+	{ "shm.create = size=big x", "a size such as" },
+	{ "holders.kill = signal=STOP", "TERM|KILL|INT|HUP|QUIT" },
+	{ "process.stop = sunshine", NULL },
+	{ "process.stop = /usr/bin/sunshine", "without its folder: sunshine" },
+	{ "process.stop = systemd", "never stopped" },
+	{ "process.stop = virtqemud", "never stopped" },
+	{ "process.stop = qemu-system-x86_64", "never stopped" },
+};
+
+START_TEST(lines_and_their_mistakes)
+{
+	_cleanup_free_ char *problem = problem_of(lines[_i].line);
+
+	if (lines[_i].text)
+		ck_assert_msg(problem && strstr(problem, lines[_i].text), "%s: %s",
+			      lines[_i].line, problem ? problem : "no mistake");
+	else
+		ck_assert_msg(!problem, "%s: %s", lines[_i].line, problem);
+}
+END_TEST
+
+static void assert_glob(const char *pattern, const char *below, int code,
+			const char *expected)
+{
+	_cleanup_strv_ struct strv found = {};
+	_cleanup_error_ struct error err = {};
+	_cleanup_free_ char *joined = NULL;
+
+	ck_assert_int_eq(host_glob(&host, pattern, below, &found, &err), code);
+	if (code < 0) {
+		ck_assert_msg(strstr(error_text(&err), expected), "%s", error_text(&err));
+		return;
+	}
+	joined = strv_join(&found, " ");
+	ck_assert_str_eq(joined, expected);
+}
+
+START_TEST(globs_stay_in_their_tree)
+{
+	faketree_file("1", "/sys/glob/a0/on");
+	faketree_file("1", "/sys/glob/a1/on");
+	faketree_file("1", "/sys/glob/b/on");
+	faketree_file("1", "/etc/on");
+	faketree_link("../glob/a1", "/sys/class/again");
+	faketree_link("../../etc", "/sys/class/out");
+	assert_glob("/sys/glob/a*/on", "/sys", 0, "/sys/glob/a0/on /sys/glob/a1/on");
+	assert_glob("/sys/glob/[ab][0-9]/on", "/sys", 0,
+		    "/sys/glob/a0/on /sys/glob/a1/on");
+	assert_glob("/sys/class/a*/on", "/sys", 0, "/sys/glob/a1/on");
+	assert_glob("/sys/class/out/on", "/sys", -EPERM, "leads to /etc/on");
+	assert_glob("/sys/glob/c*/on", "/sys", -ENOENT, "is not there");
+	assert_glob("/sys/*/*/on", "", 0,
+		    "/etc/on /sys/glob/a0/on /sys/glob/a1/on /sys/glob/b/on");
+}
+END_TEST
+
+START_TEST(finds_groups)
+{
+	_cleanup_error_ struct error err = {};
+	gid_t gid = 0;
+
+	faketree_file("root:x:0:\nshort:x\nkvm:x:104:a,b\n", "/etc/group");
+	ck_assert_int_eq(group_find(&host, "kvm", &gid, &err), 0);
+	ck_assert_uint_eq(gid, 104);
+	ck_assert_int_eq(group_find(&host, "104", &gid, &err), 0);
+	ck_assert_int_eq(group_find(&host, "short", &gid, &err), -ENOENT);
+	ck_assert_msg(strstr(error_text(&err), "group short is not in /etc/group"), "%s",
+		      error_text(&err));
+}
+END_TEST
+
+START_TEST(spares_what_must_live)
+{
+	static const struct {
+		const char *comm;
+		bool spared;
+	} names[] = {
+		{ "Xorg", false },	     { "systemd", true },
+		{ "systemd-logind", true },  { "libvirtd", true },
+		{ "virtqemud", true },	     { "qemu-system-x86", true },
+		{ "dbus-broker-lau", true }, { "pipewire", false },
+		{ "qemucheck", false },	     { "vfio-hook", true },
+		{ "virt-manager", false },
+	};
+	struct run run = { .cancel_fd = -1 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct holder holder = { .pid = 4194000 };
+
+		snprintf(holder.comm, sizeof(holder.comm), "%s", names[i].comm);
+		ck_assert_msg(process_is_spared(&run, &holder) == names[i].spared, "%s",
+			      names[i].comm);
+	}
+	ck_assert(process_is_spared(&run, &(struct holder){ .pid = 1, .comm = "x" }));
+	ck_assert(process_is_spared(&run, &(struct holder){ .pid = getpid() }));
+	ck_assert(process_is_spared(&run, &(struct holder){ .pid = getppid() }));
+	ck_assert(process_is_spared(
+		&run, &(struct holder){ .pid = 4194000, .comm = "x", .is_vfio = true }));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("steps");
+	TCase *tcase = tcase_create("steps");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	suite_add_tcase(suite, tcase);
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_loop_test(tcase, lines_and_their_mistakes, 0, (int)ARRAY_SIZE(lines));
+	tcase_add_test(tcase, globs_stay_in_their_tree);
+	tcase_add_test(tcase, finds_groups);
+	tcase_add_test(tcase, spares_what_must_live);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}
