@@ -54,7 +54,9 @@ static void restore_parameter(struct run *run, const char *module, const char *n
 			 "module %s: parameter %s is %s and was %s; it can only be set while"
 			 " the module is loaded (a file in modprobe.d)",
 			 module, name, now, then);
-	else if (guard_write(run, path, then, &err) < 0)
+	/* Tried twice, as nothing comes back to it: no release may fail for ever by this. */
+	else if (guard_write(run, path, then, NULL) < 0 &&
+		 guard_write(run, path, then, &err) < 0)
 		run_note(run, "module %s: parameter %s: %s", module, name,
 			 error_text(&err));
 }

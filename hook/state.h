@@ -44,6 +44,8 @@ struct state_kind {
 	bool undo_first;
 	/* OLD and NEW are no absolute values (pages, exec): undo is always asked. */
 	bool relative;
+	/* Undo has more to do than the value tells: asked even when that is the old one. */
+	bool always_undo;
 	/* The target's value on the real machine; the caller frees *RET. */
 	int (*read)(const struct host *host, const char *target, char **ret,
 		    struct error *err);

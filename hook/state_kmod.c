@@ -298,15 +298,16 @@ static int undo_load(struct run *run, const char *name, struct error *err)
 static int module_undo(struct run *run, const struct record *record, const char *now,
 		       struct error *err)
 {
-	int r;
+	int r = 0;
 
-	if (streq(now, record->old) || streq(now, "builtin") ||
-	    streq(record->old, "builtin"))
+	if (streq(now, "builtin") || streq(record->old, "builtin"))
 		return 0;
 	if (!*record->old)
-		return keeps(record) ? 0 : undo_load(run, record->target, err);
+		return keeps(record) || !*now ? 0 : undo_load(run, record->target, err);
 	/* Its parameters of before are no parameters now: modprobe.d rules the load. */
-	r = load(run, record->target, NULL, err);
+	if (!*now)
+		r = load(run, record->target, NULL, err);
+	/* An undo that was cut off may have come as far as the load. */
 	if (r == 0 && record->data)
 		parameters_restore(run, record->target, record->data);
 	return r;
@@ -315,6 +316,7 @@ static int module_undo(struct run *run, const struct record *record, const char 
 const struct state_kind state_module = {
 	.name = "module",
 	.shared = true,
+	.always_undo = true,
 	.read = module_read,
 	.change = module_change,
 	.undo = module_undo,

@@ -170,7 +170,8 @@ static int put_back_once(struct run *run, const struct record *record, struct er
 	r = read_now(run, record, &now, err);
 	if (r < 0)
 		return r;
-	if (record->kind->relative || !streq(now, record->old))
+	if (record->kind->relative || record->kind->always_undo ||
+	    !streq(now, record->old))
 		r = put_back(run, record, now, err);
 	return r;
 }

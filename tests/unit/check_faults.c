@@ -42,6 +42,7 @@ static void setup(void)
 	faketree_module("dummy", NULL);
 	faketree_module_load("amdgpu");
 	faketree_module_load("snd_hda_intel");
+	faketree_file("1\n", "/sys/module/amdgpu/parameters/debug"); /* by hand */
 	faketree_pci(GPU, "1002:73bf", "030000", "amdgpu", "14");
 	faketree_pci(SOUND, "1002:ab28", "040300", "snd_hda_intel", "14");
 	faketree_hugepages(2048, 3, 100);

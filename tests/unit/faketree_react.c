@@ -410,6 +410,7 @@ void faketree_module_load(const char *name)
 	faketree_module_refs(name, 0);
 	faketree_file("", "/sys/module/%s/holders/.keep", name);
 	unlink(fake_path(keep, "/sys/module/%s/holders/.keep", name));
+	faketree_file("0\n", "/sys/module/%s/parameters/debug", name);
 	if (!*driver)
 		return;
 	faketree_file("", DRIVER "/bind", driver);
