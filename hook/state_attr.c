@@ -145,9 +145,21 @@ static int attr_change(struct run *run, const struct record *record, const char 
 			 record->target, now, to);
 }
 
+/* Cut off right after the write, the journal does not have the kernel's wording yet. */
+static int attr_undo(struct run *run, const struct record *record, const char *now,
+		     struct error *err)
+{
+	if (same_value(now, record->new))
+		return attr_change(run, record, now, record->old, err);
+	run_warn(run, "%s is %s, which is not what was set (%s): left as it is",
+		 record->target, state_value_text(now), state_value_text(record->new));
+	return 0;
+}
+
 const struct state_kind state_attr = {
 	.name = "attr",
 	.shared = true,
 	.read = attr_read,
 	.change = attr_change,
+	.undo = attr_undo,
 };
