@@ -160,6 +160,23 @@ static int owner_change(struct run *run, const struct record *record, const char
 		       0;
 }
 
+/* The owner of one and the mode of the other; see set_ownership() on the upper bits. */
+static bool is_between(const char *now, const char *owner, const char *mode)
+{
+	struct ownership n, o, m;
+
+	return ownership_decode(now, &n) == 0 && ownership_decode(owner, &o) == 0 &&
+	       ownership_decode(mode, &m) == 0 && n.uid == o.uid && n.gid == o.gid &&
+	       (n.mode & 01777) == (m.mode & 01777);
+}
+
+/* Cut off between its two calls, on either way? */
+static bool is_half_way(const struct record *record, const char *now)
+{
+	return is_between(now, record->new, record->old) ||
+	       is_between(now, record->old, record->new);
+}
+
 /* What has been removed since needs no owner any more. */
 static int owner_undo(struct run *run, const struct record *record, const char *now,
 		      struct error *err)
@@ -168,7 +185,7 @@ static int owner_undo(struct run *run, const struct record *record, const char *
 		run_note(run, "%s is gone, and its owner with it", record->target);
 		return 0;
 	}
-	if (!streq(now, record->new)) {
+	if (!streq(now, record->new) && !is_half_way(record, now)) {
 		run_warn(run, "%s is %s, which is not what was set (%s): left as it is",
 			 record->target, now, record->new);
 		return 0;

@@ -1,5 +1,5 @@
 # shellcheck shell=dash
-# boot: --timeout 900
+# boot: --timeout 2400
 # SIGKILL at each call of prepare and of release that changes something, then recovery.
 
 # shellcheck source=/dev/null

@@ -1,5 +1,5 @@
 # shellcheck shell=dash
-# boot: --timeout 900
+# boot: --timeout 2400
 # Each call of prepare and of release that changes something fails once.
 #
 # On the kernel command line: faults-errno=EIO,ENOSPC,EBUSY,ENODEV.

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Changes that take several writes, cut off between them: what is found then is neither
+ * the old value nor the new one, and is put back all the same. What somebody else set is
+ * not.
+ */
+#include <check.h>
+#include <sys/stat.h>
+
+#include "faketree.h"
+#include "ownership.h"
+#include "run.h"
+
+#define PARTITION "/sys/fs/cgroup/machine.slice/cpuset.cpus"
+
+static struct host host;
+
+static void setup(void)
+{
+	faketree_new(&host);
+}
+
+static void teardown(void)
+{
+	faketree_free();
+}
+
+/* Undoes a change from OLD to NEW, at the value that the target has now. */
+static void undo(const struct state_kind *kind, const char *target, const char *old,
+		 const char *new)
+{
+	struct record record = { .kind = kind,
+				 .target = (char *)(uintptr_t)target,
+				 .old = (char *)(uintptr_t)old,
+				 .new = (char *)(uintptr_t) new,
+				 .data = (char *)(uintptr_t) "",
+				 .phase = PHASE_PREPARE };
+	struct run run = { .host = host, .cancel_fd = -1, .deadline = now_ms() + 10000 };
+	_cleanup_error_ struct error err = {};
+	_cleanup_free_ char *now = NULL;
+
+	run.budget = run.deadline;
+	ck_assert_int_eq(kind->read(&host, target, &now, &err), 0);
+	ck_assert_msg(kind->undo(&run, &record, now, &err) == 0, "%s", error_text(&err));
+	report_done(&run.report);
+}
+
+START_TEST(attribute_in_the_kernels_words)
+{
+	faketree_file("00000000,0000000f\n", "/sys/mask");
+	undo(&state_attr, "/sys/mask", "ff", "f");
+	ck_assert_str_eq(faketree_read("/sys/mask"), "ff");
+	faketree_file("3\n", "/sys/mask");
+	undo(&state_attr, "/sys/mask", "ff", "f");
+	ck_assert_str_eq(faketree_read("/sys/mask"), "3");
+}
+END_TEST
+
+START_TEST(partition_without_its_state)
+{
+	faketree_file("member\n", PARTITION ".partition");
+	faketree_file("2-3\n", PARTITION);
+	undo(&state_partition, "machine.slice", "member", "root 2-3");
+	ck_assert_str_eq(faketree_read(PARTITION), "");
+	faketree_file("1\n", PARTITION);
+	undo(&state_partition, "machine.slice", "member", "root 2-3");
+	ck_assert_str_eq(faketree_read(PARTITION), "1");
+}
+END_TEST
+
+/* "UID GID MODE", as the kind writes them. */
+static char *owner(uid_t uid, mode_t mode)
+{
+	char path[PATH_MAX];
+	_cleanup_error_ struct error err = {};
+	char *text = NULL;
+
+	faketree_file("", "/dev/node");
+	host_path(&host, path, "/dev/node");
+	ck_assert_int_eq(chown(path, uid, 0), 0);
+	ck_assert_int_eq(chmod(path, mode), 0);
+	ck_assert_int_eq(state_owner.read(&host, "/dev/node", &text, &err), 0);
+	return text;
+}
+
+START_TEST(owner_without_its_mode)
+{
+	_cleanup_free_ char *old = owner(0, 04640), *new = owner(1000, 0600), *now = NULL;
+
+	free(owner(1000, 0640)); /* on the way there */
+	undo(&state_owner, "/dev/node", old, new);
+	ck_assert_int_eq(state_owner.read(&host, "/dev/node", &now, NULL), 0);
+	ck_assert_str_eq(now, old);
+	free(now);
+	free(owner(0, 0600)); /* on the way back */
+	undo(&state_owner, "/dev/node", old, new);
+	ck_assert_int_eq(state_owner.read(&host, "/dev/node", &now, NULL), 0);
+	ck_assert_str_eq(now, old);
+	free(now);
+	free(owner(1001, 0600)); /* somebody else's */
+	undo(&state_owner, "/dev/node", old, new);
+	ck_assert_int_eq(state_owner.read(&host, "/dev/node", &now, NULL), 0);
+	ck_assert_str_ne(now, old);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("halfway");
+	TCase *tc = tcase_create("kinds");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	if (geteuid() != 0) { /* owners are changed */
+		fprintf(stderr, "needs root, skipped\n");
+		return 77;
+	}
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, attribute_in_the_kernels_words);
+	tcase_add_test(tc, partition_without_its_state);
+	tcase_add_test(tc, owner_without_its_mode);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
