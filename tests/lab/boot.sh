@@ -9,7 +9,7 @@
 #                   a guest kernel that dies of QEMU's own (int3 in a boot)
 #   --skip MODULE   do not load this native driver at the start; repeatable
 #   --append ARGS   more kernel parameters
-#   --timeout SEC   whole boot (60, and 60 for each scenario)
+#   --timeout SEC   whole boot (120, and 180 for each scenario)
 #   --qemu ARGS     more QEMU arguments, split at blanks
 #   --shell         a shell on the terminal instead of scenarios
 #   --keep FILE     also write the serial output there
@@ -94,7 +94,7 @@ fi
 case $smp in 2 | 4) ;; *) usage "--smp is 2 or 4" ;; esac
 case $memory in *[!0-9]* | '') usage "--memory is a number of MiB" ;; esac
 list=$(echo "$*" | tr ' ' ,)
-[ -n "$timeout" ] || timeout=$((60 + 60 * $#))
+[ -n "$timeout" ] || timeout=$((120 + 180 * $#))
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/lab-boot.XXXXXX")
 pid=

@@ -120,7 +120,7 @@ while [ -n "$todo" ]; do
 		# shellcheck disable=SC2086
 		for d in $(apt-cache $conf show --no-all-versions "$p" |
 		           sed -n 's/^\(Pre-\)\{0,1\}Depends: //p' | tr '|' ',' | tr ',' '\n' | sed 's/^ *//; s/[ (:].*//' |
-		           grep -E '^linux-(image|binary|modules|image-unsigned)-[0-9]'); do
+		           grep -E '^linux-(image|binary|modules|base|image-unsigned)-[0-9]'); do
 			case " $have " in *" $d "*) continue ;; esac
 			have="$have $d"
 			next="$next $d"

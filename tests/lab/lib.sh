@@ -114,7 +114,9 @@ state_pci()
 		for f in /sys/bus/pci/devices/*/"$a"; do files="$files $f"; done
 	done
 	# shellcheck disable=SC2086
-	values $files | sed 's|^/sys/bus/pci/devices/\([^/]*\)/\([^:]*\):|pci \1 \2 |'
+	# enable is a counter, and bochs of 5.10 forgets to count down.
+	values $files | sed 's|^/sys/bus/pci/devices/\([^/]*\)/\([^:]*\):|pci \1 \2 |
+		s/ enable [1-9][0-9]*$/ enable 1/'
 	stat -c %N /sys/bus/pci/devices/*/driver 2>/dev/null |
 		sed "s|^'/sys/bus/pci/devices/\([^/]*\)/.*/\(.*\)'\$|pci \1 driver \2|"
 	for d in /sys/bus/pci/devices/*; do
