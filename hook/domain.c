@@ -78,7 +78,8 @@ static void XMLCALL on_text(void *user, const char *text, int len)
 	const char *path = str_after(parser->path, "/domain/");
 
 	if (!path || parser->too_deep > 0 ||
-	    !(streq(path, "name") || streq(path, "uuid") || streq(path, "memory")))
+	    !(streq(path, "name") || streq(path, "uuid") || streq(path, "memory") ||
+	      streq(path, "vcpu")))
 		return;
 	if ((size_t)len > room) {
 		parser_stop(parser, "<%s> holds more than %d characters", path,

@@ -28,6 +28,8 @@ struct domain {
 	bool hugepages;
 	struct page_request *pages;
 	size_t n_pages;
+	unsigned vcpus, threads; /* of <vcpu>, and <topology threads=>; 0: not said */
+	bool balloon; /* a <memballoon> other than none */
 	struct strv vcpupin; /* the cpuset of each <vcpupin> */
 	struct strv emulatorpin;
 	struct strv iothreadpin;

@@ -229,6 +229,11 @@ void element_begin(struct parser *parser, const char **atts)
 		domain->hugepages = true;
 	else if (streq(path, "/memoryBacking/hugepages/page"))
 		on_page(parser, atts);
+	else if (streq(path, "/cpu/topology"))
+		domain->threads =
+			(unsigned)strtoul(attribute(atts, "threads") ?: "0", NULL, 10);
+	else if (streq(path, "/devices/memballoon"))
+		domain->balloon = !attribute_is(atts, "model", "none");
 	else if (streq(path, "/cputune/vcpupin"))
 		on_pin(parser, &domain->vcpupin, atts);
 	else if (streq(path, "/cputune/emulatorpin"))
@@ -299,6 +304,8 @@ void element_end(struct parser *parser)
 		take_text(parser, &parser->domain->name, false, false);
 	else if (streq(path, "/uuid"))
 		take_text(parser, &parser->domain->uuid, true, true);
+	else if (streq(path, "/vcpu"))
+		parser->domain->vcpus = (unsigned)strtoul(trimmed(parser), NULL, 10);
 	else if (streq(path, "/memory"))
 		memory_end(parser);
 	else if (streq(path, "/devices/hostdev") || streq(path, "/devices/interface"))

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "command.h"
 #include "faketree.h"
@@ -294,6 +295,130 @@ START_TEST(init_for_a_second_gpu)
 }
 END_TEST
 
+/* vfio-hook where libvirt looks for it. */
+static void install(const char *text, mode_t mode)
+{
+	char path[PATH_MAX];
+
+	faketree_file(text, "/etc/libvirt/hooks/qemu");
+	ck_assert_int_eq(chmod(host_path(&host, path, "/etc/libvirt/hooks/qemu"), mode),
+			 0);
+	ck_assert_int_eq(chmod(host_path(&host, path, "/etc/libvirt/hooks"), 0755), 0);
+}
+
+START_TEST(check_of_what_init_wrote)
+{
+	install("\177ELF", 0755);
+	domain("<devices>" HOSTDEV("0x0a", "0") HOSTDEV("0x0a", "1") "</devices>");
+	ck_assert_int_eq(command("init win10 --write"), STATUS_OK);
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("installation and host: fine\n");
+	assert_has("win10: fine\n");
+	ck_assert_int_eq(command("check --json"), STATUS_OK);
+	assert_has("{\"domain\": null, \"ok\": true, \"findings\": []}");
+	assert_has("{\"domain\": \"win10\", \"ok\": true, \"findings\": []}");
+}
+END_TEST
+
+START_TEST(check_installation)
+{
+	ck_assert_int_eq(command("check"), STATUS_FAILED);
+	assert_has("  problem  there is no /etc/libvirt/hooks/qemu");
+
+	install("#!/bin/bash\n", 0644);
+	faketree_file("", "/etc/libvirt/hooks/qemu.d/backup~");
+	ck_assert_int_eq(command("check"), STATUS_FAILED);
+	assert_has("is no executable file");
+	assert_has("             chmod 755 /etc/libvirt/hooks/qemu\n");
+	assert_has("is a script, not vfio-hook");
+
+	install("\177ELF", 0700);
+	faketree_process(700, "libvirtd", "libvirtd.service", NULL);
+	faketree_file("cpu 1\nbtime 1000000\n", "/proc/stat");
+	faketree_file("libvirtd (enforce)\nother (complain)\n",
+		      "/sys/kernel/security/apparmor/profiles");
+	faketree_file("none [integrity] confidentiality\n",
+		      "/sys/kernel/security/lockdown");
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has("cannot be run by ordinary users");
+	assert_has("libvirtd (pid 700) has run since before the hook was put there");
+	assert_has("             systemctl reload libvirtd\n");
+	assert_has("AppArmor confines libvirtd");
+	assert_has("locked down");
+}
+END_TEST
+
+START_TEST(check_xml_against_config)
+{
+	install("\177ELF", 0755);
+	faketree_hugepages(2048, 0, 100);
+	domain("<memoryBacking><hugepages/></memoryBacking><devices>"
+	       "<hostdev mode='subsystem' type='pci' managed='no'><source><address "
+	       "bus='0x0a' slot='0' function='0'/></source></hostdev>" HOSTDEV(
+		       "0x77", "0") "<memballoon model='virtio'/></devices>");
+	faketree_file(
+		"MemTotal: 8000000 kB\nMemAvailable: 4000000 kB\nHugepagesize: 2048 kB\n",
+		"/proc/meminfo");
+	faketree_file("[prepare/begin]\n-service.stop = x.service\npci.detach = 0b:00.0\n",
+		      "/etc/libvirt/hooks/conf.d/win10.ini");
+	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
+	assert_has("win10: a start would fail\n");
+	assert_has("0000:77:00.0 is in the XML, but this host has no such device now");
+	assert_has("0000:0a:00.0 is managed='no' in the XML, and no step detaches it from "
+		   "nvidia");
+	assert_has("             pci.detach = 0000:0a:00.0\n");
+	assert_has("0000:0b:00.0 (Intel");
+	assert_has("<source><address domain='0x0000' bus='0x0b' slot='0x00' "
+		   "function='0x0'/></source>\n");
+	assert_has("the XML asks for 2 huge pages of 2 MiB, 0 are free");
+	assert_has("             <memballoon model='none'/>\n");
+
+	domain("<devices>" HOSTDEV("0x0b", "0") "</devices>");
+	faketree_file("[prepare/begin]\nhugepages.allocate = pages=1\npci.detach =\n",
+		      "/etc/libvirt/hooks/conf.d/win10.ini");
+	ck_assert_msg(command("check win10") == STATUS_OK, "%s", out);
+	assert_has("its XML has no <memoryBacking><hugepages/>");
+
+	faketree_file("[prepare/begin]\nnonsense\n",
+		      "/etc/libvirt/hooks/conf.d/win10.ini");
+	ck_assert_int_eq(command("check win10"), STATUS_USAGE);
+}
+END_TEST
+
+START_TEST(check_pinning)
+{
+	install("\177ELF", 0755);
+	faketree_file("[prepare/begin]\npci.detach =\n",
+		      "/etc/libvirt/hooks/conf.d/win10.ini");
+	faketree_file("0-7\n", "/sys/devices/system/cpu/online");
+	for (unsigned i = 0; i < 8; i++) {
+		char text[16];
+
+		snprintf(text, sizeof(text), "%u,%u\n", i % 4, i % 4 + 4);
+		faketree_file(text,
+			      "/sys/devices/system/cpu/cpu%u/topology/"
+			      "thread_siblings_list",
+			      i);
+	}
+	domain("<vcpu>4</vcpu><cputune><vcpupin vcpu='0' cpuset='2'/>"
+	       "<vcpupin vcpu='1' cpuset='3'/><vcpupin vcpu='2' cpuset='7'/>"
+	       "<emulatorpin cpuset='1-2'/></cputune><devices>" HOSTDEV("0x0b",
+									"0") "</devices>");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("win10: a start would work\n");
+	assert_has("3 of 4 vCPUs are pinned");
+	assert_has("the host works on CPU 6 beside it");
+	assert_has("QEMU's own threads on CPU 2");
+	assert_has("             <emulatorpin cpuset='0-1,4-6'/>\n");
+	assert_has("<topology sockets='1'");
+
+	domain("<vcpu>1</vcpu><cputune><vcpupin vcpu='0' cpuset='9'/></cputune><devices>" HOSTDEV(
+		"0x0b", "0") "</devices>");
+	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
+	assert_has("vcpupin names CPU 9");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("commands");
@@ -309,6 +434,10 @@ int main(void)
 	tcase_add_test(tc, status_of_what_is_changed);
 	tcase_add_test(tc, init_for_the_only_gpu);
 	tcase_add_test(tc, init_for_a_second_gpu);
+	tcase_add_test(tc, check_of_what_init_wrote);
+	tcase_add_test(tc, check_installation);
+	tcase_add_test(tc, check_xml_against_config);
+	tcase_add_test(tc, check_pinning);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "call.h"
+#include "inventory.h"
+#include "json.h"
+
+/* What `check` has to say, beyond the plan of prepare. */
+enum finding_level {
+	FINDING_ADVICE, /* it would go better otherwise */
+	FINDING_WARNING, /* it may fail, or something is not as it should be */
+	FINDING_PROBLEM, /* a start would fail, or not do what it should */
+};
+
+struct finding {
+	enum finding_level level;
+	char *where; /* "win10.ini:12", or NULL */
+	char *text; /* what, and why it matters */
+	char *cure; /* commands or lines to put in, one a line; or NULL */
+};
+
+struct findings {
+	struct finding *items;
+	size_t n;
+	bool oom; /* something is missing */
+};
+
+/* CURE may be NULL. Lack of memory is noted in FINDINGS. */
+void finding_add(struct findings *findings, enum finding_level level, const char *cure,
+		 const char *fmt, ...) _printf_(4, 5);
+enum finding_level findings_worst(const struct findings *findings);
+/* The worst first. */
+void findings_print(const struct findings *findings, FILE *out);
+void findings_print_json(const struct findings *findings, struct json *json);
+void findings_done(struct findings *findings);
+
+/* The hook as libvirt finds and runs it, and what confines it. */
+void advise_install(const struct host *host, const char *hooks_dir,
+		    struct findings *findings);
+/* IOMMU, vfio modules, locks on modules. */
+void advise_host(const struct host *host, struct findings *findings);
+/* What XML and config disagree on, for prepare; the run has been scanned. */
+void advise_devices(struct call *call, const struct inventory *inventory,
+		    struct findings *findings);
+void advise_memory(struct call *call, struct findings *findings);
+void advise_cpus(const struct call *call, struct findings *findings);

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Will libvirt call the hook at all, and may the hook do its work then? libvirt says
+ * nothing about a hook that it does not find.
+ */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "advice.h"
+#include "trust.h"
+
+static const char *const daemons[] = { "libvirtd", "virtqemud" };
+
+static void judge_mode(const char *path, const struct stat *st, struct findings *findings)
+{
+	char cure[PATH_MAX + 32];
+
+	snprintf(cure, sizeof(cure), "chmod 755 %s", path);
+	if (!S_ISREG(st->st_mode) || !(st->st_mode & 0111))
+		finding_add(findings, FINDING_PROBLEM, cure,
+			    "%s is no executable file: libvirt passes over it, without a "
+			    "word",
+			    path);
+	else if ((st->st_mode & 0005) != 0005)
+		finding_add(findings, FINDING_WARNING, cure,
+			    "%s cannot be run by ordinary users: libvirt calls it for "
+			    "their session guests, too, and none of them would start",
+			    path);
+}
+
+static void judge_kind(const struct host *host, const char *path,
+		       struct findings *findings)
+{
+	char head[8] = "";
+
+	if (host_read(host, head, sizeof(head), "%s", path) > 0 && str_after(head, "#!"))
+		finding_add(findings, FINDING_PROBLEM, NULL,
+			    "%s is a script, not vfio-hook: libvirt runs that one, and no "
+			    "config in conf.d does anything; install vfio-hook in its "
+			    "place (it runs the script trees in qemu.d, too)",
+			    path);
+}
+
+static void judge_trust(const struct host *host, const char *path,
+			struct findings *findings)
+{
+	_cleanup_error_ struct error err = {};
+	_cleanup_free_ char *why = NULL;
+	char rooted[PATH_MAX];
+	int trust = trust_of(host, host_path(host, rooted, "%s", path), &why, &err);
+
+	if (trust == TRUST_LOOSE || trust == TRUST_NONE)
+		finding_add(findings, FINDING_WARNING, NULL,
+			    "root runs %s, which others may change: %s", path,
+			    why ? why : "");
+}
+
+static void judge_folder(const struct host *host, const char *dir,
+			 struct findings *findings)
+{
+	char path[PATH_MAX], cure[PATH_MAX + 32];
+	struct stat st;
+
+	if (stat(host_path(host, path, "%s", dir), &st) < 0 || (st.st_mode & 0005) == 0005)
+		return;
+	snprintf(cure, sizeof(cure), "chmod 755 %s", dir);
+	finding_add(findings, FINDING_WARNING, cure,
+		    "%s cannot be entered by ordinary users: libvirt looks into it for "
+		    "their session guests, too, and none of them would start",
+		    dir);
+}
+
+/* Regular executables, hidden ones too: for those libvirt has a use of its own. */
+static void judge_leftovers(const struct host *host, const char *dir,
+			    struct findings *findings)
+{
+	_cleanup_strv_ struct strv names = {};
+	char path[PATH_MAX];
+	struct stat st;
+
+	judge_folder(host, dir, findings);
+	if (host_list(host, &names, "%s", dir) < 0)
+		return;
+	for (size_t i = 0; i < names.n; i++) {
+		if (stat(host_path(host, path, "%s/%s", dir, names.v[i]), &st) < 0 ||
+		    !S_ISREG(st.st_mode) || !(st.st_mode & 0111))
+			continue;
+		finding_add(findings, FINDING_WARNING, NULL,
+			    "libvirt itself runs %s/%s, for every domain, after the hook: "
+			    "if that is not meant, chmod -x it or move it into a folder "
+			    "of its domain",
+			    dir, names.v[i]);
+	}
+}
+
+/* When process PID started, in seconds since 1970; 0: not known. */
+static int64_t started_at(const struct host *host, int pid)
+{
+	_cleanup_free_ char *text = NULL;
+	unsigned long long btime;
+	uint64_t ticks;
+	char *line;
+
+	if (process_start_time(host, pid, &ticks) < 0 ||
+	    host_read_all(host, &text, "/proc/stat") < 0)
+		return 0;
+	line = strstr(text, "\nbtime ");
+	if (!line || sscanf(line, " btime %llu", &btime) != 1)
+		return 0;
+	return (int64_t)(btime + ticks / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
+/*
+ * A daemon looks for hooks when it starts or is told to reload, and keeps whether there
+ * is one. Nothing tells when it was last told.
+ */
+static void judge_daemon(const struct host *host, int pid, const char *name,
+			 const struct stat *hook, struct findings *findings)
+{
+	int64_t start = started_at(host, pid);
+	char cure[64];
+
+	if (start == 0 || start >= (int64_t)hook->st_ctime)
+		return;
+	snprintf(cure, sizeof(cure), "systemctl reload %s", name);
+	finding_add(findings, FINDING_WARNING, cure,
+		    "%s (pid %d) has run since before the hook was put there, and looks "
+		    "for one only when it starts or reloads: if there was none before, it "
+		    "does not call it until then (running guests do not mind a reload)",
+		    name, pid);
+}
+
+/* A bit for each of DAEMONS that runs. */
+static unsigned look_at_daemons(const struct host *host, const struct stat *hook,
+				struct findings *findings)
+{
+	_cleanup_strv_ struct strv pids = {};
+	unsigned running = 0;
+	char comm[64];
+
+	if (host_list(host, &pids, "/proc") < 0)
+		return 0;
+	for (size_t i = 0; i < pids.n; i++) {
+		int pid = atoi(pids.v[i]);
+
+		if (pid <= 0 ||
+		    host_read(host, comm, sizeof(comm), "/proc/%d/comm", pid) <= 0)
+			continue;
+		for (unsigned k = 0; k < ARRAY_SIZE(daemons); k++) {
+			if (!streq(comm, daemons[k]))
+				continue;
+			running |= 1U << k;
+			if (hook)
+				judge_daemon(host, pid, daemons[k], hook, findings);
+		}
+	}
+	return running;
+}
+
+/* The hook runs inside the daemon's profile, which lets nearly all of it happen. */
+static void judge_apparmor(const struct host *host, struct findings *findings)
+{
+	_cleanup_free_ char *profiles = NULL;
+
+	if (host_read_all(host, &profiles, "/sys/kernel/security/apparmor/profiles") < 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(daemons); i++) {
+		char enforced[64];
+
+		snprintf(enforced, sizeof(enforced), "%s (enforce)", daemons[i]);
+		if (!strstr(profiles, enforced))
+			continue;
+		finding_add(findings, FINDING_ADVICE, NULL,
+			    "AppArmor confines %s, and the hook with it: programs and "
+			    "scripts may be in /bin, /sbin, /usr/bin, /usr/sbin and "
+			    "/etc/libvirt/hooks, not in /usr/local, /opt or /home; who "
+			    "holds a device from within another profile is not seen",
+			    daemons[i]);
+		return;
+	}
+}
+
+static void judge_selinux(const struct host *host, const char *hook, unsigned running,
+			  struct findings *findings)
+{
+	char value[256], path[PATH_MAX];
+	ssize_t n;
+
+	if (host_read(host, value, sizeof(value), "/sys/fs/selinux/enforce") <= 0 ||
+	    !streq(value, "1"))
+		return;
+	n = getxattr(host_path(host, path, "%s", hook), "security.selinux", value,
+		     sizeof(value) - 1);
+	value[n > 0 ? n : 0] = '\0';
+	if (n > 0 && !strstr(value, "virt_hook_t"))
+		finding_add(findings, FINDING_WARNING, "restorecon -R /etc/libvirt/hooks",
+			    "%s has SELinux' label %s, not virt_hook_t: the daemon may "
+			    "not run it (\"exit status 126\")",
+			    hook, value);
+	if (running & 2 &&
+	    host_read(host, value, sizeof(value),
+		      "/sys/fs/selinux/booleans/virt_hooks_unconfined") > 0 &&
+	    value[0] == '0')
+		finding_add(findings, FINDING_WARNING,
+			    "setsebool -P virt_hooks_unconfined on",
+			    "SELinux keeps hooks of virtqemud from touching devices as "
+			    "long as virt_hooks_unconfined is off");
+}
+
+void advise_install(const struct host *host, const char *hooks_dir,
+		    struct findings *findings)
+{
+	char hook[PATH_MAX], path[PATH_MAX];
+	unsigned running;
+	struct stat st;
+	bool there;
+
+	if ((size_t)snprintf(hook, sizeof(hook), "%s/qemu", hooks_dir) >= sizeof(hook))
+		return;
+	there = stat(host_path(host, path, "%s", hook), &st) == 0;
+	if (!there) {
+		finding_add(findings, FINDING_PROBLEM, NULL,
+			    "there is no %s, which is what libvirt runs: put vfio-hook "
+			    "there, mode 0755, and reload libvirtd or virtqemud",
+			    hook);
+	} else {
+		judge_mode(hook, &st, findings);
+		judge_kind(host, hook, findings);
+		judge_trust(host, hook, findings);
+	}
+	judge_folder(host, hooks_dir, findings);
+	snprintf(path, sizeof(path), "%.*s/qemu.d", PATH_MAX - 16, hooks_dir);
+	judge_leftovers(host, path, findings);
+	running = look_at_daemons(host, there ? &st : NULL, findings);
+	judge_apparmor(host, findings);
+	if (there)
+		judge_selinux(host, hook, running, findings);
+}
