@@ -1,6 +1,7 @@
 #!/bin/bash
 # Builds vfio-hook and runs all its tests: unit tests (gcc, clang, sanitizers,
-# valgrind), lint, installation, and the lab's scenarios on real kernels in QEMU.
+# valgrind), lint, installation, the lab's scenarios on real kernels in QEMU, and a
+# real libvirtd there that starts guests.
 # Ends with "N passed, N failed"; exit status 1 when one failed.
 #
 #   --quick          unit tests and one boot of the lab only
@@ -67,7 +68,8 @@ unit()
 lint()
 {
 	t "clang-format" clang-format --dry-run -Werror hook/*.[ch] plugins/*.c tests/unit/*.[ch]
-	t "shellcheck" shellcheck tests/*.sh tests/lab/*.sh tests/lab/guest/* tests/lab/scenarios/*.sh .ci/run
+	t "shellcheck" shellcheck tests/*.sh tests/lab/*.sh tests/lab/guest/* tests/lab/scenarios/*.sh \
+		tests/libvirt-lab/*.sh tests/libvirt-lab/guest/{init,loader,run} tests/libvirt-lab/scenarios/*.sh .ci/run
 	t "man pages" mandoc -T lint -W warning man/*.[58]
 	t "cppcheck" cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
 		--suppress=normalCheckLevelMaxBranches -D_GNU_SOURCE -DHOOKS_DIR='""' -DVERSION='""' \
@@ -164,6 +166,7 @@ if [ -z "$quick" ]; then
 		boot "lab: $(basename "$scenario" .sh)" tests/lab/boot.sh "$scenario"
 	done
 fi
+[ -n "$quick" ] || boot "libvirt lab" tests/libvirt-lab/boot.sh
 if [ -n "$faults" ]; then
 	boot "lab: every crash" tests/lab/boot.sh --append faults=1 90-kill
 	for error in EIO EBUSY ENOSPC ENODEV; do

@@ -96,18 +96,8 @@ case $memory in *[!0-9]* | '') usage "--memory is a number of MiB" ;; esac
 list=$(echo "$*" | tr ' ' ,)
 [ -n "$timeout" ] || timeout=$((120 + 180 * $#))
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/lab-boot.XXXXXX")
-pid=
-finish()
-{
-	if [ -n "$pid" ]; then
-		kill "$pid" 2>/dev/null || :
-		wait "$pid" 2>/dev/null || :
-	fi
-	rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 1' INT TERM HUP
+# shellcheck source=tests/lab/qemu.sh
+. "$lab/qemu.sh"
 
 "$lab/guest.sh" "$suite" "$work/initrd"
 four=
@@ -159,31 +149,4 @@ if [ -n "$shell" ]; then
 	exit 0
 fi
 
-mkfifo "$work/serial"
-sed -u 's/\r$//; s/\x1b\[[0-9;=?]*[A-Za-z]//g' <"$work/serial" | tee "$work/log" &
-reader=$!
-start=$(date +%s)
-timeout -k 5 "$timeout" qemu-system-x86_64 "$@" -serial stdio >"$work/serial" </dev/null &
-pid=$!
-rc=0
-wait "$pid" || rc=$?
-pid=
-wait "$reader" || :
-[ -z "$keep" ] || cp "$work/log" "$keep"
-
-good=$(grep -c '^ok ' "$work/log" || :)
-bad=$(grep -c '^not ok ' "$work/log" || :)
-problem=
-[ "$bad" -eq 0 ] || problem="$bad not ok"
-if [ "$rc" -eq 124 ] || [ "$rc" -eq 137 ]; then
-	problem="$problem${problem:+, }timeout after $timeout s"
-elif [ "$rc" -ne 0 ]; then
-	problem="$problem${problem:+, }QEMU left with $rc"
-fi
-if grep -q 'Kernel panic' "$work/log"; then
-	problem="$problem${problem:+, }the kernel panicked"
-fi
-grep -q '^# lab: done' "$work/log" || problem="$problem${problem:+, }the scenarios did not end"
-[ "$good" -gt 0 ] || [ -n "$problem" ] || problem="no test ran"
-echo "# boot.sh: $suite${uefi:+, UEFI}, $good ok, ${problem:-no problem}, $(($(date +%s) - start)) s"
-[ -z "$problem" ]
+run_qemu "$suite${uefi:+, UEFI}" "$@"

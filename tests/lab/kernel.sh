@@ -36,56 +36,8 @@ flock 9
 rm -rf "$out/tree" "$out/deb" "$out/vmlinuz" "$out/version"
 mkdir -p "$out/tree" "$out/deb"
 
-# shellcheck source=/dev/null
-machine=$(. /etc/os-release && echo "${VERSION_CODENAME:-sid}")
-
-# The machine's sources, with $suite (and its -security) where its own stand.
-# Other archives, -updates and -backports are left out.
-sources()
-{
-	base=${suite%-backports}
-	for f in /etc/apt/sources.list.d/*.sources; do
-		[ -f "$f" ] || continue
-		awk -v own="$machine" -v new="$suite" -v base="$base" '
-		BEGIN { RS = ""; FS = "\n" }
-		{
-			text = ""; keep = 0
-			for (i = 1; i <= NF; i++) {
-				line = $i
-				if (line ~ /^[ \t]*#/)
-					continue
-				if (tolower(line) ~ /^suites:/) {
-					n = split(line, w, /[ \t]+/); line = "Suites:"
-					for (j = 2; j <= n; j++) {
-						if (w[j] == own) {
-							line = line " " new
-							if (base != new)
-								line = line " " base
-							keep = 1
-						} else if (w[j] == own "-security" && base != "sid") {
-							line = line " " base "-security"; keep = 1
-						}
-					}
-				}
-				text = text line "\n"
-			}
-			if (keep)
-				print text
-		}' "$f" >>"$1/lab.sources"
-	done
-	for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
-		[ -f "$f" ] || continue
-		awk -v own="$machine" -v new="$suite" -v base="$base" '
-		$1 == "deb" {
-			for (i = 2; i <= NF; i++) {
-				if ($i == own) { $i = new; print; break }
-				if ($i == own "-security" && base != "sid") {
-					$i = base "-security"; print; break
-				}
-			}
-		}' "$f" >>"$1/lab.list"
-	done
-}
+# shellcheck source=tests/lab/sources.sh
+. "$lab/sources.sh"
 
 # The cache may lie where the user _apt may not write.
 conf='-o APT::Sandbox::User=root'
@@ -93,7 +45,7 @@ if [ "$suite" != "$machine" ] || ! apt-cache show linux-image-amd64 >/dev/null 2
 	apt=$out/apt
 	rm -rf "$apt"
 	mkdir -p "$apt/sources.d" "$apt/lists/partial" "$apt/cache/archives/partial"
-	sources "$apt/sources.d"
+	sources "$suite" "$apt/sources.d"
 	cat >"$apt/apt.conf" <<-END
 		Dir::Etc::SourceList "/dev/null";
 		Dir::Etc::SourceParts "$apt/sources.d";

@@ -1,0 +1,99 @@
+#!/bin/sh
+# boot.sh [OPTION...] [SCENARIO...]: a Debian with systemd, libvirtd and the hook, in which
+# libvirt starts guests that own a device; runs scenarios there.
+#
+#   --all           the long scenarios too
+#   --fresh         boot, instead of going on where a boot was saved
+#   --append ARGS   more kernel parameters; boots
+#   --timeout SEC   whole boot (300, and 120 for each scenario)
+#   --qemu ARGS     more QEMU arguments, split at blanks
+#   --shell         a root shell on the terminal instead of scenarios
+#   --keep FILE     also write the serial output there
+#
+# A SCENARIO is the name of a file in scenarios/, with or without its number and .sh; none
+# means all that have no line '# long'. The disk is not written to.
+#
+# HOOK=FILE is the executable under test (default build/qemu), LAB_CACHE=DIR where the disk
+# and the kernel are kept (default build-lab).
+#
+# Exit status: 0 all is well; 1 a 'not ok', a panic, a timeout or an early end; 2 wrong
+# usage.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+lab=$here/../lab
+top=$(cd "$here/../.." && pwd)
+cache=${LAB_CACHE:-$top/build-lab}
+hook=${HOOK:-$top/build/qemu}
+all='' fresh='' append='' timeout='' extra='' shell='' keep='' names=''
+
+usage()
+{
+	echo "boot.sh: $1" >&2
+	exit 2
+}
+
+while [ $# -gt 0 ]; do
+	case $1 in
+	--append | --timeout | --qemu | --keep) [ $# -gt 1 ] || usage "$1 needs a value" ;;
+	esac
+	case $1 in
+	--all) all=1 ;;
+	--fresh) fresh=1 ;;
+	--append) append="$append $2" fresh=1; shift ;;
+	--timeout) timeout=$2; shift ;;
+	--qemu) extra="$extra $2"; shift ;;
+	--shell) shell=1 ;;
+	--keep) keep=$2; shift ;;
+	--help) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 0 ;;
+	-*) usage "unknown option $1" ;;
+	*) names="$names $1" ;;
+	esac
+	shift
+done
+for n in $names; do
+	n=${n##*/}
+	n=${n%.sh}
+	file=
+	for f in "$here/scenarios/$n.sh" "$here"/scenarios/[0-9][0-9]-"$n".sh; do
+		[ -f "$f" ] && file=$f
+	done
+	[ -n "$file" ] || usage "no scenario $n"
+	set -- "$@" "$(basename "$file" .sh)"
+done
+if [ $# -eq 0 ]; then
+	for f in "$here"/scenarios/[0-9][0-9]-*.sh; do
+		[ -z "$all" ] && grep -q '^# long' "$f" && continue
+		set -- "$@" "$(basename "$f" .sh)"
+	done
+fi
+[ -n "$timeout" ] || timeout=$((300 + 120 * $#))
+
+# shellcheck source=tests/lab/qemu.sh
+. "$lab/qemu.sh"
+# shellcheck source=tests/libvirt-lab/machine.sh
+. "$here/machine.sh"
+"$here/ready.sh"
+cache=$(cd "$cache" && pwd)/libvirt
+[ -z "$shell" ] || set --
+"$here/payload.sh" "$hook" "$work/payload" "$@"
+
+disk=$cache/ready.img
+[ -z "$fresh" ] || disk=$cache/root.img
+machine_arguments "${cache%/libvirt}" "$disk,snapshot=on" "$work/payload" "$cache/initrd" "$append"
+set -f
+IFS='
+'
+# shellcheck disable=SC2086 # meant to be split
+set -- $machine -monitor none
+unset IFS
+set +f
+[ -n "$fresh" ] || set -- "$@" -incoming "exec:cat '$cache/ready.state'"
+# shellcheck disable=SC2086 # meant to be split
+[ -z "$extra" ] || set -- "$@" $extra
+
+if [ -n "$shell" ]; then
+	qemu-system-x86_64 "$@" -serial stdio
+	exit 0
+fi
+run_qemu libvirt "$@"

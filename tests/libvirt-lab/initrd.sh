@@ -1,0 +1,34 @@
+#!/bin/sh
+# initrd.sh OUT: make the initramfs OUT of the libvirt lab, which mounts the disk, lays over
+# it the service that runs the scenarios, and gives way to systemd.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+cache=${LAB_CACHE:-$here/../../build-lab}
+kernel=$cache/kernel/bookworm
+out=$1
+version=$(cat "$kernel/version")
+
+top=$(mktemp -d "${TMPDIR:-/tmp}/lab-initrd.XXXXXX")
+trap 'rm -rf "$top"' EXIT
+trap 'exit 1' INT TERM HUP
+
+mkdir -p "$top/bin" "$top/dev" "$top/disk" "$top/modules" "$top/over/lab"
+cp -L "$(command -v busybox)" "$top/bin/busybox"
+install -m 755 "$here/guest/init" "$top/init"
+n=10
+for m in virtio_pci virtio_blk ext4; do
+	modprobe -d "$kernel/tree" -S "$version" -C /dev/null --ignore-install --show-depends $m
+done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++' |
+while read -r f; do
+	cp "$f" "$top/modules/$n-${f##*/}"
+	n=$((n + 1))
+done
+
+units=$top/over/etc/systemd/system
+mkdir -p "$units/multi-user.target.wants"
+install -m 755 "$here/guest/loader" "$top/over/lab/loader"
+install -m 644 "$here/guest/lab.service" "$units/lab.service"
+ln -s ../lab.service "$units/multi-user.target.wants/lab.service"
+
+(cd "$top" && find . -mindepth 1 -print0 | sort -z | cpio -o -0 -H newc -R 0:0 --quiet) >"$out"

@@ -1,0 +1,42 @@
+#!/bin/sh
+# payload.sh HOOK OUT SCENARIO...: make the disk OUT that the libvirt lab's guest unpacks
+# when it goes on: the hook, the scenarios and which of them to run, nested guests.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+lab=$here/../lab
+hook=$1 out=$2
+shift 2
+
+top=$(mktemp -d "${TMPDIR:-/tmp}/lab-payload.XXXXXX")
+trap 'rm -rf "$top"' EXIT
+trap 'exit 1' INT TERM HUP
+
+mkdir -p "$top/etc/libvirt/hooks/conf.d" "$top/etc/libvirt/hooks/qemu.d" "$top/etc/systemd/system" \
+	"$top/usr/sbin" "$top/usr/bin" "$top/lab" "$top/var/lib/libvirt/images"
+chmod 755 "$top"
+install -m 755 "$hook" "$top/etc/libvirt/hooks/qemu"
+install -m 755 "$hook" "$top/usr/sbin/vfio-hook"
+install -m 755 "$here/guest/run" "$top/lab/run"
+for f in "$here"/guest/*.service; do
+	case $f in */lab.service) ;; *) install -m 644 "$f" "$top/etc/systemd/system/" ;; esac
+done
+install -m 644 "$lab/lib.sh" "$top/lab/host.sh"
+install -m 644 "$here/lib.sh" "$top/lab/lib.sh"
+cp -r "$here/scenarios" "$top/lab/scenarios"
+echo "$*" >"$top/lab/want"
+cc -O2 -Wall -Wextra -static -o "$top/usr/bin/hold" "$lab/hold.c"
+for f in stay poweroff; do
+	define=
+	[ $f = stay ] || define=-DPOWEROFF
+	# shellcheck disable=SC2086 # empty or one word
+	cc -m32 -c $define -o "$top/nested.o" "$here/nested.S"
+	image=$top/var/lib/libvirt/images/$f.img
+	ld -m elf_i386 -Ttext 0x7c00 --oformat binary -o "$image" "$top/nested.o"
+	truncate -s 1M "$image"
+done
+rm "$top/nested.o"
+# The guest looks for these three letters at the start.
+tar -C "$top" --owner=0 --group=0 --mtime=@1700000000 --sparse -cf "$out" lab etc usr var
+[ "$(stat -c %s "$out")" -le $((16 << 20)) ] || { echo "payload.sh: larger than its disk" >&2; exit 1; }
+truncate -s 16M "$out"
