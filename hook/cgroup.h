@@ -11,6 +11,8 @@
  * ordinary member is behind it, too ("member 0-3"). The kind "allowed-cpus" is the
  * explicit mask of a unit of systemd's, "" for none.
  */
+/* Data of "allowed-cpus": the mask found is the kernel's alone, systemd has none. */
+#define ALLOWED_CPUS_UNKNOWN "unknown to systemd"
 #define CGROUP "/sys/fs/cgroup"
 
 /* Can the group become a partition with these CPUs, as far as can be told beforehand? */

@@ -11,7 +11,7 @@
 #include "guard.h"
 #include "systemd.h"
 
-#define SETTLE_MS 2000
+#define SETTLE_MS 1000
 
 const char *cgroup_read(const struct host *host, const char *group, const char *file,
 			char *buf, size_t size)
@@ -240,27 +240,31 @@ static int allowed_change(struct run *run, const struct record *record,
 	return r;
 }
 
-/* systemd forgets the mask, but leaves the kernel's as it was (as of version 257). */
-static int allowed_clear(struct run *run, const char *unit, struct error *err)
-{
-	int r = set_property(run, unit, "", err);
-
-	if (r < 0 || wait_for_mask(run, unit, "") == 0)
-		return r;
-	return clear_mask(run, unit, err);
-}
-
+/*
+ * Back to what systemd knew, then to what the kernel had: a mask that we could not clear
+ * last time is the kernel's alone, and systemd leaves the kernel's when it forgets its own
+ * (as of version 257).
+ */
 static int allowed_undo(struct run *run, const struct record *record, const char *now,
 			struct error *err)
 {
+	const char *unit = record->target, *old = record->old;
+	bool known = *old && !streq(record->data, ALLOWED_CPUS_UNKNOWN);
+	int r;
+
 	if (!streq(now, record->new)) {
 		run_warn(run,
 			 "AllowedCPUs of %s is '%s', not what was set (%s): left as it is",
-			 record->target, now, record->new);
+			 unit, now, record->new);
 		return 0;
 	}
-	return *record->old ? allowed_change(run, record, now, record->old, err) :
-			      allowed_clear(run, record->target, err);
+	if (known)
+		return allowed_change(run, record, now, old, err);
+	r = set_property(run, unit, "", err);
+	if (r < 0 || wait_for_mask(run, unit, old) == 0)
+		return r;
+	return *old ? put(run, unit, "cpuset.cpus", old, err) :
+		      clear_mask(run, unit, err);
 }
 
 const struct state_kind state_allowed_cpus = {

@@ -31,6 +31,9 @@ int unit_state(const struct host *host, const char *target, char **ret, struct e
  * longer than it is cancelled.
  */
 int unit_call(struct run *run, const char *target, const char *verb, struct error *err);
+/* A property of a unit of the system's, in *RET; "" when it is not set. */
+int unit_property(const struct host *host, const char *unit, const char *name, char **ret,
+		  struct error *err);
 /* systemctl set-property --runtime: "AllowedCPUs=0-1" of a unit of the system's. */
 int unit_set_property(const struct host *host, const char *unit, const char *property,
 		      int64_t deadline, struct error *err);

@@ -115,10 +115,12 @@ static int mask_unit(struct run *run, const char *unit, const struct cpu_list *t
 		     struct error *err)
 {
 	_cleanup_(cpu_list_done) struct cpu_list base = {}, rest = {};
-	_cleanup_free_ char *mask = NULL, *text = NULL;
+	_cleanup_free_ char *mask = NULL, *text = NULL, *known = NULL;
 	char effective[4096];
 	int r = state_get(&run->host, &state_allowed_cpus, unit, &mask, err);
 
+	if (r == 0)
+		r = unit_property(&run->host, unit, "AllowedCPUs", &known, err);
 	if (r < 0)
 		return r;
 	/* Not "all": CPUs of another domain's partition would break that. */
@@ -132,7 +134,8 @@ static int mask_unit(struct run *run, const char *unit, const struct cpu_list *t
 		return run_problem(run, -EINVAL, err,
 				   "no CPU would be left to %s (it has %s)", unit,
 				   *mask ? mask : effective);
-	return effect_set(run, &state_allowed_cpus, unit, text, NULL, err);
+	return effect_set(run, &state_allowed_cpus, unit, text,
+			  *known ? NULL : ALLOWED_CPUS_UNKNOWN, err);
 }
 
 static int mask_all(struct run *run, const struct cpu_list *taken, const char *why,

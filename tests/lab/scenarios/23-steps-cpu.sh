@@ -19,12 +19,13 @@ group() { cat "/sys/fs/cgroup/$1"; }
 
 # The kernel clears no mask of a group with processes: this one has process 1.
 KEPT='^cgroup /init.scope/cpuset.cpus '
-# As before the first step.
+# Without processes it can be cleared.
 clear_init()
 {
-	echo 1 >/sys/fs/cgroup/cgroup.procs
-	echo >/sys/fs/cgroup/init.scope/cpuset.cpus
-	echo 1 >/sys/fs/cgroup/init.scope/cgroup.procs
+	local p
+	for p in $(group init.scope/cgroup.procs); do echo "$p" >/sys/fs/cgroup/cgroup.procs; done 2>/dev/null
+	check "the mask of init.scope can be cleared" eval 'echo >/sys/fs/cgroup/init.scope/cpuset.cpus'
+	for p in 1 $$; do echo "$p" >/sys/fs/cgroup/init.scope/cgroup.procs; done
 }
 
 isolated='[ "$(group machine.slice/cpuset.cpus.partition) $(group cpuset.cpus.effective) $(group system.slice/cpuset.cpus.effective)" = "root 0-1 0-1" ]'
@@ -140,12 +141,15 @@ END
 check "irq.move beside irqbalance: a warning" grep -q 'irqbalance runs' /var/log/vfio-hook/win10.log
 holders_end
 
-# The number is another's by now: the card with it was removed and added again.
+# The interrupt is another one by now, perhaps with the same number.
 config win10 <<END
 [prepare/begin]
 irq.move = to=0
 END
+state "$LAB/before"
 hook_ok "irq.move to=0: prepare" prepare begin
-rmmod e1000e
-modprobe e1000e
-hook_ok "irq.move with interrupts that are gone: release" release end
+check "an interrupt is given up" eval 'echo $GPU_SOUND >/sys/bus/pci/drivers/snd_hda_intel/unbind'
+check "and taken again" eval 'echo $GPU_SOUND >/sys/bus/pci/drivers/snd_hda_intel/bind'
+hook_ok "irq.move with an interrupt that went away: release" release end
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "irq.move with an interrupt that went away: the host is as before"

@@ -7,7 +7,7 @@ config win10 <<END
 [prepare/begin]
 suspend.cycle = seconds=3
 END
-echo s2idle >/sys/power/mem_sleep
+echo deep >/sys/power/mem_sleep
 start=$(cat /sys/class/rtc/rtc0/since_epoch)
 state "$LAB/before"
 hook_ok "suspend.cycle: prepare" prepare begin
