@@ -1,4 +1,5 @@
 # shellcheck shell=dash
+# boot: --append no_console_suspend
 # suspend.cycle, as far as the guest can sleep.
 
 note "states: $(cat /sys/power/state), mem is $(cat /sys/power/mem_sleep)"
