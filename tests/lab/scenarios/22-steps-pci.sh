@@ -1,27 +1,11 @@
 # shellcheck shell=dash
 # The steps for PCI functions and graphics cards: each alone, and the host as before.
 
-# step DESC TEST <<config lines of prepare>>: TEST is run between prepare and release.
-step()
+# untouched DESC REGEX <<LINES: refused, and the host as before.
+untouched()
 {
-	local desc=$1 between=$2
-	{ echo "[prepare/begin]"; cat; } | config win10
 	state "$LAB/before"
-	if hook_ok "$desc: prepare" prepare begin; then
-		check "$desc: took effect" eval "$between"
-	fi
-	hook_ok "$desc: release" release end
-	state "$LAB/after"
-	same "$LAB/before" "$LAB/after" "$desc: the host is as before" "$ONEWAY_VFIO"
-}
-
-# refused DESC REGEX <<config lines of prepare>>: prepare is, and changes nothing.
-refused()
-{
-	{ echo "[prepare/begin]"; cat; } | config win10
-	state "$LAB/before"
-	hook_refused "$1" "$2" prepare begin
-	hook_ok "$1: release behind it" release end
+	refused "$1" "$2"
 	state "$LAB/after"
 	same "$LAB/before" "$LAB/after" "$1: the host is as before" "$ONEWAY_VFIO"
 }
@@ -53,10 +37,10 @@ step "pci.reset with a method" '[ "$(pci $NET1/reset_method)" = '"$method"' ]' <
 pci.detach = $NET1
 pci.reset = method=$method $NET1
 END
-refused "pci.reset: refused while a driver has the device" 'in the hands of e1000e' <<END
+untouched "pci.reset: refused while a driver has the device" 'in the hands of e1000e' <<END
 pci.reset = $NET1
 END
-refused "pci.reset: a method that is not there" "cannot be reset by acpi: it offers $method" <<END
+untouched "pci.reset: a method that is not there" "cannot be reset by acpi: it offers $method" <<END
 pci.detach = $NET1
 pci.reset = method=acpi $NET1
 END
@@ -96,19 +80,19 @@ hook_ok "pci.remove on the way down: prepare" prepare begin
 hook_ok "pci.remove on the way down: release" release end
 state "$LAB/after"
 same "$LAB/before" "$LAB/after" "pci.remove on the way down: the host is as before" "$ONEWAY_VFIO"
-refused "pci.remove: what is not there then cannot be detached" 'there is no PCI function' <<END
+untouched "pci.remove: what is not there then cannot be detached" 'there is no PCI function' <<END
 pci.remove = $NET2
 pci.detach = $NET2
 END
-refused "pci.remove: a bridge" 'is a bridge' <<END
+untouched "pci.remove: a bridge" 'is a bridge' <<END
 pci.remove = $GPU_PORT
 END
 holder Xorg /dev/dri/card0
-refused "pci.remove: a card in use" 'held by Xorg' <<END
+untouched "pci.remove: a card in use" 'held by Xorg' <<END
 pci.remove = $GPU
 END
 holders_end
-refused "pci.resize-bar: nothing to resize here" 'BAR 2 of .* cannot be resized' <<END
+untouched "pci.resize-bar: nothing to resize here" 'BAR 2 of .* cannot be resized' <<END
 pci.resize-bar = bar=2 size=256M $GPU
 END
 
@@ -125,7 +109,7 @@ pci.detach = 01:00.*
 END
 check "drm.release and pci.detach: the compositor has the card again" until_true 5 holds "$kwin" /dev/dri/card0
 holder Xorg /dev/dri/card0
-refused "drm.release: one that stays is named" 'held by Xorg' <<END
+untouched "drm.release: one that stays is named" 'held by Xorg' <<END
 drm.release = timeout=1s $GPU
 END
 check "drm.release refused: the compositor has the card again" until_true 5 holds "$kwin" /dev/dri/card0

@@ -1,20 +1,6 @@
 # shellcheck shell=dash
 # CPUs and interrupts: partition, masks, IRQs; each alone, and the host as before.
 
-# step DESC TEST <<config lines of prepare>>: TEST is run between prepare and release.
-step()
-{
-	local desc=$1 between=$2
-	{ echo "[prepare/begin]"; cat; } | config win10
-	state "$LAB/before"
-	if hook_ok "$desc: prepare" prepare begin; then
-		check "$desc: took effect" eval "$between"
-	fi
-	hook_ok "$desc: release" release end
-	state "$LAB/after"
-	same "$LAB/before" "$LAB/after" "$desc: the host is as before" "$KEPT"
-}
-
 group() { cat "/sys/fs/cgroup/$1"; }
 
 # The kernel clears no mask of a group with processes: this one has process 1.
@@ -32,11 +18,11 @@ isolated='[ "$(group machine.slice/cpuset.cpus.partition) $(group cpuset.cpus.ef
 masked='[ "$(group system.slice/cpuset.cpus) $(group user.slice/cpuset.cpus) $(group init.scope/cpuset.cpus) $(group machine.slice/cpuset.cpus.partition)" = "0-1 0-1 0-1 member" ]'
 
 HUGE='' VCPUPIN='2 3' EMULATORPIN=2-3 domain win10
-step "cpuset.isolate, a partition" "$isolated" <<END
+step "cpuset.isolate, a partition" "$isolated" "$KEPT" <<END
 cpuset.isolate =
 END
 equal "a partition leaves no mask behind" "$(group init.scope/cpuset.cpus)" ''
-step "cpuset.isolate, a partition of named CPUs" "$isolated" <<END
+step "cpuset.isolate, a partition of named CPUs" "$isolated" "$KEPT" <<END
 cpuset.isolate = 2-3
 END
 # The daemon is killed in between: the journal is enough.
@@ -50,7 +36,7 @@ same "$LAB/before" "$LAB/after" "cpuset.isolate and no release: the host is as b
 
 mkdir -p /sys/fs/cgroup/machine.slice
 SCOPE=/machine.slice/other.scope holder qemu-other /dev/null
-step "cpuset.isolate beside another guest: masks" "$masked" <<END
+step "cpuset.isolate beside another guest: masks" "$masked" "$KEPT" <<END
 cpuset.isolate =
 END
 check "cpuset.isolate beside another guest: the reason" grep -q 'another guest runs in machine.slice' /var/log/vfio-hook/win10.log
@@ -58,20 +44,20 @@ equal "the mask that cannot be cleared is left at all CPUs" "$(group init.scope/
 check "and that is reported" grep -q 'init.scope keeps a mask of all CPUs' /var/log/vfio-hook/win10.log
 holders_end
 rmdir /sys/fs/cgroup/machine.slice/other.scope
-step "cpuset.isolate beside a mask: no partition" "$masked" <<END
+step "cpuset.isolate beside a mask: no partition" "$masked" "$KEPT" <<END
 cpuset.isolate =
 END
 check "cpuset.isolate beside a mask: the reason" grep -q 'init.scope has a mask of its own' /var/log/vfio-hook/win10.log
 clear_init
 
 HUGE='' VCPUPIN='2 3' domain win10
-step "cpuset.isolate without emulatorpin: masks" "$masked" <<END
+step "cpuset.isolate without emulatorpin: masks" "$masked" "$KEPT" <<END
 cpuset.isolate =
 END
 clear_init
 SCOPE=/system.slice/busy.service holder busyd /dev/null
 KEPT='^cgroup /(init.scope|system.slice)/cpuset.cpus '
-step "cpuset.isolate with services that run: masks" "$masked" <<END
+step "cpuset.isolate with services that run: masks" "$masked" "$KEPT" <<END
 cpuset.isolate =
 END
 check "a service runs on all CPUs again" grep -q '^Cpus_allowed_list:.*0-3' "/proc/$HOLDER/status"
@@ -118,16 +104,16 @@ irqs_within()
 	[ $moved -gt 2 ]
 }
 moved=0
-step "irq.move" "irqs_within '[01]|0-1'" <<END
+step "irq.move" "irqs_within '[01]|0-1'" "$KEPT" <<END
 irq.move = to=0-1
 END
 moved=0
 HUGE='' VCPUPIN='2 3' EMULATORPIN=2-3 domain win10
-step "irq.move away from the XML's CPUs" "irqs_within '[01]|0-1'" <<END
+step "irq.move away from the XML's CPUs" "irqs_within '[01]|0-1'" "$KEPT" <<END
 irq.move =
 END
 moved=0
-step "irq.move away from those of cpuset.isolate" "irqs_within '[0-2]|0-2|0-1|0,2|1-2'" <<END
+step "irq.move away from those of cpuset.isolate" "irqs_within '[0-2]|0-2|0-1|0,2|1-2'" "$KEPT" <<END
 -cpuset.isolate = 3
 irq.move =
 END
@@ -135,7 +121,7 @@ clear_init
 refute "irq.move: no word of irqbalance" grep -q 'irqbalance' /var/log/vfio-hook/win10.log
 holder irqbalance /dev/null
 moved=0
-step "irq.move beside irqbalance" "irqs_within '[01]|0-1'" <<END
+step "irq.move beside irqbalance" "irqs_within '[01]|0-1'" "$KEPT" <<END
 irq.move = to=0-1
 END
 check "irq.move beside irqbalance: a warning" grep -q 'irqbalance runs' /var/log/vfio-hook/win10.log
