@@ -140,12 +140,17 @@ int journal_add(struct journal *journal, const char *const *fields, size_t n,
 	return r < 0 ? error_errno(err, r, "%s", journal->path) : 0;
 }
 
-static int check_boot(const struct host *host, struct journal *journal)
+/* Of this boot, and of the domain that the file is named after? */
+static int check_header(const struct host *host, const char *uuid,
+			const struct journal *journal)
 {
 	char boot_id[37] = "";
 
 	host_boot_id(host, boot_id);
-	return journal->boot_id && streq(journal->boot_id, boot_id) ? 0 : -ESTALE;
+	return journal->boot_id && streq(journal->boot_id, boot_id) &&
+			       streq(journal->uuid, uuid) ?
+		       0 :
+		       -ESTALE;
 }
 
 static int set_aside(struct journal *journal)
@@ -154,7 +159,8 @@ static int set_aside(struct journal *journal)
 
 	if (asprintf(&aside, "%s.stale", journal->path) < 0)
 		return -ENOMEM;
-	log_warn("%s is from an earlier boot: set aside as %s", journal->path, aside);
+	log_warn("%s is from an earlier boot, or damaged: set aside as %s", journal->path,
+		 aside);
 	return rename(journal->path, aside) < 0 ? -errno : 0;
 }
 
@@ -173,10 +179,22 @@ static int load(const struct host *host, const char *uuid, struct journal *journ
 		struct error *err)
 {
 	_cleanup_free_ char *text = NULL;
-	int r = host_read_all(host, &text, STATE_DIR "/%s" SUFFIX, uuid);
+	struct stat st = {};
+	int r;
 
+	/* Its size before: another domain may append meanwhile. */
+	if (journal->fd >= 0)
+		(void)!fstat(journal->fd, &st);
+	r = host_read_all(host, &text, STATE_DIR "/%s" SUFFIX, uuid);
 	if (r < 0)
 		return error_errno(err, r, "cannot read %s", journal->path);
+	/* What is behind a NUL byte would be lost: somebody has written into it. */
+	if ((size_t)st.st_size > strlen(text))
+		return error_set(
+			err, -EBADMSG,
+			"%s is damaged: see what it says, put that back by hand, and "
+			"remove it",
+			journal->path);
 	r = journal_parse(journal, text);
 	if (r == -EPROTO)
 		return error_set(err, r,
@@ -223,7 +241,8 @@ static int open_and_load(const struct host *host, const char *uuid, const char *
 	if (r < 0)
 		return r;
 	if (journal->uuid || journal->n > 0)
-		return check_boot(host, journal); /* without a header: of no boot */
+		return check_header(host, uuid,
+				    journal); /* without a header: of no boot */
 	/* New, or its writer came no further. */
 	r = create ? write_header(host, journal, uuid, domain, err) : -ENOENT;
 	if (r < 0)
@@ -267,7 +286,7 @@ int journal_read(const struct host *host, const char *uuid, struct journal *ret,
 		return r;
 	r = load(host, uuid, &journal, err);
 	if (r == 0)
-		r = check_boot(host, &journal);
+		r = check_header(host, uuid, &journal);
 	if (r < 0) {
 		journal_done(&journal);
 		return r;
