@@ -133,6 +133,8 @@ static bool part_ends(const struct host *host, const struct holder *holder,
 {
 	char target[256];
 
+	if (str_after(part, "openrc.")) /* OpenRC's name for a service's group */
+		part = str_after(part, "openrc.");
 	if (!below_manager)
 		return is_stopped(host, part) || is_stopped_display_manager(host, part) ||
 		       session_scope_ends(host, part) ||

@@ -6,14 +6,15 @@
 #include "ownership.h"
 #include "state.h"
 #include "state_epp.h"
+#include "state_inhibitor.h"
 
 static const struct state_kind *const kinds[] = {
-	&state_attr,	     &state_override, &state_driver, &state_module,
-	&state_vtcon,	     &state_platform, &state_unit,   &state_session,
-	&state_pages,	     &state_exec,     &state_epp,    &state_governor,
-	&state_function,     &state_bar,      &state_drm,    &state_partition,
-	&state_allowed_cpus, &state_irq,      &state_write,  &state_owner,
-	&state_file,
+	&state_attr,	     &state_override,  &state_driver, &state_module,
+	&state_vtcon,	     &state_platform,  &state_unit,   &state_session,
+	&state_pages,	     &state_exec,      &state_epp,    &state_governor,
+	&state_function,     &state_bar,       &state_drm,    &state_partition,
+	&state_allowed_cpus, &state_irq,       &state_write,  &state_owner,
+	&state_file,	     &state_inhibitor,
 };
 
 struct overlay_value {

@@ -5,6 +5,7 @@
  */
 
 #include "log.h"
+#include "services.h"
 #include "run.h"
 #include "spawn.h"
 #include "state.h"
@@ -44,17 +45,6 @@ bool systemd_is_running(const struct host *host)
 	return host_exists(host, "/run/systemd/system");
 }
 
-static int need_systemd(const struct host *host, const char *unit, struct error *err)
-{
-	if (systemd_is_running(host))
-		return 0;
-	return error_set(
-		err, -EOPNOTSUPP,
-		"%s: this host was not booted with systemd (no /run/systemd/system): "
-		"use exec.run and exec.undo with your init's own command",
-		unit);
-}
-
 static int systemctl(const struct host *host, const struct unit *unit, struct spawn spawn,
 		     const char *const *words, struct spawn_result *ret,
 		     struct error *err)
@@ -89,7 +79,7 @@ static struct spawn show_spawn(void)
 	return (struct spawn){ .deadline = now_ms() + SHOW_MS, .keep_output = true };
 }
 
-bool systemd_is_stopping(const struct host *host)
+static bool is_stopping(const struct host *host)
 {
 	static const char *const words[] = { "is-system-running", NULL };
 	_cleanup_(spawn_result_done) struct spawn_result result = {};
@@ -191,8 +181,8 @@ static const char *suggest(const struct host *host, const char *unit, char *buf,
 	return buf;
 }
 
-int unit_target(const struct host *host, const char *name, const char *user, char **ret,
-		struct error *err)
+static int systemd_target(const struct host *host, const char *name, const char *user,
+			  char **ret, struct error *err)
 {
 	_cleanup_free_ char *target = NULL, *full = NULL;
 	_cleanup_(user_done) struct user known = {};
@@ -201,11 +191,11 @@ int unit_target(const struct host *host, const char *name, const char *user, cha
 	char like[512];
 	int r;
 
-	r = need_systemd(host, name, err);
-	if (r >= 0 && user)
+	if (user) {
 		r = user_find(host, user, &known, err);
-	if (r < 0)
-		return r;
+		if (r < 0)
+			return r;
+	}
 	if (asprintf(&full, "%s%s%s%s%s", user ? "user:" : "", user ? user : "",
 		     user ? ":" : "", name, has_suffix(name) ? "" : ".service") < 0) {
 		full = NULL;
@@ -246,16 +236,14 @@ bool unit_is_out_of_reach(const struct host *host, const char *target)
 	return !host_exists(host, "/run/user/%u/systemd", (unsigned)user.uid);
 }
 
-int unit_state(const struct host *host, const char *target, char **ret, struct error *err)
+static int systemd_state(const struct host *host, const char *target, char **ret,
+			 struct error *err)
 {
 	const char *value = "inactive";
 	struct unit_info info;
 	struct unit unit;
 	int r;
 
-	r = need_systemd(host, target, err);
-	if (r < 0)
-		return r;
 	if (unit_parse(target, &unit) < 0)
 		return error_set(err, -EINVAL, "%s is not the name of a unit", target);
 	if (!unit_is_out_of_reach(host, target)) {
@@ -274,7 +262,8 @@ int unit_state(const struct host *host, const char *target, char **ret, struct e
 	return *ret ? 0 : error_oom(err);
 }
 
-int unit_call(struct run *run, const char *target, const char *verb, struct error *err)
+static int systemd_call(struct run *run, const char *target, const char *verb,
+			struct error *err)
 {
 	struct spawn spawn = { .deadline = run_deadline(run), .run = run };
 	const char *const words[] = { verb, NULL };
@@ -341,3 +330,12 @@ int unit_set_property(const struct host *host, const char *unit, const char *pro
 			 "systemctl set-property %s %s failed: %s", unit, property,
 			 *result.errors ? result.errors : "see journalctl for why");
 }
+
+const struct service_manager manager_systemd = {
+	.name = "systemd",
+	.is_here = systemd_is_running,
+	.is_stopping = is_stopping,
+	.target = systemd_target,
+	.state = systemd_state,
+	.call = systemd_call,
+};

@@ -7,27 +7,27 @@
 struct run;
 
 /*
- * Units through systemctl(1), sessions from the files that logind keeps in /run. A
+ * Units, through systemctl(1) or what OpenRC and runit have for it, sessions from the files that logind keeps in /run. A
  * unit's target (state.h) is its true name, or "user:NAME:UNIT" for one of the service
  * manager of user NAME: unit names may hold an '@' themselves.
  */
 
 /* Was this machine booted with systemd? */
 bool systemd_is_running(const struct host *host);
-/* Is it on its way down, so that nothing should be started any more? */
+/* Is the machine on its way down, so that nothing should be started any more? */
 bool systemd_is_stopping(const struct host *host);
 
 /*
  * The target of UNIT as people write it: ".service" is added where there is no suffix,
  * and an alias such as display-manager.service replaced by the name behind it. USER may
- * be NULL. -ENOENT with names that look alike in ERR; -EOPNOTSUPP without systemd.
+ * be NULL. -ENOENT with names that look alike in ERR; -EOPNOTSUPP without any manager.
  */
 int unit_target(const struct host *host, const char *unit, const char *user, char **ret,
 		struct error *err);
 /* "active", "inactive" or "" (no such unit), in *RET; the caller frees. */
 int unit_state(const struct host *host, const char *target, char **ret, struct error *err);
 /*
- * systemctl VERB on the target: waits for the job, to the run's deadline at most, and no
+ * VERB (start, stop, restart, reset-failed) on the target: waits for the job, to the run's deadline at most, and no
  * longer than it is cancelled.
  */
 int unit_call(struct run *run, const char *target, const char *verb, struct error *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * systemd units: the display manager above all, which holds the GPU that the guest wants.
+ * Services: the display manager above all, which holds the GPU that the guest wants.
  */
 
 #include "effect.h"
@@ -21,7 +21,7 @@ static const struct option_spec options[] = {
 static const struct step_type types[] = {
 	{
 		.action = "stop",
-		.summary = "stop systemd units",
+		.summary = "stop units of systemd, services of OpenRC or runit",
 		.undo = "starts those that were active",
 		.args = "UNIT…",
 		.min_args = 1,
@@ -32,7 +32,7 @@ static const struct step_type types[] = {
 	},
 	{
 		.action = "start",
-		.summary = "start systemd units",
+		.summary = "start units of systemd, services of OpenRC or runit",
 		.undo = "stops those that were not active",
 		.args = "UNIT…",
 		.min_args = 1,
@@ -43,7 +43,7 @@ static const struct step_type types[] = {
 	},
 	{
 		.action = "restart",
-		.summary = "restart systemd units",
+		.summary = "restart units of systemd, services of OpenRC or runit",
 		.undo = "none: they run again",
 		.args = "UNIT…",
 		.min_args = 1,

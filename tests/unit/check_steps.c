@@ -12,7 +12,9 @@
 #include "ending.h"
 #include "faketree.h"
 #include "glob.h"
+#include "services.h"
 #include "spawn.h"
+#include "systemd.h"
 
 static struct host host;
 
@@ -177,6 +179,115 @@ START_TEST(spares_what_must_live)
 }
 END_TEST
 
+/* A program below the root, with the root as R. */
+static void put_program(const char *name, const char *text)
+{
+	char path[PATH_MAX], dir[PATH_MAX];
+
+	host_path(&host, dir, "%s", "");
+	faketree_file("", "/usr/sbin/%s", name);
+	host_path(&host, path, "/usr/sbin/%s", name);
+	FILE *f = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(f);
+	fprintf(f, "#!/bin/sh\nR='%s'\n%s", dir, text);
+	fclose(f);
+	ck_assert_int_eq(chmod(path, 0755), 0);
+}
+
+static void assert_state(const char *target, const char *expected)
+{
+	_cleanup_error_ struct error err = {};
+	_cleanup_free_ char *state = NULL;
+
+	ck_assert_msg(unit_state(&host, target, &state, &err) == 0, "%s",
+		      error_text(&err));
+	ck_assert_str_eq(state, expected);
+}
+
+/* Stops, starts and restarts "sddm", which runs and is called so by all managers. */
+static void assert_service_goes_and_comes(void)
+{
+	_cleanup_error_ struct error err = {};
+	_cleanup_free_ char *target = NULL;
+	struct run run = { .host = host, .cancel_fd = -1, .event.phase = PHASE_PREPARE };
+
+	run.deadline = run.budget = now_ms() + 20000;
+	ck_assert_msg(unit_target(&host, "sddm.service", NULL, &target, &err) == 0, "%s",
+		      error_text(&err));
+	ck_assert_str_eq(target, "sddm");
+	assert_state("sddm", "active");
+	ck_assert_int_eq(unit_call(&run, "sddm", "stop", &err), 0);
+	assert_state("sddm", "inactive");
+	ck_assert_int_eq(unit_call(&run, "sddm", "reset-failed", &err), 0);
+	ck_assert_int_eq(unit_call(&run, "sddm", "start", &err), 0);
+	assert_state("sddm", "active");
+	ck_assert_int_eq(unit_call(&run, "sddm", "restart", &err), 0);
+	assert_state("sddm", "active");
+	assert_state("nothing", "");
+	ck_assert_int_eq(unit_call(&run, "wedged", "stop", &err), -EIO);
+	ck_assert_msg(strstr(error_text(&err), "wedged failed") ||
+			      strstr(error_text(&err), "wedged stop failed"),
+		      "%s", error_text(&err));
+}
+
+static void assert_no_target(const char *name, const char *user, const char *text)
+{
+	_cleanup_error_ struct error err = {};
+	_cleanup_free_ char *target = NULL;
+
+	ck_assert_int_lt(unit_target(&host, name, user, &target, &err), 0);
+	ck_assert_msg(strstr(error_text(&err), text), "%s", error_text(&err));
+}
+
+START_TEST(services_of_openrc)
+{
+	put_program("rc-service",
+		    "[ \"$1\" != --exists ] || { [ $2 != nothing ]; exit; }\n"
+		    "[ $1 != wedged ] || { echo no >&2; exit 1; }\n"
+		    "case $2 in\n"
+		    "status) [ ! -e $R/stopped ] || exit 3 ;;\n"
+		    "stop) : >$R/stopped ;;\n"
+		    "start | restart) rm -f $R/stopped ;;\n"
+		    "zap) ;;\n"
+		    "*) exit 1 ;;\n"
+		    "esac\n");
+	assert_service_goes_and_comes();
+	assert_no_target("nothing", NULL, "OpenRC has no service nothing");
+	assert_no_target("pipewire", "alice", "user= is for systemd");
+	ck_assert(!systemd_is_stopping(&host));
+	faketree_file("", "/run/openrc/rc.stopping");
+	ck_assert(systemd_is_stopping(&host));
+}
+END_TEST
+
+START_TEST(services_of_runit)
+{
+	put_program("sv", "[ \"$1\" = -w ] || exit 100\n"
+			  "shift 2\n"
+			  "case $1:$2 in\n"
+			  "*:nothing) echo \"fail: $2: unable to change to service "
+			  "directory: file does not exist\"; exit 1 ;;\n"
+			  "*:wedged) echo \"timeout: run: $2: (pid 7) 9s, got TERM\"; "
+			  "exit 1 ;;\n"
+			  "status:*) if [ -e $R/stopped ]; then echo \"down: $2: 1s, "
+			  "normally up\"; else echo \"run: $2: (pid 7) 9s\"; fi ;;\n"
+			  "stop:*) : >$R/stopped ;;\n"
+			  "start:* | restart:*) rm -f $R/stopped ;;\n"
+			  "*) exit 1 ;;\n"
+			  "esac\n");
+	assert_service_goes_and_comes();
+	assert_no_target("nothing", NULL, "runit does not supervise a service nothing");
+	assert_no_target("../x", NULL, "not the name of a service");
+}
+END_TEST
+
+START_TEST(no_service_manager)
+{
+	assert_no_target("sddm", NULL, "use exec.run and exec.undo");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("steps");
@@ -190,6 +301,9 @@ int main(void)
 	tcase_add_test(tcase, globs_stay_in_their_tree);
 	tcase_add_test(tcase, finds_groups);
 	tcase_add_test(tcase, spares_what_must_live);
+	tcase_add_test(tcase, services_of_openrc);
+	tcase_add_test(tcase, services_of_runit);
+	tcase_add_test(tcase, no_service_manager);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

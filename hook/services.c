@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which service manager this host has.
+ */
+#include "services.h"
+#include "systemd.h"
+
+static const struct service_manager *const managers[] = {
+	&manager_systemd,
+	&manager_openrc,
+	&manager_runit,
+};
+
+static const struct service_manager *find_manager(const struct host *host)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(managers); i++)
+		if (managers[i]->is_here(host))
+			return managers[i];
+	return NULL;
+}
+
+static int need_manager(const struct host *host, const char *name,
+			const struct service_manager **ret, struct error *err)
+{
+	*ret = find_manager(host);
+	if (*ret)
+		return 0;
+	return error_set(
+		err, -EOPNOTSUPP,
+		"%s: neither systemd (/run/systemd/system), OpenRC (rc-service) nor "
+		"runit (sv) is here: use exec.run and exec.undo with your init's own "
+		"command",
+		name);
+}
+
+int unit_target(const struct host *host, const char *unit, const char *user, char **ret,
+		struct error *err)
+{
+	const struct service_manager *manager;
+	int r = need_manager(host, unit, &manager, err);
+
+	return r < 0 ? r : manager->target(host, unit, user, ret, err);
+}
+
+int unit_state(const struct host *host, const char *target, char **ret, struct error *err)
+{
+	const struct service_manager *manager;
+	int r = need_manager(host, target, &manager, err);
+
+	return r < 0 ? r : manager->state(host, target, ret, err);
+}
+
+int unit_call(struct run *run, const char *target, const char *verb, struct error *err)
+{
+	const struct service_manager *manager;
+	int r = need_manager(&run->host, target, &manager, err);
+
+	return r < 0 ? r : manager->call(run, target, verb, err);
+}
+
+bool systemd_is_stopping(const struct host *host)
+{
+	const struct service_manager *manager = find_manager(host);
+
+	return manager && manager->is_stopping && manager->is_stopping(host);
+}
+
+int service_name(const struct service_manager *manager, const char *name,
+		 const char *user, char **ret, struct error *err)
+{
+	size_t n = strlen(name);
+
+	if (user)
+		return error_set(
+			err, -EOPNOTSUPP,
+			"%s: user= is for systemd; this host has %s, whose services "
+			"are the system's",
+			name, manager->name);
+	if (!n || strchr(name, '/') || *name == '-' || *name == '.')
+		return error_set(err, -EINVAL, "'%s' is not the name of a service", name);
+	if (str_ends(name, ".service")) /* a config that was made for systemd */
+		n -= strlen(".service");
+	*ret = strndup(name, n);
+	return *ret ? 0 : error_oom(err);
+}

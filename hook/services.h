@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "run.h"
+
+/*
+ * A service manager: what stands behind unit_target() and the like (systemd.h), one file
+ * each. The first in the table of services.c that is here is asked.
+ */
+struct service_manager {
+	const char *name;
+	bool (*is_here)(const struct host *host);
+	/* May be NULL: it cannot be asked, or has no such time. */
+	bool (*is_stopping)(const struct host *host);
+	int (*target)(const struct host *host, const char *name, const char *user,
+		      char **ret, struct error *err);
+	int (*state)(const struct host *host, const char *target, char **ret,
+		     struct error *err);
+	/* VERB: start, stop, restart, reset-failed. */
+	int (*call)(struct run *run, const char *target, const char *verb,
+		    struct error *err);
+};
+
+extern const struct service_manager manager_systemd;
+extern const struct service_manager manager_openrc;
+extern const struct service_manager manager_runit;
+
+/* NAME without ".service", after a refusal of USER: only systemd has services of users. */
+int service_name(const struct service_manager *manager, const char *name,
+		 const char *user, char **ret, struct error *err);
