@@ -142,3 +142,13 @@ refused "process.stop of libvirtd" 'never stopped' <<END
 process.stop = libvirtd
 END
 holders_end
+
+step "sleep.inhibit" 'grep -q "^WHO=vfio-hook" /run/systemd/inhibit/vfio-hook-inhibit-*' <<END
+sleep.inhibit =
+END
+refute "sleep.inhibit: the lock is gone" test -e "/run/systemd/inhibit/vfio-hook-inhibit-$(uuid_of win10).service"
+refused "sleep.inhibit ends with a failing prepare" 'cannot write' <<END
+sleep.inhibit =
+sysctl.write = vm.swappiness 999
+END
+refute "sleep.inhibit: the lock is gone" test -e "/run/systemd/inhibit/vfio-hook-inhibit-$(uuid_of win10).service"
