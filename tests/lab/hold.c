@@ -3,13 +3,14 @@
  * sound server, a compute job. Copied under other names it has them in comm,
  * argv[0] and exe.
  *
- * hold [-i] [-m] [-q] [-u] [-d ADDRESS] [-s SECONDS] [-p PIDFILE] FILE...
+ * hold [-i] [-m] [-q] [-u] [-d ADDRESS] [-H PAGES] [-s SECONDS] [-p PIDFILE] FILE...
  *   -i  ignore SIGTERM and SIGHUP
  *   -m  map each file and close it (a holder that /proc/PID/fd does not show)
  *   -q  leave each file in the queue of a socket and close it: nothing in /proc
  *       tells who has it
  *   -d  FILE is /dev/vfio/GROUP: make a container, as QEMU does, and open the
  *       group's PCI device, too
+ *   -H  have so many huge pages, as a guest's memory
  *   -u  as a compositor: close all at the kernel's uevent of a removed DRM card,
  *       open all again when one was added
  *   -p  write the pid there once everything is open
@@ -116,12 +117,27 @@ static int queue_all(int count)
 	return bad ? -1 : 0;
 }
 
+static int have_pages(int pages)
+{
+	size_t size = (size_t)pages << 21;
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+
+	if (p == MAP_FAILED) {
+		perror("hold: huge pages");
+		return -1;
+	}
+	for (size_t i = 0; i < size; i += 1 << 21)
+		p[i] = 1;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	int opt, map = 0, uevents = 0, seconds = 0, in_queue = 0;
+	int opt, map = 0, uevents = 0, seconds = 0, in_queue = 0, pages = 0;
 	const char *pidfile = NULL, *address = NULL;
 
-	while ((opt = getopt(argc, argv, "d:imqup:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "d:H:imqup:s:")) != -1) {
 		switch (opt) {
 		case 'i':
 			signal(SIGTERM, SIG_IGN);
@@ -129,6 +145,9 @@ int main(int argc, char **argv)
 			break;
 		case 'd':
 			address = optarg;
+			break;
+		case 'H':
+			pages = atoi(optarg);
 			break;
 		case 'q':
 			in_queue = 1;
@@ -159,6 +178,8 @@ int main(int argc, char **argv)
 		}
 		close(fds[i]);
 	}
+	if (pages && have_pages(pages))
+		return 1;
 	if (pidfile) {
 		char part[4096];
 		FILE *f;

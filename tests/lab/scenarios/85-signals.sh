@@ -48,7 +48,7 @@ for sig in TERM INT; do
 	done
 done
 rm -f /run/standin/units/slow.service/stop-delay
-refute "no program is left" pgrep -f "sleep 60"
+refute "no program is left" sh -c "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\000' ' ' | grep -q '/bin/sleep 60'"
 
 # A release is not to be interrupted.
 config win10 <<END
@@ -76,7 +76,7 @@ daemon()
 	setsid sh -c "cd /; env -i LC_ALL=C PATH=$HOOK_PATH /etc/libvirt/hooks/qemu '$1' $2 $3 - <$xml 2>$LAB/daemon.err; echo \$? >$LAB/daemon.rc; while :; do sleep 1; done" </dev/null >/dev/null 2>&1 &
 	DAEMON=$!
 }
-hook_of() { pgrep -P "$1" -f hooks/qemu; }
+hook_of() { grep -l "^PPid:	$1\$" /proc/[0-9]*/status 2>/dev/null | tr -dc '0-9\n' | head -n 1; }
 prepared() { test -s "$LAB/daemon.rc"; }
 
 # The daemon dies while prepare waits.
@@ -159,8 +159,7 @@ daemon win10 prepare begin
 check "prepare by a daemon" until_true 20 prepared
 kill -9 $DAEMON
 wait $DAEMON 2>/dev/null
-bash=/bin/sh
-$bash -c 'while :; do sleep 1; done' qemu -uuid "$(uuid_of win10)" </dev/null >/dev/null 2>&1 &
+sh -c 'while :; do sleep 1; done' qemu -uuid "$(uuid_of win10)" </dev/null >/dev/null 2>&1 &
 qemu=$!
 vfio-hook undo --orphans
 equal "while its QEMU lives it is no orphan" "$(driver $NET1)" vfio-pci

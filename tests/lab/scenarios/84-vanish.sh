@@ -1,0 +1,93 @@
+# shellcheck shell=dash
+# What is gone or changed at release: devices, module files, the config, the name.
+
+log=/var/log/vfio-hook/win10.log
+HUGE='' domain win10 $NET1
+plain()
+{
+	config win10 <<-END
+	[prepare/begin]
+	governor.set = performance
+	pci.detach   = $NET1 $NET2
+	END
+}
+
+# A device that fell off the bus.
+plain
+state "$LAB/before"
+hook_ok "prepare" prepare begin
+echo 1 >/sys/bus/pci/devices/$NET1/remove
+hook release end win10 shutdown
+equal "a device is gone: release says so" "$RC" 1
+contains "which one, and what to do" "$ERR" "$NET1.*rescan"
+equal "one line" "$(wc -l <"$ERR")" 1
+equal "the other device is back" "$(driver $NET2)" e1000e
+refute "and the governor" grep -q performance /sys/devices/system/cpu/cpufreq/policy*/scaling_governor
+echo 1 >/sys/bus/pci/rescan
+until_true 5 test -e /sys/bus/pci/devices/$NET1/driver
+check "after a rescan undo completes" vfio-hook undo win10
+refute "no journal is left" test -e "/run/vfio-hook/$(uuid_of win10).journal"
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
+hook_ok "and the domain starts again" prepare begin
+
+# Its config is edited, broken, deleted while it runs.
+config win10 <<END
+[prepare/begin]
+governor.set = powersave
+END
+hook_ok "another config: release" release end
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
+plain
+hook_ok "prepare" prepare begin
+echo "[release/end" >/etc/libvirt/hooks/conf.d/win10.ini
+hook release end win10 shutdown
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "a broken config: the host is as before" "$ONEWAY_VFIO"
+plain
+hook_ok "prepare" prepare begin
+rm /etc/libvirt/hooks/conf.d/win10.ini
+hook_ok "a deleted config: release" release end
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
+
+# Renamed: the UUID tells.
+plain
+hook_ok "prepare" prepare begin
+sed 's|<name>win10</name>|<name>win11</name>|' /etc/lab/win10.xml >/etc/lab/win11.xml
+hook_ok "a renamed domain: release" release end win11 shutdown
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
+rm /etc/lab/win11.xml
+
+# The home driver's module cannot be loaded any more (a kernel update).
+bochs=$(grep -oE '^bochs[a-z_]*' /proc/modules)
+file=$(find "/lib/modules/$(uname -r)" -name "$(echo "$bochs" | tr _ -).ko*" -o -name "$bochs.ko*" | head -n 1)
+HUGE='' domain win10 $GPU_ALL
+config win10 <<END
+[prepare/begin]
+governor.set = performance
+service.stop = display-manager.service
+vtconsole.unbind =
+framebuffer.unbind =
+kmod.unload = $bochs
+pci.detach = 01:00.*
+END
+systemctl start display-manager.service
+state "$LAB/before"
+hook_ok "prepare" prepare begin
+mv "$file" /tmp/
+hook release end win10 shutdown
+equal "a module file is gone: release says so" "$RC" 1
+contains "which module" "$ERR" "$bochs"
+equal "the sound function is home" "$(driver $GPU_SOUND)" snd_hda_intel
+equal "the GPU is off vfio" "$(driver $GPU)" -
+refute "the governor is back" grep -q performance /sys/devices/system/cpu/cpufreq/policy*/scaling_governor
+mv "/tmp/${file##*/}" "$file"
+check "the file is back: undo completes" vfio-hook undo win10
+equal "the GPU is home" "$(driver $GPU)" "$(sed -n "s/^pci $GPU driver //p" "$LAB/before")"
+systemctl -q is-active display-manager.service || systemctl start display-manager.service
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
+refute "nothing crashed" grep -rqE 'signal (6|11)' $log

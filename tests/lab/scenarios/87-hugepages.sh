@@ -1,0 +1,118 @@
+# shellcheck shell=dash
+# Huge pages: little memory, nodes, pages in use, several guests, pages of 1G.
+
+POOL=/sys/kernel/mm/hugepages/hugepages-2048kB
+nr() { cat $POOL/nr_hugepages; }
+node() { cat "/sys/devices/system/node/node$1/hugepages/hugepages-2048kB/nr_hugepages"; }
+allocate()
+{
+	config "${2:-win10}" <<-END
+	[prepare/begin]
+	hugepages.allocate = $1
+	END
+}
+back()
+{
+	state "$LAB/after"
+	same "$LAB/before" "$LAB/after" "$1: the host is as before"
+}
+MIB=64 domain win10
+MIB=32 domain other
+state "$LAB/before"
+
+# What the XML asks for.
+allocate ""
+hook_ok "the XML's: prepare" prepare begin
+equal "64 MiB are 32 pages" "$(nr)" 32
+hook_ok "a second prepare" prepare begin
+equal "adds none" "$(nr)" 32
+
+# Another guest adds its own, and takes no more away.
+allocate "" other
+hook_ok "another guest" prepare begin other
+equal "adds its own" "$(nr)" 48
+hook_ok "the first leaves" release end
+equal "the other's stay" "$(nr)" 16
+
+# Pages of the administrator's are nobody's to give back.
+echo 20 >$POOL/nr_hugepages
+hook_ok "the other leaves" release end other
+equal "pages that came from elsewhere stay" "$(nr)" 4
+hook_ok "4 free pages count" prepare begin
+equal "28 are added" "$(nr)" 32
+hook_ok "release" release end
+equal "and go" "$(nr)" 4
+echo 0 >$POOL/nr_hugepages
+back "several guests"
+
+# In use when they are given back: they go when the guest lets go of them.
+hook_ok "prepare" prepare begin
+holder guestd -H 32
+hook_ok "release while the guest's memory is mapped" release end
+equal "they are surplus now" "$(cat $POOL/surplus_hugepages)" 32
+kill -9 "$HOLDER"
+none() { [ "$(nr)" = 0 ]; }
+check "and vanish with the guest" until_true 10 none
+back "pages in use"
+
+# A pool in use does not serve a second guest.
+hook_ok "prepare" prepare begin
+holder guestd -H 32
+hook_ok "another guest beside it" prepare begin other
+equal "has pages of its own" "$(cat $POOL/free_hugepages)" 16
+kill -9 "$HOLDER"
+hook_ok "release" release end
+hook_ok "release of the other" release end other
+back "a guest beside another"
+
+# One node only.
+allocate "pages=10 node=1"
+hook_ok "node=1: prepare" prepare begin
+equal "node=1: there" "$(node 1)" 10
+equal "node=1: and nowhere else" "$(node 0)" 0
+hook_ok "node=1: release" release end
+allocate "pages=10 node=7"
+hook_refused "no such node" 'no NUMA node 7' prepare begin
+allocate "memory=480M node=1"
+hook_refused "more than a node has" '480 MiB more are needed \(240 x 2 MiB\).*can spare [0-9]+ MiB' prepare begin
+back "nodes"
+
+# Too little memory: refused with numbers, at once.
+allocate "memory=900M"
+hook_refused "too much" 'hugepages: 900 MiB more are needed \(450 x 2 MiB\), but the host can spare [0-9]+ MiB only \([0-9]+ MiB available, 256 MiB of it kept back\)' prepare begin
+equal "nothing was taken" "$(nr)" 0
+mount -t tmpfs -o size=900M tmpfs /mnt 2>/dev/null || { mkdir -p /mnt; mount -t tmpfs -o size=900M tmpfs /mnt; }
+free=$(awk '/MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)
+head -c $(((free - 330) * 1048576)) /dev/zero >/mnt/fill
+allocate "memory=128M"
+hook_refused "what other programs have is not there" '128 MiB more are needed' prepare begin
+allocate "partial=yes memory=128M"
+hook_ok "partial=yes takes what there is" prepare begin
+check "some, not all" sh -c "[ $(nr) -gt 0 ] && [ $(nr) -lt 64 ]"
+check "the log has the numbers" grep -qE 'got [0-9]+ of 64 pages of 2 MiB' /var/log/vfio-hook/win10.log
+hook_ok "release" release end
+rm /mnt/fill
+
+# Clean page cache is no obstacle; between its pages lie others.
+i=0
+while [ $i -lt 150 ]; do
+	head -c 1048576 /dev/zero >/mnt/a$i
+	head -c 1048576 /dev/zero >/mnt/b$i
+	i=$((i + 1))
+done
+rm /mnt/b*
+allocate "timeout=15s memory=256M"
+hook_ok "memory in pieces: prepare" prepare begin
+equal "got them all" "$(nr)" 128
+rm -f /mnt/a*
+hook_ok "memory in pieces: release" release end
+umount /mnt
+back "memory"
+
+# 1G: not at run time on this machine, said before anything else is touched.
+allocate "size=1G pages=1"
+hook_refused "1G pages" '1 GiB' prepare begin
+check "at once" test "$HOOK_MS" -lt 10000
+allocate "size=512M pages=1"
+hook_refused "a size that there is not" '512 MiB.*it has: hugepages-1048576kB, hugepages-2048kB' prepare begin
+back "other sizes"
