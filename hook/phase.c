@@ -104,6 +104,8 @@ static int open_journal(struct run *run, struct journal *journal, struct error *
 	if (r < 0)
 		return r;
 	run->journal = journal;
+	if (run->event.phase == PHASE_BOOT)
+		note_owner(run);
 	if (run->event.phase != PHASE_PREPARE)
 		return 0;
 	r = settle_old_journal(run, err);

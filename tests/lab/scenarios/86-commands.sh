@@ -70,7 +70,7 @@ check "check --json" json check win10
 # A holder makes a problem of it: exit 1 everywhere.
 config plain <<END
 [prepare/begin]
-governor.set = no-such-governor
+service.stop = no-such-unit.service
 END
 status 1 check plain
 status 1 plan plain
