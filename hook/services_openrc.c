@@ -95,22 +95,29 @@ static int openrc_state(const struct host *host, const char *target, char **ret,
 	return *ret ? 0 : error_oom(err);
 }
 
+/* Did the daemon end by itself, while OpenRC still has it for started? */
+static bool openrc_is_crashed(const struct host *host, const char *target)
+{
+	const char *const words[] = { target, "status", NULL };
+	_cleanup_(spawn_result_done) struct spawn_result result = {};
+
+	return rc_service(host, words, status_spawn(), &result, NULL) == 0 &&
+	       result.status == 32;
+}
+
 static int openrc_call(struct run *run, const char *target, const char *verb,
 		       struct error *err)
 {
-	const char *const words[] = { target, streq(verb, "reset-failed") ? "zap" : verb,
-				      NULL };
+	const bool reset = streq(verb, "reset-failed");
+	const char *const words[] = { target, reset ? "zap" : verb, NULL };
 	struct spawn spawn = { .deadline = run_deadline(run), .run = run };
 	_cleanup_(spawn_result_done) struct spawn_result result = {};
-	_cleanup_free_ char *state = NULL;
 	int64_t begin = now_ms();
-	int r = 0;
+	int r;
 
-	/* zap forgets that it runs: only for what does not */
-	if (streq(verb, "reset-failed"))
-		r = openrc_state(&run->host, target, &state, err);
-	if (r < 0 || (state && streq(state, "active")))
-		return r;
+	/* zap forgets what it is, and must not be used on what runs */
+	if (reset && !openrc_is_crashed(&run->host, target))
+		return 0;
 	r = rc_service(&run->host, words, spawn, &result, err);
 	if (r < 0 || result.status == 0)
 		return r;
