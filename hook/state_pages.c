@@ -253,6 +253,24 @@ int page_share_record(struct run *run, const struct page_pool *pool,
 			      record ? record->phase : run->event.phase, err);
 }
 
+/*
+ * A node's file counts the surplus of other nodes as if it were to stay, and so keeps
+ * pages in use that should become surplus as well: the file for all nodes does not.
+ */
+static int shrink_all(struct run *run, const struct page_pool *pool, uint64_t to,
+		      struct error *err)
+{
+	struct page_pool all = { .size = pool->size, .node = -1 };
+	struct page_counts node, total;
+	int r = page_pool_read(&run->host, pool, &node, err);
+
+	if (r >= 0)
+		r = page_pool_read(&run->host, &all, &total, err);
+	if (r < 0 || node.persistent <= to || total.persistent < node.persistent - to)
+		return r;
+	return pool_set(run, &all, total.persistent - (node.persistent - to), err);
+}
+
 /* The write of a pair, and what became of it. SHARE is settled at the value found. */
 static int move_pair(struct run *run, const struct page_pool *pool, int64_t by,
 		     struct page_share *share, struct error *err)
@@ -265,6 +283,8 @@ static int move_pair(struct run *run, const struct page_pool *pool, int64_t by,
 	if (r < 0)
 		return r;
 	written = pool_set(run, pool, share->to, err);
+	if (written >= 0 && by < 0 && pool->node >= 0)
+		written = shrink_all(run, pool, share->to, err);
 	if (written == -ETIMEDOUT)
 		return written; /* still going on: the pair stays open */
 	r = page_pool_read(&run->host, pool, &counts, err);
