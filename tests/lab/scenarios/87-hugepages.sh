@@ -81,32 +81,6 @@ back "nodes"
 allocate "memory=900M"
 hook_refused "too much" 'hugepages: 900 MiB more are needed \(450 x 2 MiB\), but the host can spare [0-9]+ MiB only \([0-9]+ MiB available, 256 MiB of it kept back\)' prepare begin
 equal "nothing was taken" "$(nr)" 0
-mount -t tmpfs -o size=900M tmpfs /mnt 2>/dev/null || { mkdir -p /mnt; mount -t tmpfs -o size=900M tmpfs /mnt; }
-free=$(awk '/MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)
-head -c $(((free - 330) * 1048576)) /dev/zero >/mnt/fill
-allocate "memory=128M"
-hook_refused "what other programs have is not there" '128 MiB more are needed' prepare begin
-allocate "partial=yes memory=128M"
-hook_ok "partial=yes takes what there is" prepare begin
-check "some, not all" sh -c "[ $(nr) -gt 0 ] && [ $(nr) -lt 64 ]"
-check "the log has the numbers" grep -qE 'got [0-9]+ of 64 pages of 2 MiB' /var/log/vfio-hook/win10.log
-hook_ok "release" release end
-rm /mnt/fill
-
-# Clean page cache is no obstacle; between its pages lie others.
-i=0
-while [ $i -lt 150 ]; do
-	head -c 1048576 /dev/zero >/mnt/a$i
-	head -c 1048576 /dev/zero >/mnt/b$i
-	i=$((i + 1))
-done
-rm /mnt/b*
-allocate "timeout=15s memory=256M"
-hook_ok "memory in pieces: prepare" prepare begin
-equal "got them all" "$(nr)" 128
-rm -f /mnt/a*
-hook_ok "memory in pieces: release" release end
-umount /mnt
 back "memory"
 
 # 1G: not at run time on this machine, said before anything else is touched.
