@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# bash completion for vfio-hook(8). What can be asked of the program is asked of it.
+# shellcheck shell=bash
+
+_vfio_hook_domains()
+{
+	local f
+	for f in /etc/libvirt/qemu/*.xml /etc/libvirt/hooks/conf.d/*.ini; do
+		[ -e "$f" ] || continue
+		f=${f##*/}
+		printf '%s\n' "${f%.*}"
+	done
+}
+
+_vfio_hook_commands()
+{
+	vfio-hook --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]\{1,\}\) .*/\1/p'
+}
+
+_vfio_hook()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local command='' words='' word position=0 i
+	local options='--help --hooks-dir --json --root --verbose --version'
+
+	COMPREPLY=()
+	case $prev in
+	--root | --hooks-dir)
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		return
+		;;
+	-o | --output)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	esac
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		--root | --hooks-dir | -o | --output) i=$((i + 1)) ;;
+		-*) ;;
+		*)
+			if [ -z "$command" ]; then command=${COMP_WORDS[i]}; else position=$((position + 1)); fi
+			;;
+		esac
+	done
+	if [[ $cur == -* ]]; then
+		case $command in
+		devices) options+=' --gpu' ;;
+		init) options+=' --write --output' ;;
+		undo) options+=' --orphans' ;;
+		esac
+		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+		return
+	fi
+	case $command:$position in
+	:*) words=$(_vfio_hook_commands) ;;
+	check:0 | init:0 | plan:0 | run:0 | status:0 | test:0 | undo:0) words=$(_vfio_hook_domains) ;;
+	plan:1 | run:1) words=$'prepare\nstart\nstarted\nstopped\nrelease\nboot' ;;
+	steps:0) words=$(vfio-hook steps 2>/dev/null | sed 's/ .*//') ;;
+	import:0)
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		return
+		;;
+	esac
+	# Not compgen -W, which would run what stands in the name of a domain.
+	while read -r word; do
+		if [[ -n $word && $word == "$cur"* ]]; then
+			COMPREPLY+=("$(printf %q "$word")")
+		fi
+	done <<<"$words"
+}
+complete -F _vfio_hook vfio-hook
