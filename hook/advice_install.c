@@ -158,11 +158,18 @@ static unsigned look_at_daemons(const struct host *host, const struct stat *hook
 	return running;
 }
 
-/* The hook runs inside the daemon's profile, which lets nearly all of it happen. */
-static void judge_apparmor(const struct host *host, struct findings *findings)
+/*
+ * The hook runs inside the daemon's profile, which lets nearly all of it happen; behind a
+ * link to /usr/sbin it runs unconfined.
+ */
+static void judge_apparmor(const struct host *host, const char *hook,
+			   struct findings *findings)
 {
 	_cleanup_free_ char *profiles = NULL;
+	char target[64];
 
+	if (host_link_name(host, target, sizeof(target), "%s", hook) == 0)
+		return;
 	if (host_read_all(host, &profiles, "/sys/kernel/security/apparmor/profiles") < 0)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(daemons); i++) {
@@ -233,7 +240,7 @@ void advise_install(const struct host *host, const char *hooks_dir,
 	snprintf(path, sizeof(path), "%.*s/qemu.d", PATH_MAX - 16, hooks_dir);
 	judge_leftovers(host, path, findings);
 	running = look_at_daemons(host, there ? &st : NULL, findings);
-	judge_apparmor(host, findings);
+	judge_apparmor(host, hook, findings);
 	if (there)
 		judge_selinux(host, hook, running, findings);
 }
