@@ -59,7 +59,7 @@ unit()
 	meson test -C "$folder" --no-rebuild --print-errorlogs "$@" >"$logs/unit" 2>&1
 	while read -r name result; do
 		if [ "$result" = OK ]; then pass "$what: $name"; else fail "$what: $name"; fi
-	done < <(sed -nE 's|^ *[0-9]+/[0-9]+ (vfio-hook:? ?/? ?)?([a-z_]+) +([A-Z]+) .*|\2 \3|p' "$logs/unit")
+	done < <(sed -nE 's#^ *[0-9]+/[0-9]+ ([^ ]+ / )?([a-z_-]+) +([A-Z]+) .*#\2 \3#p' "$logs/unit")
 	grep -qE '^Ok: +[1-9]' "$logs/unit" || { fail "$what: unit tests ran"; cat "$logs/unit"; }
 	grep -qE '^(Fail|Timeout): +[1-9]' "$logs/unit" && sed 's/^/     /' "$logs/unit"
 	return 0
@@ -152,7 +152,7 @@ if [ -z "$quick" ]; then
 	t "build: shared libraries" build build-shared -Dstatic=false
 	t "build: sanitizers" build build-dev --native-file build-dev.ini
 	unit build-dev "ASan, UBSan"
-	unit $build "valgrind" --wrap='valgrind -q --error-exitcode=99 --leak-check=full --trace-children=no' --timeout-multiplier=10
+	unit $build "valgrind" --wrap='valgrind -q --error-exitcode=99 --leak-check=full --trace-children=no' --timeout-multiplier=10 --no-suite shell
 	lint
 	t "clang-tidy" tidy
 	t "figures" tests/bench/run.sh
