@@ -9,17 +9,19 @@
 #include "print.h"
 
 static const struct command *const commands[] = {
-	&command_init, &command_check,	&command_plan,	  &command_test,  &command_run,
-	&command_undo, &command_status, &command_devices, &command_steps,
+	&command_init, &command_import, &command_check,	 &command_plan,	   &command_test,
+	&command_run,  &command_undo,	&command_status, &command_devices, &command_steps,
 };
 
 static const struct option long_options[] = {
+	{ "conf", required_argument, NULL, 'c' },
 	{ "gpu", no_argument, NULL, 'g' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "hooks-dir", required_argument, NULL, 'd' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "orphans", no_argument, NULL, 'O' },
 	{ "output", required_argument, NULL, 'o' },
+	{ "phase", required_argument, NULL, 'p' },
 	{ "root", required_argument, NULL, 'r' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "write", no_argument, NULL, 'w' },
@@ -92,7 +94,9 @@ static int run_command(const struct command *command,
 	    refuse_option(command, options->orphans, COMMAND_ORPHANS, "--orphans") ||
 	    refuse_option(command, options->gpu, COMMAND_GPU, "--gpu") ||
 	    refuse_option(command, options->write, COMMAND_OUTPUT, "--write") ||
-	    refuse_option(command, options->output, COMMAND_OUTPUT, "--output"))
+	    refuse_option(command, options->output, COMMAND_OUTPUT, "--output") ||
+	    refuse_option(command, options->conf, COMMAND_SCRIPTS, "--conf") ||
+	    refuse_option(command, options->phase, COMMAND_SCRIPTS, "--phase"))
 		return STATUS_USAGE;
 	log_set_stderr(options->verbose ? LOG_DEBUG : -1);
 	return command->run(options, argc, argv);
@@ -107,6 +111,9 @@ int command_main(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "hjo:v", long_options, NULL)) != -1) {
 		switch (c) {
+		case 'c':
+			options.conf = optarg;
+			break;
 		case 'g':
 			options.gpu = true;
 			break;
@@ -124,6 +131,9 @@ int command_main(int argc, char **argv)
 			break;
 		case 'O':
 			options.orphans = true;
+			break;
+		case 'p':
+			options.phase = optarg;
 			break;
 		case 'r':
 			options.root = optarg;

@@ -19,6 +19,8 @@ struct command_options {
 	bool gpu;
 	bool write;
 	const char *output;
+	const char *conf;
+	const char *phase;
 };
 
 /* Options that only some commands have. */
@@ -27,6 +29,7 @@ enum command_option {
 	COMMAND_ORPHANS = 1 << 1,
 	COMMAND_GPU = 1 << 2,
 	COMMAND_OUTPUT = 1 << 3, /* --write and --output */
+	COMMAND_SCRIPTS = 1 << 4, /* --conf and --phase */
 };
 
 struct command {
@@ -40,6 +43,7 @@ struct command {
 };
 
 extern const struct command command_devices;
+extern const struct command command_import;
 extern const struct command command_init;
 extern const struct command command_plan;
 extern const struct command command_check;

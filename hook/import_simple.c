@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Simple commands and pipes: what the shell does with them before a command is run.
+ */
+#include "import.h"
+
+static const struct node *find_function(const struct import *im, const char *name)
+{
+	for (const struct function *f = im->functions; f; f = f->next)
+		if (streq(f->name, name))
+			return f->body;
+	return NULL;
+}
+
+static enum truth call_function(struct import *im, const struct node *node,
+				const struct node *body, const struct words *words)
+{
+	struct words saved = im->args, args = { 0 };
+	enum truth truth;
+
+	if (++im->calls > 16) {
+		im->calls--;
+		act_left(im, node, "it calls itself too often");
+		return UNKNOWN;
+	}
+	words_push(&im->arena, &args, saved.n ? saved.v[0] : "");
+	for (size_t i = 1; i < words->n; i++)
+		words_push(&im->arena, &args, words->v[i]);
+	im->args = args;
+	truth = import_walk(im, body);
+	if (im->go == GO_RETURN) {
+		im->go = GO_ON;
+		truth = im->go_failed ? FALSE : truth;
+	}
+	im->args = saved;
+	im->calls--;
+	return truth;
+}
+
+static enum truth assign_all(struct import *im, const struct node *node)
+{
+	enum truth truth = TRUE;
+
+	for (size_t i = 0; i < node->words.n; i++) {
+		size_t n = import_name_length(node->words.v[i]);
+		const char *name = arena_strndup(&im->arena, node->words.v[i], n);
+		const struct words *values;
+
+		import_assign(im, node->words.v[i]);
+		values = import_get(im, name);
+		if (values && values->n && !is_known(values->v[0]))
+			truth = PRESENT; /* X=$(pgrep …) as a condition */
+	}
+	return truth;
+}
+
+static bool is_assignment(const char *word)
+{
+	size_t n = import_name_length(word);
+
+	return n > 0 && (word[n] == '=' || str_after(word + n, "+=") ||
+			 (word[n] == '[' && strstr(word, "]=")));
+}
+
+static void read_input(struct import *im, const struct node *node, struct cmd *cmd)
+{
+	for (size_t i = 0; i < node->n_redirs; i++) {
+		const struct redir *redir = &node->redirs[i];
+
+		if (redir->op == REDIR_HERE || redir->op == REDIR_HERE_STRING)
+			cmd->input = import_expand_text(im, redir->word);
+	}
+}
+
+static enum truth run(struct import *im, const struct node *node, const char *input)
+{
+	struct cmd cmd = { .node = node, .input = input, .piped = input != NULL };
+	const struct node *body;
+	size_t i = 0;
+
+	while (i < node->words.n && is_assignment(node->words.v[i]))
+		i++;
+	if (i == node->words.n)
+		return assign_all(im, node);
+	for (size_t k = 0; k < i; k++)
+		words_push(&im->arena, &cmd.env, import_expand_text(im, node->words.v[k]));
+	for (; i < node->words.n; i++)
+		import_expand(im, node->words.v[i], &cmd.words);
+	if (cmd.words.n == 0)
+		return TRUE;
+	body = find_function(im, cmd.words.v[0]);
+	if (body)
+		return call_function(im, node, body, &cmd.words);
+	cmd.user = im->user;
+	read_input(im, node, &cmd);
+	return import_command(im, &cmd);
+}
+
+enum truth import_walk_simple(struct import *im, const struct node *node)
+{
+	return run(im, node, NULL);
+}
+
+/* ---- pipes */
+
+static void expand_all(struct import *im, const struct node *node, struct words *ret)
+{
+	for (size_t i = 0; i < node->words.n; i++)
+		import_expand(im, node->words.v[i], ret);
+}
+
+static bool is_query(struct import *im, const struct node *node)
+{
+	struct words words = { 0 };
+
+	if (node->kind != NODE_COMMAND)
+		return false;
+	expand_all(im, node, &words);
+	return words.n > 0 && import_is_query(&words);
+}
+
+static const char *command_name(struct import *im, const struct node *node)
+{
+	struct words words = { 0 };
+	size_t i = 0;
+
+	if (node->kind == NODE_COMMAND)
+		expand_all(im, node, &words);
+	if (words.n > 1 && streq(words.v[0], "sudo"))
+		i = 1;
+	return words.n > i ? path_base(words.v[i]) : "";
+}
+
+/* A command that only shows, or keeps, what it is given. */
+static bool is_sink(struct import *im, const struct node *node)
+{
+	static const char *const sinks[] = { "logger", "systemd-cat", "ts",	"cat",
+					     "head",   "tail",	      "sed",	"awk",
+					     "grep",   "sort",	      "column", "xargs" };
+	const char *name = command_name(im, node);
+	struct words words = { 0 };
+
+	if (streq(name, "tee")) {
+		expand_all(im, node, &words);
+		for (size_t i = 1; i < words.n; i++)
+			if (str_after(words.v[i], "/sys/") ||
+			    str_after(words.v[i], "/proc/"))
+				return false;
+		return true;
+	}
+	for (size_t i = 0; i + 1 < ARRAY_SIZE(sinks); i++)
+		if (streq(name, sinks[i]))
+			return true;
+	return false;
+}
+
+/* What echo and printf give to the command behind them; NULL: another command. */
+static const char *given(struct import *im, const struct node *node)
+{
+	const char *name = command_name(im, node);
+	struct words words = { 0 };
+	struct buf buf = { 0 };
+
+	if (!streq(name, "echo") && !streq(name, "printf"))
+		return NULL;
+	expand_all(im, node, &words);
+	for (size_t i = 1; i < words.n; i++) {
+		if (i == 1 && (streq(words.v[i], "-n") || streq(words.v[i], "-e")))
+			continue;
+		if (buf.n > 0)
+			buf_puts(&im->arena, &buf, " ");
+		buf_puts(&im->arena, &buf, words.v[i]);
+	}
+	return buf_text(&buf);
+}
+
+/* pgrep NAME | xargs kill: kill with what pgrep finds. */
+static enum truth walk_xargs(struct import *im, const struct node *pipe,
+			     const struct node *last)
+{
+	struct cmd cmd = { .node = pipe, .piped = true, .user = im->user };
+	const char *command = arena_strndup(&im->arena, pipe->begin,
+					    (size_t)(last->begin - pipe->begin));
+	struct words words = { 0 };
+	char *bar = strrchr(command, '|');
+	size_t i = 1;
+
+	expand_all(im, last, &words);
+	while (i < words.n && *words.v[i] == '-')
+		i++;
+	for (; i < words.n; i++)
+		words_push(&im->arena, &cmd.words, words.v[i]);
+	if (bar)
+		*bar = '\0';
+	if (cmd.words.n == 0)
+		return UNKNOWN;
+	words_push(&im->arena, &cmd.words, import_substitute(im, command));
+	return import_command(im, &cmd);
+}
+
+static enum truth walk_pipe(struct import *im, const struct node *pipe)
+{
+	const struct node *first = pipe->first, *last = first, *second = first->next;
+	bool queries = true, sinks = true;
+	const char *text = given(im, first);
+
+	if (!second)
+		return import_walk(im, first);
+	for (const struct node *node = first; node; node = node->next) {
+		queries = queries && (is_query(im, node) || (node == first && text));
+		sinks = sinks && (node == first || is_sink(im, node));
+		last = node;
+	}
+	if (text && sinks)
+		return PRESENT;
+	if (text && !second->next && second->kind == NODE_COMMAND)
+		return run(im, second, text);
+	if (queries)
+		return PRESENT;
+	if (last->kind == NODE_WHILE && is_query(im, first))
+		return import_walk(im, last);
+	if (sinks)
+		return import_walk(im, first);
+	if (streq(command_name(im, last), "xargs"))
+		return walk_xargs(im, pipe, last);
+	act_left(im, pipe, "this pipe is not understood");
+	return UNKNOWN;
+}
+
+enum truth import_walk_pipe(struct import *im, const struct node *node)
+{
+	enum truth truth = walk_pipe(im, node);
+
+	return node->negated ? truth_not(truth) : truth;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which files are scripts, and of which phase: libvirt's tree DIR/prepare/begin/…, or a
+ * folder with scripts whose names tell, or one script.
+ */
+#include <sys/stat.h>
+
+#include "import.h"
+#include "import_run.h"
+
+static bool is_folder(struct import *im, const char *path)
+{
+	struct stat st;
+
+	(void)im;
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static void set_args(struct import *im, const char *path, enum phase phase)
+{
+	const char *name = phase_name(phase);
+	size_t n = strcspn(name, "/");
+
+	im->args = (struct words){ 0 };
+	im->phase = phase;
+	words_push(&im->arena, &im->args, path);
+	words_push(&im->arena, &im->args, im->domain);
+	words_push(&im->arena, &im->args, arena_strndup(&im->arena, name, n));
+	words_push(&im->arena, &im->args, name[n] ? name + n + 1 : "");
+	words_push(&im->arena, &im->args, "-");
+}
+
+static bool has_any(const char *text, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcasestr(text, words[i]))
+			return true;
+	return false;
+}
+
+/* By its name, and by what it holds. */
+static enum phase guess(const struct source *file)
+{
+	static const char *const down[] = { "release", "stop",	      "end",
+					    "revert",  "teardown",    "unbind",
+					    "dealloc", "detach_vfio", "restore",
+					    "ondemand" };
+	static const char *const up[] = { "prepare", "begin", "start", "bind", "alloc" };
+	const char *name = path_base(file->path);
+
+	if (strstr(file->text, "PREREQ") || strstr(file->path, "initramfs"))
+		return PHASE_BOOT;
+	if (strcasestr(name, "unload") || strstr(file->text, "nodedev-reattach"))
+		return PHASE_RELEASE;
+	if (strstr(file->text, "nodedev-detach"))
+		return PHASE_PREPARE;
+	if (has_any(name, down, ARRAY_SIZE(down)) && !strcasestr(name, "append"))
+		return PHASE_RELEASE;
+	(void)up;
+	return PHASE_PREPARE;
+}
+
+/* One that asks what it is called for. */
+static bool is_dispatcher(const struct source *file)
+{
+	return (strstr(file->text, "$2") || strstr(file->text, "${2}")) &&
+	       (strstr(file->text, "prepare") && strstr(file->text, "release"));
+}
+
+static int take_file(struct import *im, const char *path, const char *name,
+		     enum phase phase)
+{
+	struct source *file;
+
+	if (!import_read(im, path, &file))
+		return -ENOENT;
+	file->name = arena_strndup(&im->arena, name, strlen(name));
+	if (str_after(file->text, "\x7f"
+				  "ELF"))
+		return 0;
+	if (phase == PHASE_NONE && is_dispatcher(file)) {
+		for (phase = 0; phase < PHASE_BOOT; phase++) {
+			set_args(im, path, phase);
+			import_script(im, file);
+		}
+		return 0;
+	}
+	set_args(im, path, phase == PHASE_NONE ? guess(file) : phase);
+	import_script(im, file);
+	return 0;
+}
+
+static void take_folder(struct import *im, const char *dir, const char *shown,
+			enum phase phase, size_t *count)
+{
+	const struct host plain = { .root = "" };
+	_cleanup_strv_ struct strv names = {};
+
+	if (host_list(&plain, &names, "%s", dir) < 0)
+		return;
+	for (size_t i = 0; i < names.n && i < 256; i++) {
+		const char *path = arena_printf(&im->arena, "%s/%s", dir, names.v[i]);
+
+		if (is_folder(im, path) || str_ends(names.v[i], "~") ||
+		    str_ends(names.v[i], ".conf") || str_ends(names.v[i], ".md") ||
+		    str_ends(names.v[i], ".txt"))
+			continue;
+		if (take_file(im, path,
+			      arena_printf(&im->arena, "%s%s%s", shown, *shown ? "/" : "",
+					   names.v[i]),
+			      phase) == 0)
+			++*count;
+	}
+}
+
+/* DIR/prepare/begin is a script or a folder of them. */
+static void take_tree(struct import *im, const char *dir, size_t *count)
+{
+	for (enum phase phase = 0; phase < PHASE_BOOT; phase++) {
+		const char *path =
+			arena_printf(&im->arena, "%s/%s", dir, phase_name(phase));
+
+		if (is_folder(im, path))
+			take_folder(im, path, phase_name(phase), phase, count);
+		else if (take_file(im, path, phase_name(phase), phase) == 0)
+			++*count;
+	}
+}
+
+static const char *rooted(struct import *im, const char *path)
+{
+	char buf[PATH_MAX];
+
+	if (str_after(path, "/etc/") || str_after(path, "/var/"))
+		return arena_printf(&im->arena, "%s",
+				    host_path(&im->host, buf, "%s", path));
+	return path;
+}
+
+static void find_conf(struct import *im, const char *dir)
+{
+	static const char *const near[] = { "", "/..", "/../.." };
+	struct stat st;
+
+	for (size_t i = 0; !im->conf && i < ARRAY_SIZE(near); i++) {
+		const char *path =
+			arena_printf(&im->arena, "%s%s/kvm.conf", dir, near[i]);
+
+		if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+			im->conf = path;
+	}
+}
+
+/* Returns -ENOENT when there is no script. */
+static int import_all(struct import *im, const struct import_request *request)
+{
+	char *typed = arena_printf(&im->arena, "%s", request->dir);
+	const char *dir;
+	size_t count = 0, n = strlen(typed);
+
+	while (n > 1 && typed[n - 1] == '/')
+		typed[--n] = '\0';
+	dir = rooted(im, typed);
+	im->dir = typed;
+	im->domain = path_base(typed);
+	im->conf = request->conf ? rooted(im, request->conf) : NULL;
+	if (!is_folder(im, dir)) {
+		const char *slash = strrchr(dir, '/');
+
+		im->domain = "DOMAIN";
+		find_conf(im,
+			  slash ? arena_strndup(&im->arena, dir, (size_t)(slash - dir)) :
+				  ".");
+		return take_file(im, dir, path_base(dir), request->phase);
+	}
+	find_conf(im, dir);
+	take_tree(im, dir, &count);
+	if (count == 0)
+		take_folder(im, dir, "", request->phase, &count);
+	return count > 0 ? 0 : -ENOENT;
+}
+
+int import_run(const struct import_request *request, FILE *out, size_t *ret_left,
+	       struct error *err)
+{
+	struct import im = { .host = { .root = request->root ?: "" } };
+	jmp_buf end;
+	int r;
+
+	im.arena.out = &end;
+	if (setjmp(end) != 0) {
+		arena_done(&im.arena);
+		return error_set(err, -ENOMEM,
+				 "%s: these scripts are too large to be read",
+				 request->dir);
+	}
+	r = import_all(&im, request);
+	if (r == 0) {
+		import_merge(&im);
+		import_reverse(&im);
+		*ret_left = import_write(&im, out);
+	}
+	arena_done(&im.arena);
+	return r == 0 ? 0 :
+			error_set(err, r,
+				  "%s: there are no scripts: name a folder like "
+				  "/etc/libvirt/hooks/qemu.d/DOMAIN, or a script",
+				  request->dir);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Loops: counted ones run as often as they say; those that wait or try again are what the
+ * steps do by themselves.
+ */
+#include "import.h"
+
+#define LOOPS_MAX 256
+
+/* After a round: does the loop go on? */
+static bool goes_on(struct import *im)
+{
+	bool on = im->go == GO_ON || im->go == GO_CONTINUE;
+
+	if (im->go == GO_BREAK || im->go == GO_CONTINUE)
+		im->go = GO_ON;
+	return on;
+}
+
+enum truth import_walk_for(struct import *im, const struct node *node)
+{
+	struct words words = { 0 };
+
+	for (size_t i = 0; i < node->words.n; i++)
+		import_expand(im, node->words.v[i], &words);
+	for (size_t i = 0; i < words.n && i < LOOPS_MAX; i++) {
+		import_set_text(im, node->name, words.v[i]);
+		import_walk(im, node->b);
+		if (!goes_on(im))
+			break;
+	}
+	if (words.n > LOOPS_MAX)
+		act_left(im, node, "only its first %d rounds were looked at", LOOPS_MAX);
+	return TRUE;
+}
+
+enum truth import_walk_count(struct import *im, const struct node *node)
+{
+	char *init = arena_strndup(&im->arena, node->name, strlen(node->name));
+	char *condition = strchr(init, ';'),
+	     *step = condition ? strchr(condition + 1, ';') : NULL;
+	long long n;
+
+	if (!step) {
+		act_left(im, node, "its counting is not understood");
+		return UNKNOWN;
+	}
+	*condition++ = *step++ = '\0';
+	import_arith(im, init, &n);
+	for (int i = 0; i < LOOPS_MAX; i++) {
+		bool known = import_arith(im, condition, &n);
+
+		if (known && !n)
+			break;
+		import_walk(im, node->b);
+		if (!goes_on(im) || !known)
+			break;
+		import_arith(im, step, &n);
+	}
+	return TRUE;
+}
+
+static const struct node *only_command(const struct node *list)
+{
+	const struct node *node = list->kind == NODE_LIST ? list->first : list;
+
+	return node && !node->next && node->kind == NODE_COMMAND ? node : NULL;
+}
+
+/* while read NAME: with what the state file holds, else once with what nobody knows. */
+static bool is_read(struct import *im, const struct node *node)
+{
+	const struct node *command = only_command(node->a);
+	const struct words *file = NULL;
+	size_t i = 0;
+
+	while (command && i < command->words.n && str_after(command->words.v[i], "IFS="))
+		i++;
+	if (!command || i >= command->words.n || !streq(command->words.v[i], "read"))
+		return false;
+	for (size_t k = 0; k < node->n_redirs; k++)
+		if (node->redirs[k].op == REDIR_IN)
+			file = import_file(im,
+					   import_expand_text(im, node->redirs[k].word));
+	for (i++; i < command->words.n; i++) {
+		const char *name = command->words.v[i];
+
+		if (*name == '-' || import_name_length(name) != strlen(name))
+			continue;
+		import_set_text(im, name,
+				file && file->n ?
+					file->v[0] :
+					import_unknown(im, arena_printf(&im->arena, "$%s",
+									name)));
+		file = NULL;
+	}
+	return true;
+}
+
+static bool all_are(const struct acts *acts, size_t from, const char *const *keys)
+{
+	for (size_t i = from; i < acts->n; i++) {
+		bool found = acts->v[i].kind == ACT_NOTE;
+
+		for (const char *const *key = keys; *key && !found; key++)
+			found = acts->v[i].kind == ACT_STEP &&
+				streq(acts->v[i].key, *key);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+static bool has_key(const struct import *im, size_t n, const char *key)
+{
+	for (size_t i = 0; i < n; i++)
+		if (im->acts.v[i].kind == ACT_STEP && im->acts.v[i].phase == im->phase &&
+		    streq(im->acts.v[i].key, key))
+			return true;
+	return false;
+}
+
+/* One that goes on until the machine is as it should be. */
+static enum truth walk_until(struct import *im, const struct node *node, size_t from)
+{
+	static const char *const waiting[] = { "wait.sleep", NULL };
+	static const char *const pages[] = { "hugepages.allocate", "sysctl.write",
+					     "wait.sleep", NULL };
+
+	import_walk(im, node->b);
+	goes_on(im);
+	if (im->go != GO_ON && acts_count(&im->acts, from, ACT_STEP) == 0)
+		im->go = GO_ON; /* gives up after a while: so do steps */
+	if (all_are(&im->acts, from, waiting) && from > 0) {
+		acts_cut(&im->acts, from);
+		act_note(im, node,
+			 "a loop that waits is left out: steps wait by themselves");
+		return TRUE;
+	}
+	if (all_are(&im->acts, from, pages) &&
+	    (has_key(im, from, "hugepages.allocate") || im->acts.n > from)) {
+		if (has_key(im, from, "hugepages.allocate"))
+			acts_cut(&im->acts, from);
+		act_note(im, node,
+			 "the loop is left out: the step tries until its timeout");
+		return TRUE;
+	}
+	acts_cut(&im->acts, from);
+	act_left(im, node, "how often it runs is not known");
+	return UNKNOWN;
+}
+
+static bool is_endless(const struct node *node)
+{
+	const struct node *command = only_command(node->a);
+
+	return command && command->words.n == 1 &&
+	       (streq(command->words.v[0], "true") || streq(command->words.v[0], ":"));
+}
+
+enum truth import_walk_while(struct import *im, const struct node *node)
+{
+	if (is_endless(node))
+		return walk_until(im, node, im->acts.n);
+	if (is_read(im, node)) {
+		import_walk(im, node->b);
+		goes_on(im);
+		return TRUE;
+	}
+	for (int i = 0; i < LOOPS_MAX; i++) {
+		size_t from = im->acts.n;
+		enum truth truth = import_walk(im, node->a);
+		bool steps = acts_count(&im->acts, from, ACT_STEP) > 0;
+
+		if (node->negated)
+			truth = truth_not(truth);
+		if (truth == FALSE || steps) /* a step tries again by itself */
+			return TRUE;
+		if (truth != TRUE)
+			return walk_until(im, node, im->acts.n);
+		import_walk(im, node->b);
+		if (!goes_on(im))
+			return TRUE;
+	}
+	act_left(im, node, "it does not come to an end");
+	return UNKNOWN;
+}
