@@ -1,0 +1,3 @@
+#!/bin/sh
+modprobe nvidia_drm modeset=1
+rc-service xdm start
