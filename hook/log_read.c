@@ -75,6 +75,7 @@ static int begin_step(struct reader *reader, const char *text)
 
 	if (r < 0)
 		return r;
+	text += *text == '-'; /* an optional one's later lines are without it */
 	if (reader->step)
 		reader->step->done = true; /* scripts do not tell */
 	step = &phase->steps[phase->n_steps++];

@@ -150,7 +150,7 @@ END_TEST
 
 static const char log_text[] =
 	"2026-01-31T12:00:00.000+0000 INFO == win10 prepare/begin\n"
-	"2026-01-31T12:00:00.001+0000 INFO governor.set = performance ...\n"
+	"2026-01-31T12:00:00.001+0000 INFO -governor.set = performance ...\n"
 	"2026-01-31T12:00:00.002+0000 INFO governor.set: done in 10 ms\n"
 	"2026-01-31T12:00:00.003+0000 INFO pci.detach = timeout=15s gpu ...\n"
 	"2026-01-31T12:00:00.004+0000 INFO pci.detach: done in 1230 ms\n"
@@ -178,6 +178,8 @@ START_TEST(status_after_a_reboot)
 	assert_has("prepare never ended\n");
 	ck_assert_int_eq(command("status --json win10"), STATUS_FAILED);
 	assert_has("\"interrupted\": \"in prepare at kmod.unload nvidia_drm nvidia\"");
+	assert_has(
+		"{\"step\": \"governor.set = performance\", \"ms\": 10, \"ended\": true");
 	assert_has("\"result\": \"failed\", \"ms\": 70, \"error\": \"oh\"");
 
 	ck_assert_int_eq(command("status win11"), STATUS_FAILED);
