@@ -140,7 +140,9 @@ static int bring_home(struct run *run, const struct baseline *b, struct error *e
 	r = set(run, &state_override, b->name, b->override, err);
 	if (r == 0)
 		r = set(run, &state_driver, b->name, b->driver, err);
-	if (r < 0 && *b->driver) {
+	/* A driver that is not there binds nothing, however anew the function is found. */
+	if (r < 0 && *b->driver &&
+	    host_exists(&run->host, "/sys/bus/pci/drivers/%s", b->driver)) {
 		_cleanup_error_ struct error second = {};
 
 		if (remove_and_rescan(run, b, &second) == 0) {

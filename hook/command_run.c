@@ -241,9 +241,10 @@ static int test_phases(struct run *run, unsigned seconds)
 		r = run_phase(run, PHASE_PREPARE, &err);
 	if (r < 0)
 		return fail(&err);
+	/* Nothing changed, or nothing to compare with: what was taken goes back anyway. */
 	r = journal_read(&run->host, run->domain->uuid, &journal, &err);
 	if (r < 0 && r != -ENOENT)
-		return fail(&err);
+		log_warn("nothing will be compared: %s", error_text(&err));
 	printf("%s: prepared; %u s from now all is put back\n", run->domain->name,
 	       seconds);
 	fflush(stdout);
