@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The way down: stopped, release, undo by hand. It never gives up, and never fails the
+ * guest that goes on running (reconnect).
+ */
+#include "effect.h"
+#include "log.h"
+#include "owner.h"
+#include "phase.h"
+#include "phase_journal.h"
+#include "walk.h"
+
+/* Steps of stopped and release run only behind a prepare that got through. */
+static int down_steps(struct run *run, struct error *err)
+{
+	const struct config *config = run->config;
+	int r;
+
+	if (run->journal && run->journal->phases[PHASE_PREPARE] == PHASE_STATE_COMPLETE)
+		return walk_steps(run, err);
+	if (config && config_has_phase(config, run->event.phase))
+		log_info("prepare is not behind us: the steps of %s are not run",
+			 phase_name(run->event.phase));
+	run->config = NULL;
+	r = walk_steps(run, err); /* the script tree */
+	run->config = config;
+	return r;
+}
+
+static int down_journal(struct run *run, struct error *err)
+{
+	bool all = run->event.phase == PHASE_RELEASE ||
+		   run->journal->phases[PHASE_PREPARE] != PHASE_STATE_COMPLETE;
+	struct error undo_err = {};
+	int r, undone = 0;
+
+	/* Should we be cut off, the next prepare must not go on from there. */
+	if (run->event.phase == PHASE_RELEASE)
+		journal_phase(run->journal, PHASE_RELEASE, PHASE_STATE_BEGUN, NULL);
+	r = down_steps(run, err);
+	if (all)
+		undone = undo_all(run, PHASE_NONE, &undo_err);
+	if (undone < 0 && r < 0)
+		error_done(&undo_err);
+	else if (undone < 0)
+		*err = undo_err;
+	journal_phase(run->journal, run->event.phase, PHASE_STATE_COMPLETE, NULL);
+	return r < 0 ? r : undone;
+}
+
+static int down(struct run *run, struct error *err)
+{
+	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+	int r;
+
+	run_start_clock(run);
+	r = journal_open(&run->host, run->domain->uuid, run->domain->name, false,
+			 &journal, err);
+	if (r == -ENOENT || r == -ESTALE)
+		return down_steps(run, err);
+	if (r < 0) { /* nothing can be put back, but the scripts know their own part */
+		down_steps(run, NULL);
+		return r;
+	}
+	run->journal = &journal;
+	r = down_journal(run, err);
+	phase_close_journal(run);
+	return r;
+}
+
+int phase_down(struct run *run, struct error *err)
+{
+	const char *name = phase_name(run->event.phase);
+	int64_t begin = now_ms();
+
+	log_info("== %s %s", run->domain->name, name);
+	return phase_log_end(run, name, begin, down(run, err), err);
+}
+
+static int undo(struct run *run, bool orphan, struct error *err)
+{
+	int64_t begin = now_ms();
+	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+	int r = journal_open(&run->host, run->domain->uuid, run->domain->name, false,
+			     &journal, err);
+
+	if (r < 0)
+		return r == -ESTALE ? -ENOENT : r;
+	/* It may have been started while we waited for its journal. */
+	if (orphan && owner_is_alive(&run->host, &journal))
+		return error_set(err, -EBUSY, "domain %s is alive: nothing is put back",
+				 run->domain->name);
+	log_info("== %s undo", run->domain->name);
+	run_start_clock(run);
+	run->journal = &journal;
+	journal_phase(&journal, PHASE_RELEASE, PHASE_STATE_BEGUN, NULL);
+	r = undo_all(run, PHASE_NONE, err);
+	phase_close_journal(run);
+	return phase_log_end(run, "undo", begin, r, err);
+}
+
+int phase_undo(struct run *run, struct error *err)
+{
+	return undo(run, false, err);
+}
+
+int phase_undo_orphan(struct run *run, struct error *err)
+{
+	return undo(run, true, err);
+}
+
+void phase_reconnect(struct run *run)
+{
+	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+	uint64_t start = 0;
+
+	if (journal_open_foreign(&run->host, run->domain->uuid, &journal, NULL) < 0)
+		return;
+	/* The daemon is a new one; from now on it stands behind the domain. */
+	if (process_start_time(&run->host, getppid(), &start) == 0)
+		journal_owner(&journal, getppid(), start, NULL);
+	for (size_t i = 0; i < journal.n; i++) {
+		const struct record *record = &journal.records[i];
+
+		if (record->struck || record->kind != &state_driver)
+			continue;
+		if (!state_is(&run->host, record->kind, record->target, record->new))
+			log_warn("reconnect: %s is no longer on %s", record->target,
+				 record->new);
+	}
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The journal of a domain from its prepare to its release.
+ */
+#include "effect.h"
+#include "guard.h"
+#include "log.h"
+#include "phase_journal.h"
+
+/* The process that called us: as long as it lives the domain is its. */
+static void note_owner(struct run *run)
+{
+	uint64_t start = 0;
+	int pid = run->owner > 0  ? run->owner :
+		  run->caller > 0 ? run->caller :
+				    (int)getppid();
+
+	if (process_start_time(&run->host, pid, &start) == 0)
+		journal_owner(run->journal, pid, start, NULL);
+}
+
+/* Does anything that it says matter any more? */
+static bool journal_is_spent(struct run *run)
+{
+	return !journal_has_open_records(run->journal) && !guard_left(run, "");
+}
+
+/* Prepared, no way back was begun, and the devices are where they were put? */
+static bool may_adopt(struct run *run)
+{
+	const struct journal *journal = run->journal;
+
+	if (journal->phases[PHASE_PREPARE] != PHASE_STATE_COMPLETE ||
+	    journal->phases[PHASE_RELEASE] != PHASE_STATE_NONE)
+		return false;
+	for (size_t i = 0; i < journal->n; i++) {
+		const struct record *record = &journal->records[i];
+
+		if (!record->struck && record->kind == &state_driver &&
+		    !state_is(&run->host, record->kind, record->target, record->new))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * A journal that is there already: complete, then it is adopted; else undone first. One
+ * without open records may have been cut off while functions were compared with it.
+ */
+static int settle_old_journal(struct run *run, struct error *err)
+{
+	bool open = journal_has_open_records(run->journal);
+	int r;
+
+	if (!open && !run->journal->n_baselines)
+		return 0;
+	if (run->journal->phases[PHASE_PREPARE] == PHASE_STATE_NONE)
+		return 0; /* of boot/begin: no domain's release undoes that */
+	if (may_adopt(run)) {
+		if (open)
+			log_warn("%s was prepared before and never released: going on from "
+				 "there",
+				 run->domain->name);
+		return 0;
+	}
+	log_warn("an earlier prepare or release of %s was cut off: putting back what is left",
+		 run->domain->name);
+	r = undo_all(run, PHASE_NONE, err);
+	return r < 0 ? error_prefix(err, "cannot put back an earlier prepare") : 0;
+}
+
+int phase_open_journal(struct run *run, struct journal *journal, struct error *err)
+{
+	int r = journal_open(&run->host, run->domain->uuid, run->domain->name, true,
+			     journal, err);
+
+	if (r < 0)
+		return r;
+	run->journal = journal;
+	if (run->event.phase == PHASE_BOOT)
+		note_owner(run);
+	if (run->event.phase != PHASE_PREPARE)
+		return 0;
+	r = settle_old_journal(run, err);
+	/* Baselines of an earlier start may be out of date. */
+	if (r == 0 && journal->n_baselines && !may_adopt(run) && journal_is_spent(run)) {
+		journal_remove(journal);
+		journal_done(journal);
+		r = journal_open(&run->host, run->domain->uuid, run->domain->name, true,
+				 journal, err);
+	}
+	if (r == 0)
+		note_owner(run);
+	else if (journal->fd < 0)
+		run->journal = NULL;
+	return r;
+}
+
+/* Between prepare and release it stays, empty or not: release asks whether prepare was. */
+void phase_close_journal(struct run *run)
+{
+	bool over = run->event.phase == PHASE_RELEASE || run->event.phase == PHASE_NONE ||
+		    run->journal->phases[PHASE_PREPARE] != PHASE_STATE_COMPLETE;
+
+	if (over && journal_is_spent(run))
+		journal_remove(run->journal);
+	run->journal = NULL;
+}
+
+/* What `status` reads: a phase whose log has no such line at its end was cut off. */
+int phase_log_end(const struct run *run, const char *phase, int64_t begin, int r,
+		  const struct error *err)
+{
+	long long ms = (long long)(now_ms() - begin);
+
+	if (r < 0)
+		log_error("-- %s %s: failed after %lld ms: %s", run->domain->name, phase,
+			  ms, error_text(err));
+	else
+		log_info("-- %s %s: done in %lld ms", run->domain->name, phase, ms);
+	return r;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "run.h"
+
+/* What phase.c and phase_down.c share: internal to them. */
+
+/*
+ * Opens the domain's journal for a phase that goes up; before prepare, one that is there
+ * already is adopted or undone. RUN->journal is JOURNAL then.
+ */
+int phase_open_journal(struct run *run, struct journal *journal, struct error *err);
+/* Ends with RUN->journal; the file goes when nothing is left to put back. */
+void phase_close_journal(struct run *run);
+/* Writes how PHASE, begun at BEGIN, has ended: with R and ERR. Returns R. */
+int phase_log_end(const struct run *run, const char *phase, int64_t begin, int r,
+		  const struct error *err);
