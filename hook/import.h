@@ -248,6 +248,10 @@ struct cmd {
 /* import_command.c: TRUE, or what the command asks. */
 enum truth import_command(struct import *im, struct cmd *cmd);
 bool import_is_query(const struct words *words);
+/* import_prefix.c: takes off sudo, nohup, …; false: there is none. */
+bool import_shift_prefix(struct import *im, struct cmd *cmd);
+/* su - USER -c TEXT; with SHELL: sh -c TEXT. */
+enum truth import_walk_text(struct import *im, struct cmd *cmd, bool shell);
 
 /* One family of commands: UNKNOWN when it is not understood. */
 typedef enum truth recogniser(struct import *im, struct cmd *cmd);
@@ -269,8 +273,12 @@ void act_note(struct import *im, const struct node *node, const char *fmt, ...)
 	_printf_(3, 4);
 void act_left(struct import *im, const struct node *node, const char *fmt, ...)
 	_printf_(3, 4);
+/* Is it a step KEY? */
+bool act_is(const struct act *act, const char *key);
+void act_to_note(struct act *act, const char *text);
 bool act_equal(const struct act *a, const struct act *b);
 size_t acts_count(const struct acts *acts, size_t from, enum act_kind kind);
+void acts_remove(struct acts *acts, size_t i);
 /* Takes back those from N on. */
 void acts_cut(struct acts *acts, size_t n);
 /* The step of the kind as the config would have it: NULL, or what is wrong with it. */
@@ -281,6 +289,11 @@ char *act_value(struct import *im, const struct act *act);
 /* import_merge.c: rows of equal steps become one. */
 void import_merge(struct import *im);
 void import_merge_sleeps(struct import *im);
+/* import_merge_devices.c */
+void import_merge_devices(struct import *im);
+void import_order_nvidia(struct import *im);
+void import_complete_nvidia(struct import *im);
+void import_name_rescans(struct import *im);
 /* import_reverse.c: takes away what undo does by itself. */
 void import_reverse(struct import *im);
 /* import_sets.c: names for devices; adds "name" and "addresses" pairs. */

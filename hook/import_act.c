@@ -107,6 +107,23 @@ void acts_cut(struct acts *acts, size_t n)
 	acts->n = n;
 }
 
+bool act_is(const struct act *act, const char *key)
+{
+	return act->kind == ACT_STEP && streq(act->key, key);
+}
+
+void acts_remove(struct acts *acts, size_t i)
+{
+	memmove(&acts->v[i], &acts->v[i + 1], (acts->n - i - 1) * sizeof(*acts->v));
+	acts->n--;
+}
+
+void act_to_note(struct act *act, const char *text)
+{
+	act->kind = ACT_NOTE;
+	act->text = text;
+}
+
 /* ---- as text */
 
 static bool add_quoted(struct import *im, struct buf *buf, const char *word)

@@ -25,3 +25,7 @@ bool parse_skip(struct parser *parser, const char *text);
 struct node *parse_until(struct parser *parser, const char *const *ends);
 /* import_parse_command.c */
 struct node *parse_command(struct parser *parser);
+/* import_parse_redir.c: they go to the node; false: a mistake. */
+bool parse_at_redir(const struct parser *parser);
+bool parse_redir(struct parser *parser, struct node *node);
+bool parse_redirs(struct parser *parser, struct node *node);

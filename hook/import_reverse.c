@@ -10,11 +10,6 @@ static bool goes_down(enum phase phase)
 	return phase == PHASE_STOPPED || phase == PHASE_RELEASE;
 }
 
-static bool is(const struct act *act, const char *key)
-{
-	return act->kind == ACT_STEP && streq(act->key, key);
-}
-
 /* Did a step going up name WORD? KEY ends in "*" for any with that beginning. */
 static bool was_done(const struct import *im, const char *key, const char *word)
 {
@@ -62,7 +57,7 @@ static bool unit_was(const struct import *im, const char *key, const char *unit)
 		const struct act *act = &im->acts.v[i];
 
 		for (size_t k = 0;
-		     is(act, key) && !goes_down(act->phase) && k < act->words.n; k++)
+		     act_is(act, key) && !goes_down(act->phase) && k < act->words.n; k++)
 			if (is_display_manager(act->words.v[k]) &&
 			    (streq(unit, "display-manager.service") ||
 			     streq(act->words.v[k], "display-manager.service")))
@@ -87,11 +82,11 @@ static bool is_driver(const char *module)
 
 static bool unit_covered(const struct import *im, const struct act *act, const char *unit)
 {
-	if (is(act, "service.start"))
+	if (act_is(act, "service.start"))
 		return unit_was(im, "service.stop", unit);
-	if (is(act, "service.stop"))
+	if (act_is(act, "service.stop"))
 		return unit_was(im, "service.start", unit);
-	return is(act, "service.restart") && unit_was(im, "service.stop", unit) &&
+	return act_is(act, "service.restart") && unit_was(im, "service.stop", unit) &&
 	       !unit_was(im, "service.restart", unit) &&
 	       !unit_was(im, "service.start", unit);
 }
@@ -100,11 +95,12 @@ static bool word_covered(const struct import *im, const struct act *act, const c
 {
 	if (str_after(act->key, "service."))
 		return unit_covered(im, act, word);
-	if (is(act, "kmod.load"))
+	if (act_is(act, "kmod.load"))
 		return was_done(im, "kmod.unload", word) || is_driver(word);
-	if (is(act, "kmod.unload"))
+	if (act_is(act, "kmod.unload"))
 		return was_done(im, "kmod.load", word);
-	if (is(act, "pci.reattach") || is(act, "pci.remove") || is(act, "pci.reset"))
+	if (act_is(act, "pci.reattach") || act_is(act, "pci.remove") ||
+	    act_is(act, "pci.reset"))
 		return was_done(im, "pci.detach", word);
 	return false;
 }
@@ -123,17 +119,17 @@ static bool covered(const struct import *im, const struct act *act)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(opposites); i++)
-		if (is(act, opposites[i][0]))
+		if (act_is(act, opposites[i][0]))
 			return was_done(im, opposites[i][1], NULL);
-	if (is(act, "sysfs.write") || is(act, "sysctl.write"))
+	if (act_is(act, "sysfs.write") || act_is(act, "sysctl.write"))
 		return act->words.n > 0 && was_done(im, act->key, act->words.v[0]);
 	return false;
 }
 
 static bool undone_by_program(const struct import *im, const struct act *act)
 {
-	for (size_t i = 0; is(act, "exec.run") && i < im->acts.n; i++)
-		if (is(&im->acts.v[i], "exec.undo") &&
+	for (size_t i = 0; act_is(act, "exec.run") && i < im->acts.n; i++)
+		if (act_is(&im->acts.v[i], "exec.undo") &&
 		    words_equal(&im->acts.v[i].words, &act->words))
 			return true;
 	return false;
@@ -147,7 +143,7 @@ static bool reduce(struct import *im, struct act *act)
 	if (covered(im, act) || undone_by_program(im, act))
 		return true;
 	/* parameters of modules look like modules */
-	if (is(act, "kmod.load") && act->words.n > 1 && strchr(act->words.v[1], '='))
+	if (act_is(act, "kmod.load") && act->words.n > 1 && strchr(act->words.v[1], '='))
 		return word_covered(im, act, act->words.v[0]);
 	for (size_t i = 0; i < act->words.n; i++)
 		if (!word_covered(im, act, act->words.v[i]))
@@ -159,12 +155,6 @@ static bool reduce(struct import *im, struct act *act)
 	return false;
 }
 
-static void take_out(struct acts *acts, size_t i)
-{
-	memmove(&acts->v[i], &acts->v[i + 1], (acts->n - i - 1) * sizeof(*acts->v));
-	acts->n--;
-}
-
 /* A pause or message around what is gone now. */
 static void drop_idle(struct import *im, enum phase phase)
 {
@@ -173,13 +163,15 @@ static void drop_idle(struct import *im, enum phase phase)
 	for (size_t i = 0; i < im->acts.n; i++)
 		work = work ||
 		       (im->acts.v[i].phase == phase && im->acts.v[i].kind != ACT_NOTE &&
-			!is(&im->acts.v[i], "wait.sleep") && !is(&im->acts.v[i], "undo"));
+			!act_is(&im->acts.v[i], "wait.sleep") &&
+			!act_is(&im->acts.v[i], "undo"));
 	for (size_t i = 0; i < im->acts.n;) {
 		const struct act *act = &im->acts.v[i];
 
 		if (act->phase == phase && !work &&
-		    (act->kind == ACT_NOTE || is(act, "wait.sleep") || is(act, "undo")))
-			take_out(&im->acts, i);
+		    (act->kind == ACT_NOTE || act_is(act, "wait.sleep") ||
+		     act_is(act, "undo")))
+			acts_remove(&im->acts, i);
 		else
 			i++;
 	}
@@ -201,7 +193,7 @@ static void reverse_phase(struct import *im, enum phase phase)
 			first = act->node;
 			at = i;
 		}
-		take_out(&im->acts, i);
+		acts_remove(&im->acts, i);
 	}
 	if (first && phase == PHASE_RELEASE) {
 		/* what it put back by hand is put back here, before what comes next */
