@@ -256,14 +256,16 @@ enum truth import_walk_text(struct import *im, struct cmd *cmd, bool shell);
 /* One family of commands: UNKNOWN when it is not understood. */
 typedef enum truth recogniser(struct import *im, struct cmd *cmd);
 recogniser import_modprobe, import_rmmod, import_virsh, import_systemctl, import_service,
-	import_kill, import_pkill, import_loginctl, import_sleep, import_cpupower,
-	import_sysctl, import_rtcwake, import_echo, import_tee, import_exec_run,
-	import_chown, import_chmod, import_files;
+	import_kill, import_fuser, import_pkill, import_loginctl, import_sleep,
+	import_cpupower, import_sysctl, import_rtcwake, import_echo, import_tee,
+	import_exec_run, import_chown, import_chmod, import_files;
 
 /* import_path.c: VALUE written to PATH. */
 enum truth import_write_path(struct import *im, const struct node *node, const char *path,
 			     const char *value);
 bool import_is_state_file(const char *path);
+/* Does its output go to a file that is more than a log or a note to itself? */
+bool import_writes_file(struct import *im, const struct node *node);
 
 /* import_act.c */
 struct act *act_step(struct import *im, const struct node *node, const char *key);

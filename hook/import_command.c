@@ -15,22 +15,32 @@ static const struct {
 	{ "service", import_service },	 { "rc-service", import_service },
 	{ "sv", import_service },	 { "s6-rc", import_service },
 	{ "dinitctl", import_service },	 { "kill", import_kill },
-	{ "pkill", import_pkill },	 { "killall", import_pkill },
-	{ "loginctl", import_loginctl }, { "sleep", import_sleep },
-	{ "cpupower", import_cpupower }, { "sysctl", import_sysctl },
-	{ "rtcwake", import_rtcwake },	 { "echo", import_echo },
-	{ "printf", import_echo },	 { "cat", import_echo },
-	{ "tee", import_tee },		 { "chown", import_chown },
-	{ "chmod", import_chmod },	 { "touch", import_files },
-	{ "mkdir", import_files },	 { "rm", import_files },
-	{ "mv", import_files },		 { "cp", import_files },
-	{ "truncate", import_files },	 { "sed", import_files },
+	{ "fuser", import_fuser },	 { "pkill", import_pkill },
+	{ "killall", import_pkill },	 { "loginctl", import_loginctl },
+	{ "sleep", import_sleep },	 { "cpupower", import_cpupower },
+	{ "sysctl", import_sysctl },	 { "rtcwake", import_rtcwake },
+	{ "echo", import_echo },	 { "printf", import_echo },
+	{ "cat", import_echo },		 { "tee", import_tee },
+	{ "chown", import_chown },	 { "chmod", import_chmod },
+	{ "touch", import_files },	 { "mkdir", import_files },
+	{ "rm", import_files },		 { "mv", import_files },
+	{ "cp", import_files },		 { "truncate", import_files },
+	{ "sed", import_files },
 };
 
 static bool in_list(const char *const *list, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
 		if (streq(list[i], name))
+			return true;
+	return false;
+}
+
+static bool has_flag(const struct words *words, char flag)
+{
+	for (size_t i = 1; i < words->n; i++)
+		if (words->v[i][0] == '-' && words->v[i][1] != '-' &&
+		    strchr(words->v[i], flag))
 			return true;
 	return false;
 }
@@ -47,13 +57,18 @@ bool import_is_query(const struct words *words)
 		"cut",	   "head",     "tail",	     "wc",	   "tr",      "sort",
 		"uniq",	   "modinfo",  "numactl",    "mountpoint", "findmnt", "ping",
 		"diff",	   "cmp",      "journalctl", "uptime",	   "pstree",  "hostname",
-		"glxinfo", "xargs",    "jq",	     "lsblk",	   "getent",  "test",
-		"[",	   "[["
+		"glxinfo", "jq",       "lsblk",	     "getent",	   "test",    "[",
+		"[["
 	};
 	const char *name = path_base(words->v[0]);
 
 	if (streq(name, "sed") && !words_have(words, "-i"))
 		return true;
+	if (streq(name, "fuser")) /* may kill those that it finds */
+		return !has_flag(words, 'k');
+	if (streq(name, "find"))
+		return !words_have(words, "-exec") && !words_have(words, "-delete") &&
+		       !words_have(words, "-execdir");
 	if (streq(name, "command"))
 		return words_have(words, "-v") || words_have(words, "-V");
 	if (streq(name, "nvidia-smi"))
@@ -265,7 +280,7 @@ enum truth import_command(struct import *im, struct cmd *cmd)
 		return TRUE;
 	truth = recognise(im, cmd);
 	if (truth == UNKNOWN && im->acts.n == from) {
-		if (import_is_query(&cmd->words))
+		if (import_is_query(&cmd->words) && !import_writes_file(im, cmd->node))
 			return PRESENT;
 		truth = import_exec_run(im, cmd);
 	}

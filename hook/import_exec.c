@@ -24,6 +24,14 @@ static const char *output_of(struct import *im, const struct node *node, bool *r
 	return path;
 }
 
+bool import_writes_file(struct import *im, const struct node *node)
+{
+	bool append;
+	const char *path = output_of(im, node, &append);
+
+	return path && !import_is_state_file(path) && !str_after(path, ">(");
+}
+
 static enum truth put(struct import *im, const struct node *node, const char *path,
 		      const char *value, bool more)
 {
@@ -138,16 +146,13 @@ static bool is_builtin(const char *name)
 
 static const char *why_not(struct import *im, const struct cmd *cmd)
 {
-	bool append;
-	const char *path = output_of(im, cmd->node, &append);
-
 	if (is_builtin(cmd->words.v[0]))
 		return "no step does this";
 	if (cmd->node->background)
 		return "it goes on in the background: make it a unit, and use service.start";
 	if (cmd->piped || cmd->input)
 		return "it reads what another command writes";
-	if (path && !import_is_state_file(path) && !str_after(path, ">("))
+	if (import_writes_file(im, cmd->node))
 		return "it writes to a file";
 	for (size_t i = 0; i < cmd->node->n_redirs; i++)
 		if (cmd->node->redirs[i].op == REDIR_IN &&

@@ -157,6 +157,37 @@ static bool split_pgrep(struct import *im, const char *word, struct words *ret)
 	return ret->n > 1 && (streq(ret->v[0], "pgrep") || streq(ret->v[0], "pidof"));
 }
 
+/* Those that have the devices open, by fuser or lsof. */
+static enum truth kill_holders(struct import *im, const struct cmd *cmd)
+{
+	act_step(im, cmd->node, "holders.kill");
+	return TRUE;
+}
+
+enum truth import_fuser(struct import *im, struct cmd *cmd)
+{
+	bool kills = false, devices = false;
+
+	for (size_t i = 1; i < cmd->words.n; i++) {
+		const char *word = cmd->words.v[i];
+
+		if (word[0] == '-' && word[1] != '-')
+			kills = kills || strchr(word, 'k') != NULL;
+		devices = devices || str_after(word, "/dev/nvidia") ||
+			  str_after(word, "/dev/dri") || str_after(word, "/dev/snd");
+	}
+	if (!kills)
+		return PRESENT;
+	return devices ? kill_holders(im, cmd) : UNKNOWN;
+}
+
+static bool asks_for_holders(const char *word)
+{
+	return (strstr(word, "lsof") || strstr(word, "fuser")) &&
+	       (strstr(word, "/dev/nvidia") || strstr(word, "/dev/dri") ||
+		strstr(word, "/dev/snd"));
+}
+
 enum truth import_kill(struct import *im, struct cmd *cmd)
 {
 	enum truth truth = TRUE;
@@ -169,6 +200,10 @@ enum truth import_kill(struct import *im, struct cmd *cmd)
 
 		if (*cmd->words.v[i] == '-') {
 			i += streq(cmd->words.v[i], "-s");
+			continue;
+		}
+		if (!is_known(cmd->words.v[i]) && asks_for_holders(cmd->words.v[i])) {
+			kill_holders(im, cmd);
 			continue;
 		}
 		if (!split_pgrep(im, cmd->words.v[i], &words)) {

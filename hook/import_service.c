@@ -79,6 +79,13 @@ static enum truth act_on_units(struct import *im, const struct cmd *cmd, const c
 		act_left(im, cmd->node, "whose service manager is meant is not known");
 		return UNKNOWN;
 	}
+	for (size_t i = 0; i < ctl->units.n; i++) {
+		if (!str_after(ctl->units.v[i], "libvirtd") &&
+		    !str_after(ctl->units.v[i], "virtqemud"))
+			continue;
+		act_left(im, cmd->node, "libvirt itself waits for this hook");
+		return UNKNOWN;
+	}
 	for (size_t i = 0; i < ctl->units.n; i++)
 		if (strpbrk(ctl->units.v[i], "*?["))
 			return run_systemctl(im, cmd, ctl);

@@ -116,7 +116,7 @@ static bool is_query(struct import *im, const struct node *node)
 	if (node->kind != NODE_COMMAND)
 		return false;
 	expand_all(im, node, &words);
-	return words.n > 0 && import_is_query(&words);
+	return words.n > 0 && import_is_query(&words) && !import_writes_file(im, node);
 }
 
 static const char *command_name(struct import *im, const struct node *node)
@@ -134,23 +134,22 @@ static const char *command_name(struct import *im, const struct node *node)
 /* A command that only shows, or keeps, what it is given. */
 static bool is_sink(struct import *im, const struct node *node)
 {
-	static const char *const sinks[] = { "logger", "systemd-cat", "ts",	"cat",
-					     "head",   "tail",	      "sed",	"awk",
-					     "grep",   "sort",	      "column", "xargs" };
+	static const char *const sinks[] = { "logger", "systemd-cat", "ts",    "cat",
+					     "head",   "tail",	      "sed",   "awk",
+					     "grep",   "sort",	      "column" };
 	const char *name = command_name(im, node);
 	struct words words = { 0 };
 
 	if (streq(name, "tee")) {
 		expand_all(im, node, &words);
 		for (size_t i = 1; i < words.n; i++)
-			if (str_after(words.v[i], "/sys/") ||
-			    str_after(words.v[i], "/proc/"))
+			if (*words.v[i] != '-' && !import_is_state_file(words.v[i]))
 				return false;
 		return true;
 	}
-	for (size_t i = 0; i + 1 < ARRAY_SIZE(sinks); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(sinks); i++)
 		if (streq(name, sinks[i]))
-			return true;
+			return !import_writes_file(im, node);
 	return false;
 }
 

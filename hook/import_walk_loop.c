@@ -120,6 +120,23 @@ static bool has_key(const struct import *im, size_t n, const char *key)
 	return false;
 }
 
+/* Steps that try until their timeout: a round of them is enough. */
+static bool keep_round(struct import *im, size_t from)
+{
+	static const char *const keys[] = { "kmod.unload", "pci.detach",   "service.stop",
+					    "wait.sleep",  "process.stop", "holders.kill",
+					    NULL };
+
+	if (!all_are(&im->acts, from, keys))
+		return false;
+	for (size_t i = from; i < im->acts.n;)
+		if (act_is(&im->acts.v[i], "wait.sleep"))
+			acts_remove(&im->acts, i);
+		else
+			i++;
+	return true;
+}
+
 /* One that goes on until the machine is as it should be. */
 static enum truth walk_until(struct import *im, const struct node *node, size_t from)
 {
@@ -143,6 +160,10 @@ static enum truth walk_until(struct import *im, const struct node *node, size_t 
 			acts_cut(&im->acts, from);
 		act_note(im, node,
 			 "the loop is left out: the step tries until its timeout");
+		return TRUE;
+	}
+	if (keep_round(im, from)) {
+		act_note(im, node, "a loop that tries again is left out: the step does");
 		return TRUE;
 	}
 	acts_cut(&im->acts, from);

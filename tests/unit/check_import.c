@@ -96,7 +96,7 @@ static const struct {
 	{ "import/openrc", 0 },
 	{ "import/looking_glass", 0 },
 	{ "import/language.sh", 0 },
-	{ "import/odd", 7 },
+	{ "import/odd", 10 },
 };
 
 START_TEST(scripts_become_a_config)

@@ -14,3 +14,6 @@ scream-server &
 echo 1 > /sys/bus/usb/drivers/usb/unbind
 service-tool "a b" 'it'"'"'s' \
 	--flag
+ps aux | grep '[s]team' | awk '{print $2}' | xargs kill
+grep -c x /proc/cpuinfo > /sys/module/foo/parameters/cpus
+systemctl restart libvirtd
