@@ -115,7 +115,9 @@ static struct node *parse_and_or(struct parser *parser)
 {
 	struct node *left = parse_pipe(parser);
 
-	while (left && (parse_is(parser, "&&") || parse_is(parser, "||"))) {
+	if (!left)
+		return NULL;
+	while (parse_is(parser, "&&") || parse_is(parser, "||")) {
 		struct node *node =
 			parse_new(parser, parse_is(parser, "&&") ? NODE_AND : NODE_OR);
 

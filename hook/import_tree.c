@@ -8,11 +8,10 @@
 #include "import.h"
 #include "import_run.h"
 
-static bool is_folder(struct import *im, const char *path)
+static bool is_folder(const char *path)
 {
 	struct stat st;
 
-	(void)im;
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
@@ -45,7 +44,6 @@ static enum phase guess(const struct source *file)
 					    "revert",  "teardown",    "unbind",
 					    "dealloc", "detach_vfio", "restore",
 					    "ondemand" };
-	static const char *const up[] = { "prepare", "begin", "start", "bind", "alloc" };
 	const char *name = path_base(file->path);
 
 	if (strstr(file->text, "PREREQ") || strstr(file->path, "initramfs"))
@@ -56,7 +54,6 @@ static enum phase guess(const struct source *file)
 		return PHASE_PREPARE;
 	if (has_any(name, down, ARRAY_SIZE(down)) && !strcasestr(name, "append"))
 		return PHASE_RELEASE;
-	(void)up;
 	return PHASE_PREPARE;
 }
 
@@ -86,6 +83,9 @@ static int take_file(struct import *im, const char *path, const char *name,
 		return 0;
 	}
 	set_args(im, path, phase == PHASE_NONE ? guess(file) : phase);
+	if (phase == PHASE_NONE)
+		act_note(im, NULL, "%s seems to be for %s; if not, say --phase", name,
+			 phase_name(im->phase));
 	import_script(im, file);
 	return 0;
 }
@@ -101,7 +101,7 @@ static void take_folder(struct import *im, const char *dir, const char *shown,
 	for (size_t i = 0; i < names.n && i < 256; i++) {
 		const char *path = arena_printf(&im->arena, "%s/%s", dir, names.v[i]);
 
-		if (is_folder(im, path) || str_ends(names.v[i], "~") ||
+		if (is_folder(path) || str_ends(names.v[i], "~") ||
 		    str_ends(names.v[i], ".conf") || str_ends(names.v[i], ".md") ||
 		    str_ends(names.v[i], ".txt"))
 			continue;
@@ -120,7 +120,7 @@ static void take_tree(struct import *im, const char *dir, size_t *count)
 		const char *path =
 			arena_printf(&im->arena, "%s/%s", dir, phase_name(phase));
 
-		if (is_folder(im, path))
+		if (is_folder(path))
 			take_folder(im, path, phase_name(phase), phase, count);
 		else if (take_file(im, path, phase_name(phase), phase) == 0)
 			++*count;
@@ -164,7 +164,7 @@ static int import_all(struct import *im, const struct import_request *request)
 	im->dir = typed;
 	im->domain = path_base(typed);
 	im->conf = request->conf ? rooted(im, request->conf) : NULL;
-	if (!is_folder(im, dir)) {
+	if (!is_folder(dir)) {
 		const char *slash = strrchr(dir, '/');
 
 		im->domain = "DOMAIN";

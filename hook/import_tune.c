@@ -96,8 +96,13 @@ enum truth import_rtcwake(struct import *im, struct cmd *cmd)
 						       "0123456789"));
 	}
 	for (size_t i = 1; i < cmd->words.n; i++) {
-		mode = str_after(cmd->words.v[i], "--mode=") ?: mode;
-		seconds = str_after(cmd->words.v[i], "--seconds=") ?: seconds;
+		const char *long_mode = str_after(cmd->words.v[i], "--mode="),
+			   *long_seconds = str_after(cmd->words.v[i], "--seconds=");
+
+		if (long_mode)
+			mode = long_mode;
+		if (long_seconds)
+			seconds = long_seconds;
 		if (str_after(cmd->words.v[i], "-s") && cmd->words.v[i][2])
 			seconds = cmd->words.v[i] + 2;
 	}
