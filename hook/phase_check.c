@@ -68,6 +68,7 @@ int phase_check(struct run *run, struct error *err)
 	run->simulate = false;
 	run->step = NULL;
 	overlay_free(STEAL(run->host.overlay));
+	report_sort(&run->report);
 	return r < 0 ? r : first_problem(run, err);
 }
 

@@ -106,6 +106,27 @@ static void report_add(struct run *run, enum report_kind kind, const char *what,
 	report->items[report->n++] = item;
 }
 
+static int rank(const struct report_item *item)
+{
+	if (item->kind != REPORT_PROBLEM)
+		return 3;
+	if (item->code == -EBUSY) /* in use: held, mounted, another guest's */
+		return 0;
+	return item->code == -ENOMEM || item->code == -ENOSPC ? 2 : 1;
+}
+
+void report_sort(struct report *report)
+{
+	for (size_t i = 1; i < report->n; i++) {
+		struct report_item item = report->items[i];
+		size_t j = i;
+
+		for (; j > 0 && rank(&report->items[j - 1]) > rank(&item); j--)
+			report->items[j] = report->items[j - 1];
+		report->items[j] = item;
+	}
+}
+
 void report_done(struct report *report)
 {
 	for (size_t i = 0; i < report->n; i++) {
@@ -169,7 +190,10 @@ int run_problem(struct run *run, int code, struct error *err, const char *fmt, .
 			    (optional ? REPORT_WARNING : REPORT_PROBLEM) &&
 		    streq(run->report.items[i].what, text))
 			return 0; /* told already */
+	n = (int)run->report.n;
 	report_add(run, optional ? REPORT_WARNING : REPORT_PROBLEM, text, NULL, NULL);
+	if (run->report.n > (size_t)n)
+		run->report.items[n].code = code;
 	return 0;
 }
 

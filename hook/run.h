@@ -18,6 +18,7 @@ struct report_item {
 	const struct step *step; /* NULL: the plan as a whole */
 	char *what; /* "0000:0a:00.0 driver"; or the text of a note, … */
 	char *now, *then; /* of a change */
+	int code; /* of a problem: the negative errno it would end with */
 };
 
 struct report {
@@ -26,6 +27,8 @@ struct report {
 };
 
 void report_done(struct report *report);
+/* Problems to the front, the worst first: what would hang or lose data. */
+void report_sort(struct report *report);
 
 /*
  * One phase of one domain on its way. SIMULATE: effects change the overlay only, and

@@ -352,6 +352,19 @@ START_TEST(unknown_words)
 }
 END_TEST
 
+/* Of several problems the one that would lose data is told first. */
+START_TEST(tells_the_worst_first)
+{
+	config("[prepare/begin]\ngovernor.set = performance\npci.detach = " NIC "\n");
+	faketree_link("../../devices/pci0000:00/" NIC "/block/sdx",
+		      "/sys/class/block/sdx");
+	faketree_file("8:16\n", "/sys/devices/pci0000:00/" NIC "/block/sdx/dev");
+	faketree_file("36 35 8:16 / /home rw,noatime - ext4 /dev/sdx rw\n",
+		      "/proc/self/mountinfo");
+	assert_error(phase("prepare", "begin"), "pci.detach (win10.ini:3): ", "and more");
+}
+END_TEST
+
 START_TEST(refuses_mounted_disks)
 {
 	config("[prepare/begin]\npci.detach = " NIC "\n");
@@ -393,6 +406,7 @@ int main(void)
 	tcase_add_test(tc, firmware_framebuffer);
 	tcase_add_test(tc, gate_refuses_nvidia);
 	tcase_add_test(tc, unknown_words);
+	tcase_add_test(tc, tells_the_worst_first);
 	tcase_add_test(tc, refuses_mounted_disks);
 	tcase_set_timeout(tc, 120);
 	suite_add_tcase(suite, tc);
