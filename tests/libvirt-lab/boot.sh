@@ -5,7 +5,7 @@
 #   --all           the long scenarios too
 #   --fresh         boot, instead of going on where a boot was saved
 #   --append ARGS   more kernel parameters; boots
-#   --timeout SEC   whole boot (300, and 120 for each scenario)
+#   --timeout SEC   whole boot (300, and 300 for each scenario)
 #   --qemu ARGS     more QEMU arguments, split at blanks
 #   --shell         a root shell on the terminal instead of scenarios
 #   --keep FILE     also write the serial output there
@@ -67,7 +67,7 @@ if [ $# -eq 0 ]; then
 		set -- "$@" "$(basename "$f" .sh)"
 	done
 fi
-[ -n "$timeout" ] || timeout=$((300 + 120 * $#))
+[ -n "$timeout" ] || timeout=$((300 + 300 * $#))
 
 # shellcheck source=tests/lab/qemu.sh
 . "$lab/qemu.sh"
