@@ -10,6 +10,7 @@
 #include "owner.h"
 #include "phase.h"
 #include "phase_journal.h"
+#include "picture.h"
 #include "walk.h"
 
 bool phase_switched_off(const struct run *run, char *buf, size_t size)
@@ -56,6 +57,7 @@ static void roll_back(struct run *run, struct error *err)
 	log_warn("%s failed: putting back what it changed", phase_name(run->event.phase));
 	if (undo_all(run, all ? PHASE_NONE : run->event.phase, &undo_err) == 0)
 		return;
+	picture_check(run);
 	cause = strdup(error_text(err));
 	if (!cause)
 		return;

@@ -8,6 +8,7 @@
 #include "owner.h"
 #include "phase.h"
 #include "phase_journal.h"
+#include "picture.h"
 #include "walk.h"
 
 /* Steps of stopped and release run only behind a prepare that got through. */
@@ -38,8 +39,10 @@ static int down_journal(struct run *run, struct error *err)
 	if (run->event.phase == PHASE_RELEASE)
 		journal_phase(run->journal, PHASE_RELEASE, PHASE_STATE_BEGUN, NULL);
 	r = down_steps(run, err);
-	if (all)
+	if (all) {
 		undone = undo_all(run, PHASE_NONE, &undo_err);
+		picture_check(run);
+	}
 	if (undone < 0 && r < 0)
 		error_done(&undo_err);
 	else if (undone < 0)

@@ -352,6 +352,23 @@ START_TEST(unknown_words)
 }
 END_TEST
 
+START_TEST(says_on_the_console_that_there_is_no_picture)
+{
+	_cleanup_free_ char *said = NULL;
+
+	config("[prepare/begin]\nkmod.unload = nvidia_drm nvidia\n"
+	       "pci.detach = 0a:00.*\n");
+	faketree_file("", "/dev/console");
+	assert_fine(phase("prepare", "begin"));
+	faketree_wedge(GPU);
+	faketree_fail("/remove", FAKE_ERRNO, EIO); /* no second way either */
+	assert_error(phase("release", "end"), "not put back", GPU);
+	ck_assert_int_eq(host_read_all(&host, &said, "/dev/console"), 0);
+	ck_assert_msg(strstr(said, "display " GPU " did not come back to nvidia") != NULL,
+		      "%s", said);
+}
+END_TEST
+
 /* Of several problems the one that would lose data is told first. */
 START_TEST(tells_the_worst_first)
 {
@@ -406,6 +423,7 @@ int main(void)
 	tcase_add_test(tc, firmware_framebuffer);
 	tcase_add_test(tc, gate_refuses_nvidia);
 	tcase_add_test(tc, unknown_words);
+	tcase_add_test(tc, says_on_the_console_that_there_is_no_picture);
 	tcase_add_test(tc, tells_the_worst_first);
 	tcase_add_test(tc, refuses_mounted_disks);
 	tcase_set_timeout(tc, 120);
