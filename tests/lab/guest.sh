@@ -63,14 +63,13 @@ program()
 # The loop module in every form that distributions ship modules in.
 make_compressed()
 {
-	local f
 	mkdir -p "$base/lab/modules"
-	f=$(find "$to" -name 'loop.ko*')
-	case $f in
-	*.xz) xz -dc "$f" ;;
-	*.zst) zstd -dcq "$f" ;;
-	*.gz) gzip -dc "$f" ;;
-	*) cat "$f" ;;
+	loop=$(find "$to" -name 'loop.ko*')
+	case $loop in
+	*.xz) xz -dc "$loop" ;;
+	*.zst) zstd -dcq "$loop" ;;
+	*.gz) gzip -dc "$loop" ;;
+	*) cat "$loop" ;;
 	esac >"$base/lab/modules/loop.ko"
 	gzip -k "$base/lab/modules/loop.ko"
 	xz -k --check=crc32 "$base/lab/modules/loop.ko"

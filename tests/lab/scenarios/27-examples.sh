@@ -13,11 +13,13 @@ for example in /lab/conf.d/*.ini; do
 		-e 's/nvidia_uvm nvidia_drm nvidia_modeset nvidia/& '"$bochs/" \
 		-e 's/cpus=4-15/cpus=1-3/; s/size=1G/size=2M/; s/timeout=[0-9]*s/timeout=5s/' \
 		-e 's/enp59s0f1/eth0/' "$example" | config win10
-	MIB=16 domain win10 $(case $name in
-		*nvme*) echo $GPU_ALL $NVME ;;
-		*gpu*) echo $GPU_ALL ;;
-		*) echo $NET1 ;;
-		esac)
+	case $name in
+	*nvme*) devices="$GPU_ALL $NVME" ;;
+	*gpu*) devices=$GPU_ALL ;;
+	*) devices=$NET1 ;;
+	esac
+	# shellcheck disable=SC2086
+	MIB=16 domain win10 $devices
 	# The desktop is the host's where the example leaves it alone.
 	case $name in
 	single-gpu*) systemctl start display-manager.service ;;
