@@ -261,7 +261,7 @@ static int shrink_all(struct run *run, const struct page_pool *pool, uint64_t to
 		      struct error *err)
 {
 	struct page_pool all = { .size = pool->size, .node = -1 };
-	struct page_counts node, total;
+	struct page_counts node = {}, total = {};
 	int r = page_pool_read(&run->host, pool, &node, err);
 
 	if (r >= 0)

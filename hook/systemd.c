@@ -293,24 +293,23 @@ static int systemd_call(struct run *run, const char *target, const char *verb,
 			 *result.errors ? result.errors : "see journalctl for why");
 }
 
-int unit_property(const struct host *host, const char *name, const char *property,
-		  char **ret, struct error *err)
+int unit_property(const struct host *host, const char *unit, const char *name, char **ret,
+		  struct error *err)
 {
-	const char *const words[] = { "show", "-p", property, NULL };
+	const char *const words[] = { "show", "-p", name, NULL };
 	_cleanup_(spawn_result_done) struct spawn_result result = {};
 	const char *value;
-	int r = systemctl(host, &(struct unit){ .name = name },
+	int r = systemctl(host, &(struct unit){ .name = unit },
 			  (struct spawn){ .deadline = now_ms() + SHOW_MS,
 					  .keep_output = true },
 			  words, &result, err);
 
 	if (r < 0)
 		return r;
-	value = result.status == 0 ? str_after(result.output, property) : NULL;
+	value = result.status == 0 ? str_after(result.output, name) : NULL;
 	if (!value || *value != '=')
-		return error_set(err, -EIO, "systemctl show -p %s %s failed: %s",
-				 property, name,
-				 *result.errors ? result.errors : "no answer");
+		return error_set(err, -EIO, "systemctl show -p %s %s failed: %s", name,
+				 unit, *result.errors ? result.errors : "no answer");
 	*ret = strndup(value + 1, strcspn(value + 1, "\n"));
 	return *ret ? 0 : error_oom(err);
 }

@@ -27,8 +27,8 @@ int unit_target(const struct host *host, const char *unit, const char *user, cha
 /* "active", "inactive" or "" (no such unit), in *RET; the caller frees. */
 int unit_state(const struct host *host, const char *target, char **ret, struct error *err);
 /*
- * VERB (start, stop, restart, reset-failed) on the target: waits for the job, to the run's deadline at most, and no
- * longer than it is cancelled.
+ * VERB (start, stop, restart, reset-failed) on the target: waits for the job, to the
+ * run's deadline at most, and no longer than it is cancelled.
  */
 int unit_call(struct run *run, const char *target, const char *verb, struct error *err);
 /* A property of a unit of the system's, in *RET; "" when it is not set. */
