@@ -40,6 +40,7 @@ enum phase_state {
 	PHASE_STATE_BEGUN,
 	PHASE_STATE_COMPLETE,
 	PHASE_STATE_UNDONE,
+	PHASE_STATE_REFUSED, /* undone, and no script of the domain's tree was started */
 };
 
 struct journal {

@@ -19,6 +19,7 @@ static const char *const phase_states[] = {
 	[PHASE_STATE_BEGUN] = "begun",
 	[PHASE_STATE_COMPLETE] = "complete",
 	[PHASE_STATE_UNDONE] = "undone",
+	[PHASE_STATE_REFUSED] = "refused",
 };
 
 static int replace(char **where, const char *value)

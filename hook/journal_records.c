@@ -42,7 +42,8 @@ int journal_set_old(struct journal *journal, const struct state_kind *kind,
 int journal_phase(struct journal *journal, enum phase phase, enum phase_state state,
 		  struct error *err)
 {
-	static const char *const names[] = { "none", "begun", "complete", "undone" };
+	static const char *const names[] = { "none", "begun", "complete", "undone",
+					     "refused" };
 
 	return ADD(journal, err, "phase", phase_name(phase), names[state]);
 }

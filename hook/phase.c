@@ -80,7 +80,10 @@ static int act(struct run *run, struct error *err)
 		r = journal_phase(run->journal, phase, PHASE_STATE_COMPLETE, err);
 	if (r < 0) {
 		roll_back(run, err);
-		journal_phase(run->journal, phase, PHASE_STATE_UNDONE, NULL);
+		journal_phase(run->journal, phase,
+			      run->scripts_begun ? PHASE_STATE_UNDONE :
+						   PHASE_STATE_REFUSED,
+			      NULL);
 	}
 	return r;
 }
@@ -162,6 +165,7 @@ static int up(struct run *run, struct error *err)
 		return r < 0 ? r : up_dry(run, err);
 	if (r < 0) {
 		log_error("refused, nothing was changed: %s", error_text(err));
+		phase_note_refusal(run);
 		return r;
 	}
 	return up_for_real(run, err);

@@ -19,6 +19,11 @@ static int down_steps(struct run *run, struct error *err)
 
 	if (run->journal && run->journal->phases[PHASE_PREPARE] == PHASE_STATE_COMPLETE)
 		return walk_steps(run, err);
+	if (run->journal && run->journal->phases[PHASE_PREPARE] == PHASE_STATE_REFUSED) {
+		log_info("prepare never started its scripts: those of %s are not run",
+			 phase_name(run->event.phase));
+		return 0;
+	}
 	if (config && config_has_phase(config, run->event.phase))
 		log_info("prepare is not behind us: the steps of %s are not run",
 			 phase_name(run->event.phase));

@@ -6,6 +6,7 @@
 #include "guard.h"
 #include "log.h"
 #include "phase_journal.h"
+#include "scripts.h"
 
 /* The process that called us: as long as it lives the domain is its. */
 static void note_owner(struct run *run)
@@ -96,15 +97,44 @@ int phase_open_journal(struct run *run, struct journal *journal, struct error *e
 	return r;
 }
 
+/* Do scripts wait for stopped or release that have to know of a refused prepare? */
+static bool has_way_back(const struct run *run)
+{
+	struct event event = run->event;
+	bool some = false;
+
+	for (int phase = 0; phase < PHASE_NONE; phase++) {
+		if (!(PHASES_DOWN & PHASE_BIT(phase)))
+			continue;
+		event_of_phase(&event, run->event.domain, (enum phase)phase);
+		some = some || scripts_exist(&run->host, run->hooks_dir, &event);
+	}
+	return some;
+}
+
 /* Between prepare and release it stays, empty or not: release asks whether prepare was. */
 void phase_close_journal(struct run *run)
 {
+	enum phase_state prepare = run->journal->phases[PHASE_PREPARE];
 	bool over = run->event.phase == PHASE_RELEASE || run->event.phase == PHASE_NONE ||
-		    run->journal->phases[PHASE_PREPARE] != PHASE_STATE_COMPLETE;
+		    (prepare == PHASE_STATE_REFUSED ? !has_way_back(run) :
+						      prepare != PHASE_STATE_COMPLETE);
 
 	if (over && journal_is_spent(run))
 		journal_remove(run->journal);
 	run->journal = NULL;
+}
+
+void phase_note_refusal(struct run *run)
+{
+	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+
+	if (run->event.phase != PHASE_PREPARE || !has_way_back(run) ||
+	    journal_open(&run->host, run->domain->uuid, run->domain->name, true, &journal,
+			 NULL) < 0)
+		return;
+	if (!journal_has_open_records(&journal))
+		journal_phase(&journal, PHASE_PREPARE, PHASE_STATE_REFUSED, NULL);
 }
 
 /* What `status` reads: a phase whose log has no such line at its end was cut off. */

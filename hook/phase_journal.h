@@ -10,6 +10,11 @@
  * already is adopted or undone. RUN->journal is JOURNAL then.
  */
 int phase_open_journal(struct run *run, struct journal *journal, struct error *err);
+/*
+ * A prepare refused by its check leaves word of it for a domain with a script tree: its
+ * release scripts, which libvirt makes us run next, would undo what never began.
+ */
+void phase_note_refusal(struct run *run);
 /* Ends with RUN->journal; the file goes when nothing is left to put back. */
 void phase_close_journal(struct run *run);
 /* Writes how PHASE, begun at BEGIN, has ended: with R and ERR. Returns R. */

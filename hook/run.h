@@ -51,6 +51,7 @@ struct run {
 	int64_t patience; /* with one record while undoing, in ms; 0: the usual */
 	bool simulate;
 	bool undoing;
+	bool scripts_begun; /* a script of the domain's tree was started */
 	struct report report;
 	struct strv dead; /* UUIDs of dead owners of our targets: undone before we act */
 	int cancel_fd; /* signalfd of SIGTERM, SIGINT; -1: none */

@@ -306,6 +306,7 @@ int scripts_run(struct run *run, const char *dir, struct error *err)
 	for (size_t i = 0; i < scripts.n; i++) {
 		_cleanup_error_ struct error one = {};
 
+		run->scripts_begun |= !run->simulate && !dir;
 		r = one_script(run, scripts.v[i], dir != NULL, &one);
 		if (r >= 0)
 			continue;

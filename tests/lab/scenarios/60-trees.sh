@@ -42,6 +42,51 @@ chmod 777 $tree/prepare/begin/20-b
 hook_refused "a script that others can write is refused" 'chmod' prepare begin
 chmod 755 $tree/prepare/begin/20-b
 
+# With an INI file beside the tree: on the way up its steps first, on the way down the tree.
+rm -rf $tree
+mkdir -p $tree/prepare/begin $tree/release/end
+script $tree/prepare/begin/x 'echo "up $(cat /sys/devices/system/cpu/cpufreq/policy0/scaling_governor)" >>/run/tree'
+script $tree/release/end/x 'echo "down $(cat /sys/devices/system/cpu/cpufreq/policy0/scaling_governor)" >>/run/tree'
+config win10 <<END
+[prepare/begin]
+governor.set = performance
+END
+rm -f /run/tree
+hook_ok "an INI file and a tree: prepare" prepare begin
+hook_ok "an INI file and a tree: release" release end win10 shutdown
+printf 'up performance\ndown performance\n' >"$LAB/want"
+check "an INI file and a tree: steps first going up, scripts first coming down" diff "$LAB/want" /run/tree
+config win10 <<END
+[prepare/begin]
+scripts.run =
+governor.set = performance
+END
+rm -f /run/tree
+hook_ok "scripts.run: prepare" prepare begin
+hook_ok "scripts.run: release" release end win10 shutdown
+contains "scripts.run: they run where it stands" /run/tree '^up (schedutil|ondemand)'
+equal "scripts.run: and once" "$(grep -c up /run/tree)" 1
+
+# A prepare that never came to its scripts has no use for those of release.
+config win10 <<END
+[prepare/begin]
+kmod.unload = no_such_module_at_all drm
+END
+rm -f /run/tree
+hook_refused "refused by its check" 'drm' prepare begin
+hook_ok "stopped behind it" stopped end
+hook_ok "release behind it" release end win10 failed
+refute "no script ran" test -e /run/tree
+config win10 <<END
+[prepare/begin]
+exec.run = /bin/false
+END
+hook_refused "a step that fails before the scripts" '/bin/false' prepare begin
+hook_ok "release behind that" release end win10 failed
+refute "no script ran either" test -e /run/tree
+rm /etc/libvirt/hooks/conf.d/win10.ini
+refute "no journal is left" test -e "/run/vfio-hook/$(uuid_of win10).journal"
+
 # For any other operation libvirt calls: no veto, nothing on stdout.
 mkdir -p $tree/migrate/begin $tree/reconnect/begin
 script $tree/migrate/begin/x 'echo "<domain/>"; exit 1'
