@@ -5,6 +5,7 @@
 # Ends with "N passed, N failed"; exit status 1 when one failed.
 #
 #   --quick          unit tests and one boot of the lab only
+#   --lab            the executable and the labs only
 #   --all-kernels    the lab on every kernel that the project supports
 #   --all-faults     a crash and an error at each call that changes something (half an hour),
 #                    where otherwise a sample is tried
@@ -12,11 +13,12 @@ set -u
 cd "$(dirname "$0")/.." || exit 2
 top=$PWD
 build=build
-passed=0 failed=0 quick='' kernels='bookworm trixie' faults=''
+passed=0 failed=0 quick='' lab='' kernels='bookworm trixie' faults=''
 
 for arg; do
 	case $arg in
 	--quick) quick=1 ;;
+	--lab) lab=1 ;;
 	--all-faults) faults=1 ;;
 	--all-kernels) kernels='bullseye bookworm trixie sid' ;;
 	*) echo "run.sh: unknown option $arg" >&2; exit 2 ;;
@@ -145,14 +147,17 @@ count_boot()
 tests/setup.sh || { echo "0 passed, 1 failed"; exit 1; }
 
 t "build: gcc, static" build $build
-unit $build "gcc"
-t "installation" installed
-if [ -z "$quick" ]; then
+if [ -z "$lab" ]; then
+	unit $build "gcc"
+	t "installation" installed
+fi
+if [ -z "$quick$lab" ]; then
 	t "build: clang" env CC=clang bash -c "$(declare -f build); build build-clang"
 	t "build: shared libraries" build build-shared -Dstatic=false
 	t "build: sanitizers" build build-dev --native-file build-dev.ini
 	unit build-dev "ASan, UBSan"
-	unit $build "valgrind" --wrap='valgrind -q --error-exitcode=99 --leak-check=full --trace-children=no' --timeout-multiplier=10 --no-suite shell
+	# Of the shared build: valgrind cannot see into a static C library's malloc.
+	unit build-shared "valgrind" --wrap='valgrind -q --error-exitcode=99 --leak-check=full --trace-children=no' --timeout-multiplier=10 --no-suite shell --no-suite slow
 	lint
 	t "clang-tidy" tidy
 	t "figures" tests/bench/run.sh
