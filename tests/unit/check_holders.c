@@ -419,9 +419,14 @@ static int start_holder(const char *path, bool mapped)
 static void assert_finds_real(bool mapped)
 {
 	char path[PATH_MAX];
+	char comm[64];
 	struct holder holder;
 	int pid;
 
+	/* The holder is a child of ours; under valgrind the name is another. */
+	ck_assert_int_gt(host_read(&(struct host){ .root = "" }, comm, sizeof(comm),
+				   "/proc/self/comm"),
+			 0);
 	put("a page", "/dev/dri/card1");
 	put_link("/proc", "/proc");
 	pid = start_holder(host_path(&host, path, "/dev/dri/card1"), mapped);
@@ -430,7 +435,7 @@ static void assert_finds_real(bool mapped)
 	ck_assert_int_eq(holder.pid, pid);
 	ck_assert_str_eq(holder.node, "/dev/dri/card1");
 	ck_assert_str_eq(holder.function, GPU);
-	ck_assert_ptr_nonnull(strstr(holder.comm, "check_holders"));
+	ck_assert_str_eq(holder.comm, comm);
 }
 
 START_TEST(finds_a_real_process)
