@@ -296,16 +296,24 @@ static unsigned undo_once(struct run *run, const struct journal *journal,
 static unsigned undo_twice(struct run *run, const struct journal *journal,
 			   enum phase phase, struct error *first)
 {
-	unsigned failures;
+	struct error again = {};
+	unsigned failures, before;
 
 	run->patience = RECORD_TIMEOUT_MS;
 	failures = undo_once(run, journal, phase, first);
 	if (!failures || run->simulate)
 		return failures;
 	log_warn("trying once more what is not put back");
-	error_done(first);
 	run->patience = RETRY_TIMEOUT_MS;
-	failures = undo_once(run, journal, phase, first);
+	before = failures;
+	failures = undo_once(run, journal, phase, &again);
+	/* The same again: its first error is nearer to the cause. */
+	if (failures == before) {
+		error_done(&again);
+	} else {
+		error_done(first);
+		*first = again;
+	}
 	if (!failures)
 		log_warn("a second way was found: all is as it was");
 	return failures;
