@@ -16,6 +16,16 @@ finish()
 trap finish EXIT
 trap 'exit 1' INT TERM HUP
 
+# After a suspend to RAM QEMU does not always leave when the guest powers off.
+end_when_done()
+{
+	while kill -0 "$1" 2>/dev/null && ! grep -q '^# lab: done' "$work/log" 2>/dev/null; do
+		sleep 2
+	done
+	sleep 15
+	pkill -TERM -P "$1" || :
+}
+
 # run_qemu WHAT ARGUMENT...: shows the serial output and, last, a line that sums it up.
 run_qemu()
 {
@@ -28,6 +38,7 @@ run_qemu()
 	# shellcheck disable=SC2154 # its user's
 	timeout -k 5 "$timeout" qemu-system-x86_64 "$@" -serial stdio >"$work/serial" </dev/null &
 	pid=$!
+	end_when_done "$pid" >/dev/null 2>&1 &
 	wait "$pid" || rc=$?
 	pid=
 	wait "$reader" || :
