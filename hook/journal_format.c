@@ -15,10 +15,8 @@ struct line_type {
 };
 
 static const char *const phase_states[] = {
-	[PHASE_STATE_NONE] = "none",
-	[PHASE_STATE_BEGUN] = "begun",
-	[PHASE_STATE_COMPLETE] = "complete",
-	[PHASE_STATE_UNDONE] = "undone",
+	[PHASE_STATE_NONE] = "none",	     [PHASE_STATE_BEGUN] = "begun",
+	[PHASE_STATE_COMPLETE] = "complete", [PHASE_STATE_UNDONE] = "undone",
 	[PHASE_STATE_REFUSED] = "refused",
 };
 
