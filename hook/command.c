@@ -102,6 +102,18 @@ static int run_command(const struct command *command,
 	return command->run(options, argc, argv);
 }
 
+enum phase command_phase(const char *name)
+{
+	enum phase phase = phase_from_name(name);
+
+	if (phase == PHASE_NONE)
+		fprintf(stderr,
+			"vfio-hook: %s is no phase: prepare, start, started, stopped, "
+			"release, boot\n",
+			name);
+	return phase;
+}
+
 int command_main(int argc, char **argv)
 {
 	struct command_options options = { .root = "" };

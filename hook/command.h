@@ -53,6 +53,9 @@ extern const struct command command_undo;
 extern const struct command command_status;
 extern const struct command command_steps;
 
+/* The phase that a person named; PHASE_NONE when there is none such, told on stderr. */
+enum phase command_phase(const char *name);
+
 /* `vfio-hook COMMAND …`; returns the exit status. */
 int command_main(int argc, char **argv);
 

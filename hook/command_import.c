@@ -16,14 +16,9 @@ static int import_main(const struct command_options *options, int argc, char **a
 
 	(void)argc;
 	if (options->phase) {
-		request.phase = phase_from_name(options->phase);
-		if (request.phase == PHASE_NONE) {
-			fprintf(stderr,
-				"vfio-hook: %s is no phase: prepare, start, started, stopped, "
-				"release, boot\n",
-				options->phase);
+		request.phase = command_phase(options->phase);
+		if (request.phase == PHASE_NONE)
 			return STATUS_USAGE;
-		}
 	}
 	if (import_run(&request, stdout, &left, &err) < 0) {
 		fprintf(stderr, "vfio-hook: %s\n", error_text(&err));

@@ -8,18 +8,13 @@
 
 static int plan_run(const struct command_options *options, int argc, char **argv)
 {
-	enum phase phase = argc > 1 ? phase_from_name(argv[1]) : PHASE_PREPARE;
+	enum phase phase = argc > 1 ? command_phase(argv[1]) : PHASE_PREPARE;
 	_cleanup_error_ struct error err = {};
 	_cleanup_(call_done) struct call call = {};
 	int r;
 
-	if (phase == PHASE_NONE) {
-		fprintf(stderr,
-			"vfio-hook: %s is no phase: prepare, start, started, stopped, "
-			"release, boot\n",
-			argv[1]);
+	if (phase == PHASE_NONE)
 		return STATUS_USAGE;
-	}
 	r = command_open(options, argv[0], phase, &call);
 	if (r != STATUS_OK)
 		return r;

@@ -85,17 +85,12 @@ static int run_run(const struct command_options *options, int argc, char **argv)
 {
 	_cleanup_error_ struct error err = {};
 	_cleanup_(call_done) struct call call = {};
-	enum phase phase = phase_from_name(argv[1]);
+	enum phase phase = command_phase(argv[1]);
 	int r;
 
 	(void)argc;
-	if (phase == PHASE_NONE) {
-		fprintf(stderr,
-			"vfio-hook: %s is no phase: prepare, start, started, stopped, "
-			"release, boot\n",
-			argv[1]);
+	if (phase == PHASE_NONE)
 		return STATUS_USAGE;
-	}
 	r = open_for_real(options, argv[0], phase, &call);
 	if (r != STATUS_OK)
 		return r;
