@@ -15,6 +15,7 @@ static const struct command *const commands[] = {
 
 static const struct option long_options[] = {
 	{ "conf", required_argument, NULL, 'c' },
+	{ "diff", no_argument, NULL, 'D' },
 	{ "gpu", no_argument, NULL, 'g' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "hooks-dir", required_argument, NULL, 'd' },
@@ -92,6 +93,7 @@ static int run_command(const struct command *command,
 	}
 	if (refuse_option(command, options->json, COMMAND_JSON, "--json") ||
 	    refuse_option(command, options->orphans, COMMAND_ORPHANS, "--orphans") ||
+	    refuse_option(command, options->diff, COMMAND_DIFF, "--diff") ||
 	    refuse_option(command, options->gpu, COMMAND_GPU, "--gpu") ||
 	    refuse_option(command, options->write, COMMAND_OUTPUT, "--write") ||
 	    refuse_option(command, options->output, COMMAND_OUTPUT, "--output") ||
@@ -125,6 +127,9 @@ int command_main(int argc, char **argv)
 		switch (c) {
 		case 'c':
 			options.conf = optarg;
+			break;
+		case 'D':
+			options.diff = true;
 			break;
 		case 'g':
 			options.gpu = true;

@@ -17,6 +17,7 @@ struct command_options {
 	bool verbose;
 	bool orphans;
 	bool gpu;
+	bool diff;
 	bool write;
 	const char *output;
 	const char *conf;
@@ -30,6 +31,7 @@ enum command_option {
 	COMMAND_GPU = 1 << 2,
 	COMMAND_OUTPUT = 1 << 3, /* --write and --output */
 	COMMAND_SCRIPTS = 1 << 4, /* --conf and --phase */
+	COMMAND_DIFF = 1 << 5,
 };
 
 struct command {

@@ -6,6 +6,24 @@
 #include "phase.h"
 #include "print.h"
 
+static int print(const struct command_options *options, struct run *run)
+{
+	_cleanup_(inventory_done) struct inventory inventory = {};
+	_cleanup_error_ struct error err = {};
+
+	if (options->json || options->diff) {
+		(options->json ? print_plan_json : print_plan_diff)(run, stdout);
+		return 0;
+	}
+	print_plan(run, stdout);
+	print_way_back(run, stdout);
+	if (!phase_goes_up(run->event.phase))
+		return 0;
+	if (inventory_scan(&run->host, true, &inventory, &err) < 0)
+		return 0; /* the plan is complete without */
+	return print_plan_devices(run, &inventory, stdout);
+}
+
 static int plan_run(const struct command_options *options, int argc, char **argv)
 {
 	enum phase phase = argc > 1 ? command_phase(argv[1]) : PHASE_PREPARE;
@@ -19,10 +37,8 @@ static int plan_run(const struct command_options *options, int argc, char **argv
 	if (r != STATUS_OK)
 		return r;
 	r = phase_check(&call.run, &err);
-	if (options->json)
-		print_plan_json(&call.run, stdout);
-	else
-		print_plan(&call.run, stdout);
+	if (print(options, &call.run) < 0 && r == 0)
+		r = error_oom(&err);
 	if (r == 0)
 		return STATUS_OK;
 	fflush(stdout);
@@ -36,9 +52,10 @@ const struct command command_plan = {
 	.summary = "the dry run: every change, with its value now and then",
 	.min_args = 1,
 	.max_args = 2,
-	.options = COMMAND_JSON,
+	.options = COMMAND_JSON | COMMAND_DIFF,
 	.run = plan_run,
 	.help = "Walks the steps of PHASE (default: prepare) the way a real run does, on a copy\n"
-		"of what it finds, and prints each change. Nothing is changed. Exit status 1 when\n"
-		"the phase would fail.",
+		"of what it finds, and prints each change, what is put back afterwards, and who\n"
+		"holds the devices. --diff: only the changes, as \"- now\" and \"+ then\". Nothing is\n"
+		"changed. Exit status 1 when the phase would fail.",
 };

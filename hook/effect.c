@@ -169,8 +169,21 @@ static int change(struct run *run, const struct record *record, const char *now,
 	return 0;
 }
 
+/* The plan tells what would be put back, too. */
+static void note_way_back(struct run *run, const struct state_kind *kind, const char *data)
+{
+	struct report_item *item = run->report.n ? &run->report.items[run->report.n - 1] :
+						   NULL;
+
+	if (!item || item->kind != REPORT_CHANGE || kind->one_way)
+		return;
+	item->state = kind;
+	item->data = data ? strdup(data) : NULL;
+}
+
 static int simulate(struct run *run, const struct state_kind *kind, const char *target,
-		    const char *now, const char *value, struct error *err)
+		    const char *now, const char *value, const char *data,
+		    struct error *err)
 {
 	_cleanup_free_ char *old = NULL;
 	char what[PATH_MAX];
@@ -185,6 +198,7 @@ static int simulate(struct run *run, const struct state_kind *kind, const char *
 		return 0;
 	}
 	run_change(run, what, now, value);
+	note_way_back(run, kind, data);
 	r = overlay_set(run->host.overlay, kind, target, value);
 	return r < 0 ? error_oom(err) : 0;
 }
@@ -251,7 +265,7 @@ int effect_set(struct run *run, const struct state_kind *kind, const char *targe
 	if (r < 0)
 		return r;
 	if (run->simulate)
-		return simulate(run, kind, target, now, value, err);
+		return simulate(run, kind, target, now, value, data, err);
 	if (!phase_goes_up(run->event.phase))
 		return set_for_good(run, kind, target, now, value, data, err);
 	if (streq(now, value) && !kind->shared &&

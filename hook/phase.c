@@ -133,11 +133,12 @@ static int up_dry(struct run *run, struct error *err)
 {
 	for (size_t i = 0; i < run->report.n; i++) {
 		const struct report_item *item = &run->report.items[i];
+		_cleanup_free_ char *values = NULL;
 
-		if (item->kind == REPORT_CHANGE)
-			log_info("dry run: %s: %s → %s", item->what,
-				 item->now ? state_value_text(item->now) : "",
-				 item->then);
+		if (item->kind != REPORT_CHANGE)
+			continue;
+		values = report_values(item->now, item->then);
+		log_info("dry run: %s: %s", item->what, values ? values : item->then);
 	}
 	if (run->event.phase != PHASE_PREPARE)
 		return 0;

@@ -1,11 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "inventory.h"
+#include "json.h"
 #include "run.h"
 
 /* The plan that phase_check() left in run->report: numbered steps, each change. */
 void print_plan(const struct run *run, FILE *out);
 void print_plan_json(const struct run *run, FILE *out);
+/* The plan as "- now", "+ then" below the name of each thing that would change. */
+void print_plan_diff(const struct run *run, FILE *out);
+/* The functions that the plan takes: group, driver, who holds them. */
+int print_plan_devices(struct run *run, const struct inventory *inventory, FILE *out);
+/* What would be put back afterwards, newest first. Nothing for phases that go down. */
+void print_way_back(const struct run *run, FILE *out);
+void print_way_back_json(const struct run *run, struct json *json);
+/* The widest name of a change of the report, for the values to stand below each other. */
+int print_width(const struct report *report);
 /* All mistakes of a config (or the one error where there are none), to stderr. */
 void print_problems(const struct config *config, const struct error *err);
 /* "steps": the table of all step types, or one of them with its options. */

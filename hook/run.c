@@ -133,6 +133,7 @@ void report_done(struct report *report)
 		free(report->items[i].what);
 		free(report->items[i].now);
 		free(report->items[i].then);
+		free(report->items[i].data);
 	}
 	free(report->items);
 	*report = (struct report){};
@@ -143,16 +144,27 @@ static const char *step_key(const struct run *run)
 	return run->step ? run->step->key : phase_name(run->event.phase);
 }
 
+char *report_values(const char *now, const char *then)
+{
+	char *text;
+
+	if (!now)
+		return strdup(then);
+	return asprintf(&text, "%s → %s", state_value_text(now), state_value_text(then)) <
+			       0 ?
+		       NULL :
+		       text;
+}
+
 void run_change(struct run *run, const char *what, const char *now, const char *then)
 {
+	_cleanup_free_ char *values = NULL;
+
 	report_add(run, REPORT_CHANGE, what, now, then);
 	if (run->simulate)
 		return;
-	if (now)
-		log_info("%s: %s: %s → %s", step_key(run), what, state_value_text(now),
-			 state_value_text(then));
-	else
-		log_info("%s: %s: %s", step_key(run), what, then);
+	values = report_values(now, then);
+	log_info("%s: %s: %s", step_key(run), what, values ? values : then);
 }
 
 _printf_(4, 0) static void finding(struct run *run, enum report_kind kind, int level,

@@ -18,6 +18,8 @@ struct report_item {
 	const struct step *step; /* NULL: the plan as a whole */
 	char *what; /* "0000:0a:00.0 driver"; or the text of a note, … */
 	char *now, *then; /* of a change */
+	const struct state_kind *state; /* its target's; NULL: nothing puts it back */
+	char *data; /* the kind's own, or NULL */
 	int code; /* of a problem: the negative errno it would end with */
 };
 
@@ -27,6 +29,8 @@ struct report {
 };
 
 void report_done(struct report *report);
+/* "now → then", or what was done: the words of a change in plan and log. May be NULL. */
+char *report_values(const char *now, const char *then);
 /* Problems to the front, the worst first: what would hang or lose data. */
 void report_sort(struct report *report);
 

@@ -30,6 +30,7 @@ expect '\$\(touch\ /tmp/no\)' vfio-hook check '$'
 expect release vfio-hook plan win10 r
 expect 'pci.rescan pci.reset pci.resize-bar' vfio-hook steps pci.res
 expect --gpu vfio-hook devices --g
+expect --diff vfio-hook plan --d
 expect '' vfio-hook steps --g
 for command in $(_vfio_hook_commands); do
 	for file in vfio-hook.bash _vfio-hook vfio-hook.fish; do

@@ -45,6 +45,7 @@ _vfio_hook()
 	done
 	if [[ $cur == -* ]]; then
 		case $command in
+		plan) options+=' --diff' ;;
 		devices) options+=' --gpu' ;;
 		init) options+=' --write --output' ;;
 		undo) options+=' --orphans' ;;

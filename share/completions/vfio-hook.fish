@@ -22,6 +22,7 @@ complete -c vfio-hook -n '__fish_seen_subcommand_from plan run; and test (__vfio
 complete -c vfio-hook -n '__fish_seen_subcommand_from steps' -a '(vfio-hook steps 2>/dev/null | string replace -r " +" \t)'
 complete -c vfio-hook -n '__fish_seen_subcommand_from import' -a '(__fish_complete_directories)'
 complete -c vfio-hook -n '__fish_seen_subcommand_from devices' -l gpu -d 'Only groups that have a display'
+complete -c vfio-hook -n '__fish_seen_subcommand_from plan' -l diff -d 'Only the changes'
 complete -c vfio-hook -n '__fish_seen_subcommand_from undo' -l orphans -d 'Of every domain that nobody stands behind'
 complete -c vfio-hook -n '__fish_seen_subcommand_from init' -l write -d 'Into conf.d'
 complete -c vfio-hook -n '__fish_seen_subcommand_from init' -s o -l output -r -F -d 'Into a file'

@@ -421,6 +421,34 @@ START_TEST(check_pinning)
 }
 END_TEST
 
+START_TEST(plan)
+{
+	domain("<devices>" HOSTDEV("0x0b", "0") "</devices>");
+	faketree_file("[prepare/begin]\npci.detach = 0b:00.0\n",
+		      "/etc/libvirt/hooks/conf.d/win10.ini");
+	ck_assert_msg(command("plan win10") == STATUS_OK, "%s", out);
+	assert_has("   1  pci.detach = 0b:00.0\n");
+	assert_has("e1000e → vfio-pci\n");
+	assert_has("   <  put back afterwards\n");
+	assert_has("vfio-pci → e1000e\n");
+	assert_has("vfio-pci → none\n");
+	assert_has("      DEVICE        GROUP  DRIVER");
+	assert_has("      " NIC "  15     e1000e");
+	assert_hasnt("\033");
+
+	ck_assert_int_eq(command("plan win10 --diff"), STATUS_OK);
+	assert_has("--- win10 now\n+++ win10 after prepare/begin\n");
+	assert_has("@@ driver " NIC " @@\n- e1000e\n+ vfio-pci\n");
+	assert_hasnt("put back");
+
+	ck_assert_int_eq(command("plan win10 --json"), STATUS_OK);
+	assert_has("\"undo\": [");
+	assert_has("{\"target\": \"driver " NIC
+		   "\", \"now\": \"vfio-pci\", \"then\": \"e1000e\"}");
+	ck_assert_int_eq(command("check --diff"), STATUS_USAGE);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("commands");
@@ -440,6 +468,7 @@ int main(void)
 	tcase_add_test(tc, check_installation);
 	tcase_add_test(tc, check_xml_against_config);
 	tcase_add_test(tc, check_pinning);
+	tcase_add_test(tc, plan);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a plan takes from the host, and what of it would come back.
+ */
+#include "print.h"
+#include "state.h"
+#include "table.h"
+
+static const struct report_item *first_change(const struct report *report,
+					      const char *what)
+{
+	for (size_t i = 0; i < report->n; i++)
+		if (report->items[i].kind == REPORT_CHANGE && report->items[i].state &&
+		    streq(report->items[i].what, what))
+			return &report->items[i];
+	return NULL;
+}
+
+static const struct report_item *last_change(const struct report *report, const char *what)
+{
+	for (size_t i = report->n; i-- > 0;)
+		if (report->items[i].kind == REPORT_CHANGE && report->items[i].state &&
+		    streq(report->items[i].what, what))
+			return &report->items[i];
+	return NULL;
+}
+
+/*
+ * The item if it is a change that is put back, in the journal's order: a target stands
+ * where it was changed first, and goes from its latest value to its oldest.
+ */
+static bool way_back(const struct report *report, size_t i, const char **from,
+		     const char **to)
+{
+	const struct report_item *item = &report->items[i];
+
+	if (item->kind != REPORT_CHANGE || !item->state ||
+	    first_change(report, item->what) != item)
+		return false;
+	*from = last_change(report, item->what)->then;
+	*to = item->now;
+	if (item->state == &state_write)
+		*to = item->data ? item->data : "";
+	else if (item->state == &state_exec)
+		*to = "undone by its exec.undo";
+	return !streq(*from, *to);
+}
+
+static bool stays(const struct report_item *item)
+{
+	return item->kind == REPORT_CHANGE && !item->state;
+}
+
+void print_way_back(const struct run *run, FILE *out)
+{
+	const struct report *report = &run->report;
+	int width = print_width(report);
+	const char *from, *to;
+	unsigned n = 0;
+
+	if (!phase_goes_up(run->event.phase))
+		return;
+	for (size_t i = report->n; i-- > 0;) {
+		if (!way_back(report, i, &from, &to))
+			continue;
+		if (n++ == 0)
+			fprintf(out, "%s   <  put back afterwards%s\n",
+				tone(out, TONE_HEAD), tone(out, TONE_PLAIN));
+		fprintf(out, "      %-*s  %s → %s\n", width, report->items[i].what,
+			state_value_text(from), state_value_text(to));
+	}
+	for (size_t i = 0; i < report->n; i++)
+		if (stays(&report->items[i]))
+			fprintf(out, "      %snot put back: %s%s\n", tone(out, TONE_DIM),
+				report->items[i].what, tone(out, TONE_PLAIN));
+}
+
+void print_way_back_json(const struct run *run, struct json *json)
+{
+	const struct report *report = &run->report;
+	const char *from, *to;
+
+	json_array(json, "undo");
+	for (size_t i = phase_goes_up(run->event.phase) ? report->n : 0; i-- > 0;) {
+		if (!way_back(report, i, &from, &to))
+			continue;
+		json_object(json, NULL);
+		json_string(json, "target", report->items[i].what);
+		json_string(json, "now", from);
+		json_string(json, "then", to);
+		json_end(json);
+	}
+	json_end(json);
+}
+
+/* "Xorg (pid 812, …)" of those that hold this function; the caller frees. */
+static char *holders_of(const struct inventory *inventory, const char *name)
+{
+	struct holder_list one = {};
+	char *text = NULL;
+
+	for (size_t i = 0; i < inventory->holders.n; i++) {
+		const struct holder *holder = &inventory->holders.holder[i];
+
+		if (!streq(holder->function, name))
+			continue;
+		if (array_grow(&one.holder, one.n, sizeof(*holder)) < 0)
+			break;
+		one.holder[one.n++] = *holder;
+	}
+	if (one.n)
+		text = holders_describe(&one);
+	free(one.holder); /* what they point to is the inventory's */
+	return text;
+}
+
+int print_plan_devices(struct run *run, const struct inventory *inventory, FILE *out)
+{
+	static const char *const titles[] = { "DEVICE", "GROUP", "DRIVER", "HELD BY" };
+	_cleanup_(table_done) struct table table = { .columns = ARRAY_SIZE(titles) };
+	_cleanup_(pci_list_done) struct pci_list planned = {};
+	_cleanup_error_ struct error err = {};
+	int r = run_planned_devices(run, &planned, &err);
+
+	if (r < 0 || !planned.n)
+		return 0; /* the plan has told why */
+	r = table_row(&table, TONE_HEAD, titles);
+	for (size_t i = 0; r == 0 && i < planned.n; i++) {
+		const struct inventory_item *item =
+			inventory_find(inventory, planned.fn[i].name);
+		_cleanup_free_ char *held = NULL;
+		const char *cells[4] = { planned.fn[i].name, "", "", "" };
+
+		if (item) {
+			held = holders_of(inventory, item->fn.name);
+			cells[1] = *item->group ? item->group : "none";
+			cells[2] = *item->driver ? item->driver : "none";
+			cells[3] = held ? held : "";
+		}
+		r = table_row(&table, TONE_PLAIN, cells);
+	}
+	if (r == 0)
+		table_print(&table, 6, out);
+	return r;
+}
