@@ -8,20 +8,11 @@
 
 static int print(const struct command_options *options, struct run *run)
 {
-	_cleanup_(inventory_done) struct inventory inventory = {};
-	_cleanup_error_ struct error err = {};
-
 	if (options->json || options->diff) {
 		(options->json ? print_plan_json : print_plan_diff)(run, stdout);
 		return 0;
 	}
-	print_plan(run, stdout);
-	print_way_back(run, stdout);
-	if (!phase_goes_up(run->event.phase))
-		return 0;
-	if (inventory_scan(&run->host, true, &inventory, &err) < 0)
-		return 0; /* the plan is complete without */
-	return print_plan_devices(run, &inventory, stdout);
+	return print_plan_whole(run, stdout);
 }
 
 static int plan_run(const struct command_options *options, int argc, char **argv)

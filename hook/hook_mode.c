@@ -72,7 +72,7 @@ static int dry_run(struct call *call, struct error *err)
 		return r;
 	}
 	r = phase_check(&call->run, err);
-	print_plan(&call->run, stdout);
+	print_plan_whole(&call->run, stdout);
 	return r;
 }
 

@@ -10,8 +10,8 @@ void print_plan(const struct run *run, FILE *out);
 void print_plan_json(const struct run *run, FILE *out);
 /* The plan as "- now", "+ then" below the name of each thing that would change. */
 void print_plan_diff(const struct run *run, FILE *out);
-/* The functions that the plan takes: group, driver, who holds them. */
-int print_plan_devices(struct run *run, const struct inventory *inventory, FILE *out);
+/* The plan, what is put back afterwards, and the devices with group, driver, holders. */
+int print_plan_whole(struct run *run, FILE *out);
 /* What would be put back afterwards, newest first. Nothing for phases that go down. */
 void print_way_back(const struct run *run, FILE *out);
 void print_way_back_json(const struct run *run, struct json *json);

@@ -114,7 +114,7 @@ static char *holders_of(const struct inventory *inventory, const char *name)
 	return text;
 }
 
-int print_plan_devices(struct run *run, const struct inventory *inventory, FILE *out)
+static int print_devices(struct run *run, const struct inventory *inventory, FILE *out)
 {
 	static const char *const titles[] = { "DEVICE", "GROUP", "DRIVER", "HELD BY" };
 	_cleanup_(table_done) struct table table = { .columns = ARRAY_SIZE(titles) };
@@ -142,4 +142,18 @@ int print_plan_devices(struct run *run, const struct inventory *inventory, FILE 
 	if (r == 0)
 		table_print(&table, 6, out);
 	return r;
+}
+
+int print_plan_whole(struct run *run, FILE *out)
+{
+	_cleanup_(inventory_done) struct inventory inventory = {};
+	_cleanup_error_ struct error err = {};
+
+	print_plan(run, out);
+	print_way_back(run, out);
+	if (!phase_goes_up(run->event.phase))
+		return 0;
+	if (inventory_scan(&run->host, true, &inventory, &err) < 0)
+		return 0; /* the plan is complete without */
+	return print_devices(run, &inventory, out);
 }
