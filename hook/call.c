@@ -134,10 +134,30 @@ static int domain_from_journal(struct call *call)
 	return 0;
 }
 
+/*
+ * At boot there is no XML yet, in an initramfs never. So that [boot/begin] means the same
+ * wherever it is run, none is read: the config has to name devices and amounts.
+ */
+static int domain_at_boot(struct call *call, struct error *err)
+{
+	struct domain *domain = &call->domain;
+
+	domain->hugepages = true; /* as far as anybody knows */
+	domain->name = strdup(call->run.event.domain);
+	if (!domain->name || journal_boot_name(domain->name, &domain->uuid) < 0)
+		return error_oom(err);
+	call->run.domain = domain;
+	return 0;
+}
+
 int call_parse_domain(struct call *call, struct error *err)
 {
 	struct run *run = &call->run;
-	int r = domain_parse(run->xml ? run->xml : "", run->xml_len, &call->domain, err);
+	int r;
+
+	if (run->event.phase == PHASE_BOOT)
+		return domain_at_boot(call, err);
+	r = domain_parse(run->xml ? run->xml : "", run->xml_len, &call->domain, err);
 
 	if (r == 0 && !(call->domain.uuid && uuid_is_sane(call->domain.uuid)))
 		r = error_set(err, -EINVAL, "the domain XML has no <uuid>");

@@ -123,6 +123,8 @@ static int claim_step(struct run *run, const struct step *step, struct error *er
 	run->deadline = now_ms() + step_duration(step, "timeout", step->type->timeout_ms);
 	r = detach_functions(run, step, &functions, err);
 	if (r == 0)
+		r = detach_claim(run, step, err);
+	if (r == 0)
 		r = claim_functions(run, step, &functions, err);
 	run->step = outer;
 	run->deadline = deadline;

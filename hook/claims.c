@@ -58,6 +58,9 @@ static int claim_search(struct run *run, const struct state_kind *kind,
 
 		if (run->domain && streq(uuids.v[i], run->domain->uuid))
 			continue;
+		/* What was taken at boot was taken for whoever asks first. */
+		if (!next_after && kind->exclusive && journal_is_boot(uuids.v[i]))
+			continue;
 		if (journal_read(&run->host, uuids.v[i], &journal, NULL) < 0)
 			continue;
 		record = journal_find(&journal, kind, target);

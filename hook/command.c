@@ -9,8 +9,9 @@
 #include "print.h"
 
 static const struct command *const commands[] = {
-	&command_init, &command_import, &command_check,	 &command_plan,	   &command_test,
-	&command_run,  &command_undo,	&command_status, &command_devices, &command_steps,
+	&command_init,	  &command_import, &command_check, &command_plan,
+	&command_test,	  &command_run,	   &command_undo,  &command_status,
+	&command_devices, &command_steps,  &command_boot,
 };
 
 static const struct option long_options[] = {
@@ -21,6 +22,7 @@ static const struct option long_options[] = {
 	{ "hooks-dir", required_argument, NULL, 'd' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "orphans", no_argument, NULL, 'O' },
+	{ "boot", no_argument, NULL, 'b' },
 	{ "output", required_argument, NULL, 'o' },
 	{ "phase", required_argument, NULL, 'p' },
 	{ "root", required_argument, NULL, 'r' },
@@ -93,6 +95,7 @@ static int run_command(const struct command *command,
 	}
 	if (refuse_option(command, options->json, COMMAND_JSON, "--json") ||
 	    refuse_option(command, options->orphans, COMMAND_ORPHANS, "--orphans") ||
+	    refuse_option(command, options->boot, COMMAND_BOOT, "--boot") ||
 	    refuse_option(command, options->diff, COMMAND_DIFF, "--diff") ||
 	    refuse_option(command, options->gpu, COMMAND_GPU, "--gpu") ||
 	    refuse_option(command, options->write, COMMAND_OUTPUT, "--write") ||
@@ -125,6 +128,9 @@ int command_main(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "hjo:v", long_options, NULL)) != -1) {
 		switch (c) {
+		case 'b':
+			options.boot = true;
+			break;
 		case 'c':
 			options.conf = optarg;
 			break;
@@ -193,7 +199,7 @@ static int read_xml(struct call *call, struct error *err)
 
 static int load(struct call *call, struct error *err)
 {
-	int r = read_xml(call, err);
+	int r = call->run.event.phase == PHASE_BOOT ? 0 : read_xml(call, err);
 
 	if (r == 0 || journal_any(&call->run.host)) {
 		error_done(err);

@@ -16,6 +16,7 @@ struct command_options {
 	bool json;
 	bool verbose;
 	bool orphans;
+	bool boot;
 	bool gpu;
 	bool diff;
 	bool write;
@@ -32,6 +33,7 @@ enum command_option {
 	COMMAND_OUTPUT = 1 << 3, /* --write and --output */
 	COMMAND_SCRIPTS = 1 << 4, /* --conf and --phase */
 	COMMAND_DIFF = 1 << 5,
+	COMMAND_BOOT = 1 << 6,
 };
 
 struct command {
@@ -50,6 +52,7 @@ extern const struct command command_init;
 extern const struct command command_plan;
 extern const struct command command_check;
 extern const struct command command_run;
+extern const struct command command_boot;
 extern const struct command command_test;
 extern const struct command command_undo;
 extern const struct command command_status;
@@ -58,6 +61,8 @@ extern const struct command command_steps;
 /* The phase that a person named; PHASE_NONE when there is none such, told on stderr. */
 enum phase command_phase(const char *name);
 
+/* May it change the host? If not, told on stderr. */
+bool command_is_root(const struct command_options *options);
 /* `vfio-hook COMMAND …`; returns the exit status. */
 int command_main(int argc, char **argv);
 

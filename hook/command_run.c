@@ -28,6 +28,29 @@ static int fail(const struct error *err)
 	return STATUS_FAILED;
 }
 
+/* What the boot took goes back only when no domain has it. */
+static int refuse_owned(struct run *run, const struct journal *boot, struct error *err)
+{
+	_cleanup_strv_ struct strv uuids = {};
+	int r = journal_list(&run->host, &uuids);
+
+	for (size_t i = 0; r == 0 && i < uuids.n; i++) {
+		_cleanup_(journal_done) struct journal other = { .fd = -1 };
+
+		if (journal_is_boot(uuids.v[i]) ||
+		    journal_read(&run->host, uuids.v[i], &other, NULL) < 0)
+			continue;
+		for (size_t k = 0; k < boot->n_baselines; k++)
+			if (journal_find_baseline(&other, boot->baselines[k].name))
+				return error_set(err, -EBUSY,
+						 "%s belongs to domain %s now: stop it "
+						 "first, or run: vfio-hook undo %s",
+						 boot->baselines[k].name, other.domain,
+						 other.domain);
+	}
+	return r;
+}
+
 /* Nobody gets a device pulled from under a running guest. */
 static int refuse_in_use(struct run *run, struct error *err)
 {
@@ -39,7 +62,9 @@ static int refuse_in_use(struct run *run, struct error *err)
 
 	if (journal_read(&run->host, run->domain->uuid, &journal, NULL) < 0)
 		return 0;
-	r = journal_functions(&journal, &functions);
+	r = journal_is_boot(journal.uuid) ? refuse_owned(run, &journal, err) : 0;
+	if (r == 0)
+		r = journal_functions(&journal, &functions);
 	if (r < 0 || functions.n == 0)
 		return r;
 	r = holders_scan(&run->host, &functions, &holders, err);
@@ -64,17 +89,24 @@ static int run_phase(struct run *run, enum phase phase, struct error *err)
 	return phase_goes_up(phase) ? phase_up(run, err) : phase_down(run, err);
 }
 
-static int open_for_real(const struct command_options *options, const char *domain,
-			 enum phase phase, struct call *call)
+bool command_is_root(const struct command_options *options)
 {
-	int r = command_open(options, domain, phase, call);
+	if (geteuid() == 0 || *options->root)
+		return true;
+	fprintf(stderr, "vfio-hook: only root may do this\n");
+	return false;
+}
+
+/* OPEN: command_open, or command_open_domain where a bad config must not matter. */
+static int open_for_real(const struct command_options *options, const char *domain,
+			 enum phase phase, typeof(command_open) *open, struct call *call)
+{
+	int r = open(options, domain, phase, call);
 
 	if (r != STATUS_OK)
 		return r;
-	if (geteuid() != 0 && !*options->root) {
-		fprintf(stderr, "vfio-hook: only root may do this\n");
+	if (!command_is_root(options))
 		return STATUS_USAGE;
-	}
 	survive_the_terminal();
 	call_take_signals(call);
 	log_open(&call->run.host, domain);
@@ -91,7 +123,7 @@ static int run_run(const struct command_options *options, int argc, char **argv)
 	(void)argc;
 	if (phase == PHASE_NONE)
 		return STATUS_USAGE;
-	r = open_for_real(options, argv[0], phase, &call);
+	r = open_for_real(options, argv[0], phase, command_open, &call);
 	if (r != STATUS_OK)
 		return r;
 	call.run.owner =
@@ -143,10 +175,8 @@ static int undo_orphans(const struct command_options *options)
 	survive_the_terminal();
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
-	if (geteuid() != 0 && !*options->root) {
-		fprintf(stderr, "vfio-hook: only root may do this\n");
+	if (!command_is_root(options))
 		return STATUS_USAGE;
-	}
 	if (journal_list(&host, &uuids) < 0)
 		return STATUS_FAILED;
 	for (size_t i = 0; i < uuids.n; i++)
@@ -162,13 +192,15 @@ static int undo_run(const struct command_options *options, int argc, char **argv
 	_cleanup_(call_done) struct call call = {};
 	int r;
 
-	if (options->orphans && argc == 0)
+	if (options->orphans && !options->boot && argc == 0)
 		return undo_orphans(options);
 	if (argc == 0 || options->orphans) {
-		fprintf(stderr, "Usage: vfio-hook undo DOMAIN | undo --orphans\n");
+		fprintf(stderr,
+			"Usage: vfio-hook undo [--boot] DOMAIN | undo --orphans\n");
 		return STATUS_USAGE;
 	}
-	r = open_for_real(options, argv[0], PHASE_RELEASE, &call);
+	r = open_for_real(options, argv[0], options->boot ? PHASE_BOOT : PHASE_RELEASE,
+			  command_open_domain, &call);
 	if (r != STATUS_OK)
 		return r;
 	r = refuse_in_use(&call.run, &err);
@@ -183,15 +215,16 @@ static int undo_run(const struct command_options *options, int argc, char **argv
 
 const struct command command_undo = {
 	.name = "undo",
-	.args = "DOMAIN | --orphans",
+	.args = "[--boot] DOMAIN | --orphans",
 	.summary = "puts back what the journal holds",
 	.max_args = 1,
-	.options = COMMAND_ORPHANS,
+	.options = COMMAND_ORPHANS | COMMAND_BOOT,
 	.run = undo_run,
 	.help = "Puts back everything that was changed for DOMAIN and not put back yet, newest\n"
 		"first: after a crash, a failed release or a prepare by hand. Refused while a\n"
-		"guest holds the devices. --orphans: for every domain whose daemon, QEMU and vfio\n"
-		"users are all gone.",
+		"guest holds the devices. --boot: what its [boot/begin] changed, which no release\n"
+		"puts back. --orphans: for every domain whose daemon, QEMU and vfio users are all\n"
+		"gone.",
 };
 
 /* Is every target of the journal's records as it was found? Told line by line. */
@@ -265,7 +298,7 @@ static int test_run(const struct command_options *options, int argc, char **argv
 			argv[1]);
 		return STATUS_USAGE;
 	}
-	r = open_for_real(options, argv[0], PHASE_PREPARE, &call);
+	r = open_for_real(options, argv[0], PHASE_PREPARE, command_open, &call);
 	return r == STATUS_OK ? test_phases(&call.run, (unsigned)seconds) : r;
 }
 

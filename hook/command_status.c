@@ -25,11 +25,13 @@ static int overview_row(struct table *table, const struct domain_status *status)
 	_cleanup_free_ char *text = last ? status_phase_text(last) : NULL;
 	unsigned devices = 0, changes = 0;
 	char held[16], changed[16];
+	char name[320];
 	const char *cells[] = {
-		status->name, domain_state_text(status->state), held,
-		changed,      last ? last->when : "-",		text ? text : "-"
+		name,	 domain_state_text(status->state), held,
+		changed, last ? last->when : "-",	   text ? text : "-"
 	};
 
+	snprintf(name, sizeof(name), "%s%s", status->name, status->boot ? " (boot)" : "");
 	count(status, &devices, &changes);
 	snprintf(held, sizeof(held), "%u", devices);
 	snprintf(changed, sizeof(changed), "%u", changes);
@@ -42,45 +44,76 @@ static int fail(const struct error *err)
 	return STATUS_FAILED;
 }
 
-/* WHOLE: all there is of each, else a line. */
+/* Where and how much is shown. WHOLE: all there is of each domain, else a line. */
+struct view {
+	struct host host;
+	struct json *json; /* NULL: for people */
+	struct table *table;
+	bool whole;
+};
+
+static int show_one(const struct view *view, const struct domain_status *status)
+{
+	int r = 0;
+
+	if (view->json)
+		status_print_json(view->json, &view->host, status);
+	else
+		r = view->whole ? status_print(&view->host, status, stdout) :
+				  overview_row(view->table, status);
+	return r < 0 || status_needs_attention(&view->host, status) ? STATUS_FAILED :
+								      STATUS_OK;
+}
+
+/* The domain, and what it changed at boot. */
+static int show_domain(const struct view *view, const char *hooks_dir, const char *name)
+{
+	_cleanup_(domain_status_done) struct domain_status status = { .journal.fd = -1 };
+	_cleanup_(domain_status_done) struct domain_status boot = { .journal.fd = -1 };
+	_cleanup_error_ struct error err = {}, boot_err = {};
+	int worst, r;
+
+	if (status_load(&view->host, hooks_dir, name, &status, &err) < 0)
+		return fail(&err);
+	worst = show_one(view, &status);
+	r = status_load_boot(&view->host, hooks_dir, name, &boot, &boot_err);
+	if (r == -ENOENT)
+		return worst;
+	if (r < 0)
+		return fail(&boot_err);
+	r = show_one(view, &boot);
+	return r != STATUS_OK ? r : worst;
+}
+
 static int show(const struct command_options *options, const char *hooks_dir,
 		const struct strv *names, bool whole)
 {
 	static const char *const titles[] = { "DOMAIN",	 "STATE", "DEVICES",
 					      "CHANGES", "LAST",  "" };
 	_cleanup_(table_done) struct table table = { .columns = 6 };
-	struct host host = { .root = options->root };
 	struct json json = { .out = stdout };
-	int worst = STATUS_OK, r = table_row(&table, TONE_HEAD, titles);
+	struct view view = { .host.root = options->root,
+			     .json = options->json ? &json : NULL,
+			     .table = &table,
+			     .whole = whole };
+	int worst = STATUS_OK;
 
+	if (table_row(&table, TONE_HEAD, titles) < 0)
+		return STATUS_FAILED;
 	if (options->json) {
 		json_object(&json, NULL);
 		json_array(&json, "domains");
 	}
-	for (size_t i = 0; i < names->n && r == 0; i++) {
-		_cleanup_(domain_status_done) struct domain_status status = {};
-		_cleanup_error_ struct error err = {};
-
-		status.journal.fd = -1;
-		if (status_load(&host, hooks_dir, names->v[i], &status, &err) < 0) {
-			worst = fail(&err);
-			continue;
-		}
-		if (options->json)
-			status_print_json(&json, &host, &status);
-		else
-			r = whole ? status_print(&host, &status, stdout) :
-				    overview_row(&table, &status);
-		if (status_needs_attention(&host, &status))
+	for (size_t i = 0; i < names->n; i++)
+		if (show_domain(&view, hooks_dir, names->v[i]) != STATUS_OK)
 			worst = STATUS_FAILED;
-	}
 	if (options->json) {
 		json_end(&json);
 		json_end(&json);
 	} else if (!whole && names->n) {
 		table_print(&table, 0, stdout);
 	}
-	return r < 0 ? STATUS_FAILED : worst;
+	return worst;
 }
 
 static int status_run(const struct command_options *options, int argc, char **argv)

@@ -141,6 +141,17 @@ static int check_holders(struct run *run, const struct pci_list *functions,
 	return preflight_holders(run, &bound, NULL, err);
 }
 
+int detach_claim(struct run *run, const struct step *step, struct error *err)
+{
+	_cleanup_(pci_list_done) struct pci_list all = {};
+	int r = step_functions(run, step, &all, err);
+
+	for (size_t i = 0; i < all.n && r == 0; i++)
+		if (on_vfio(run, all.fn[i].name))
+			r = effect_claim(run, &state_driver, all.fn[i].name, err);
+	return r;
+}
+
 /* On vfio already, and thus left out: not ours to count on while another domain has it. */
 static int check_owners(struct run *run, const struct pci_list *all, struct error *err)
 {

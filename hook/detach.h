@@ -10,5 +10,7 @@
  */
 int detach_functions(struct run *run, const struct step *step, struct pci_list *ret,
 		     struct error *err);
+/* Journals what the step leaves out, since it is on vfio already, as ours until release. */
+int detach_claim(struct run *run, const struct step *step, struct error *err);
 /* All that is known beforehand to make the step fail, reported as problems. */
 int detach_check(struct run *run, const struct step *step, struct error *err);

@@ -235,6 +235,15 @@ static int set_for_good(struct run *run, const struct state_kind *kind,
 	return r >= 0 && is_known ? journal_strike(run->journal, kind, target, err) : r;
 }
 
+int effect_claim(struct run *run, const struct state_kind *kind, const char *target,
+		 struct error *err)
+{
+	_cleanup_free_ char *now = NULL;
+	int r = state_get(&run->host, kind, target, &now, err);
+
+	return r == 0 ? journal_before(run, kind, target, now, now, NULL, err) : r;
+}
+
 /*
  * A function that is on a vfio driver already is at home there, unless our baseline
  * knows better: something else bound it since.

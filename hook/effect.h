@@ -23,6 +23,9 @@ int effect_set(struct run *run, const struct state_kind *kind, const char *targe
 int effect_restore(struct run *run, const struct state_kind *kind, const char *target,
 		   struct error *err);
 
+/* Journals that the target is ours as it is, so that no other domain takes it. */
+int effect_claim(struct run *run, const struct state_kind *kind, const char *target,
+		 struct error *err);
 /* Refuses a target of an exclusive kind that belongs to another domain by now. */
 int effect_check_foreign(struct run *run, const struct state_kind *kind,
 			 const char *target, struct error *err);

@@ -92,6 +92,22 @@ static int fill(const struct host *host, struct inventory_item *item)
 	return item->driver && item->reset && item->module ? 0 : -ENOMEM;
 }
 
+/* A domain's own journal tells more than the one of its boot. */
+static int note_owner(const struct journal *journal, struct inventory_item *item)
+{
+	bool boot = journal_is_boot(journal->uuid);
+	char *owner;
+
+	if (item->owner && boot)
+		return 0;
+	if (asprintf(&owner, "%s%s", journal->domain ? journal->domain : "",
+		     boot ? " (boot)" : "") < 0)
+		return -ENOMEM;
+	free(item->owner);
+	item->owner = owner;
+	return 0;
+}
+
 /* The domains that have changed a function's driver or claimed it. */
 static int read_owners(const struct host *host, struct inventory *inventory)
 {
@@ -111,10 +127,7 @@ static int read_owners(const struct host *host, struct inventory *inventory)
 				journal_find(&journal, &state_driver, name) ?:
 					journal_find(&journal, &state_override, name);
 
-			if (!record || record->struck || item->owner)
-				continue;
-			item->owner = strdup(journal.domain ? journal.domain : "");
-			if (!item->owner)
+			if (record && !record->struck && note_owner(&journal, item) < 0)
 				return -ENOMEM;
 		}
 	}

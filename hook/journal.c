@@ -13,6 +13,7 @@
 
 #define STATE_DIR "/run/vfio-hook"
 #define SUFFIX ".journal"
+#define BOOT_PREFIX "boot."
 #define LOCK_WAIT_MS 20000
 #define LOCK_POLL_US 2000
 
@@ -334,6 +335,16 @@ int journal_open_foreign(const struct host *host, const char *uuid, struct journ
 	return 0;
 }
 
+int journal_boot_name(const char *domain, char **ret)
+{
+	return asprintf(ret, BOOT_PREFIX "%s", domain) < 0 ? -ENOMEM : 0;
+}
+
+bool journal_is_boot(const char *uuid)
+{
+	return str_after(uuid, BOOT_PREFIX);
+}
+
 int journal_find_by_name(const struct host *host, const char *domain, char **ret_uuid)
 {
 	_cleanup_strv_ struct strv uuids = {};
@@ -345,7 +356,8 @@ int journal_find_by_name(const struct host *host, const char *domain, char **ret
 		_cleanup_(journal_done) struct journal journal = { .fd = -1 };
 		_cleanup_error_ struct error err = {};
 
-		if (journal_read(host, uuids.v[i], &journal, &err) < 0 ||
+		if (journal_is_boot(uuids.v[i]) ||
+		    journal_read(host, uuids.v[i], &journal, &err) < 0 ||
 		    !journal.domain || !streq(journal.domain, domain))
 			continue;
 		*ret_uuid = STEAL(uuids.v[i]);

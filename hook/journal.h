@@ -70,7 +70,7 @@ bool journal_any(const struct host *host);
  */
 int journal_open(const struct host *host, const char *uuid, const char *domain,
 		 bool create, struct journal *ret, struct error *err);
-/* Finds the UUID of the journal that belongs to the domain's name; the caller frees. */
+/* Finds the UUID of the domain's own journal by its name; the caller frees. */
 int journal_find_by_name(const struct host *host, const char *domain, char **ret_uuid);
 /* Reads one journal without opening it for writing. */
 int journal_read(const struct host *host, const char *uuid, struct journal *ret,
@@ -85,6 +85,13 @@ int journal_open_foreign(const struct host *host, const char *uuid, struct journ
 			 struct error *err);
 /* UUIDs of all journals. */
 int journal_list(const struct host *host, struct strv *ret);
+/*
+ * What [boot/begin] changed is in a journal of its own, with the name of the config in
+ * the place of a UUID: no release undoes it, nobody has to stand behind it, and its
+ * devices are for any domain that comes for them. The caller frees *RET.
+ */
+int journal_boot_name(const char *domain, char **ret);
+bool journal_is_boot(const char *uuid);
 
 /* Each of these is on disk (in the tmpfs) when it returns. */
 int journal_baseline(struct journal *journal, const struct baseline *baseline,

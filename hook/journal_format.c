@@ -156,8 +156,7 @@ static int apply_phase(struct journal *journal, char **field)
 		return 0;
 	if (phase == PHASE_PREPARE && streq(field[1], phase_states[PHASE_STATE_BEGUN]))
 		for (size_t i = 0; i < ARRAY_SIZE(journal->phases); i++)
-			if (i != PHASE_BOOT)
-				journal->phases[i] = PHASE_STATE_NONE;
+			journal->phases[i] = PHASE_STATE_NONE;
 	for (size_t i = 0; i < ARRAY_SIZE(phase_states); i++)
 		if (streq(phase_states[i], field[1]))
 			journal->phases[phase] = (enum phase_state)i;

@@ -76,7 +76,8 @@ static bool vfio_is_open(const struct host *host, const struct journal *journal)
 
 bool owner_is_alive(const struct host *host, const struct journal *journal)
 {
-	return process_is(host, journal->owner_pid, journal->owner_start) ||
+	return journal_is_boot(journal->uuid) ||
+	       process_is(host, journal->owner_pid, journal->owner_start) ||
 	       qemu_lives(host, journal->uuid) || vfio_is_open(host, journal);
 }
 

@@ -5,7 +5,8 @@
 
 /*
  * Does anybody still stand behind a journal: the daemon that called prepare, the
- * domain's QEMU, or whoever has a vfio file of its devices open? A doubt counts as yes.
+ * domain's QEMU, or whoever has a vfio file of its devices open? A doubt counts as yes,
+ * and what was done at boot needs nobody.
  */
 bool owner_is_alive(const struct host *host, const struct journal *journal);
 /* The same by UUID; a journal that cannot be read has a live owner. */

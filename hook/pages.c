@@ -143,6 +143,8 @@ static int pages_promised(const struct run *run, const struct page_pool *pool,
 
 		if (own && streq(uuids.v[i], own))
 			continue;
+		if (journal_is_boot(uuids.v[i]))
+			continue; /* for whoever asks first */
 		if (journal_read(&run->host, uuids.v[i], &other, NULL) < 0)
 			continue; /* its own domain will say so */
 		if (other.boot_id && !streq(other.boot_id, boot_id))
@@ -209,7 +211,7 @@ static struct page_share own_share(const struct run *run, const struct page_pool
 
 	page_pool_target(pool, target);
 	share = page_share_of(journal_find(run->journal, &state_pages, target), found);
-	/* what boot/begin got, or a prepare without a release, waits for this one */
+	/* what a prepare without a release got waits for this one */
 	if (share.by != getpid())
 		share.taken = 0;
 	share.from = share.to = found;

@@ -160,6 +160,11 @@ static int up(struct run *run, struct error *err)
 		log_warn("switched off by %s: no step is run", why);
 		return run->event.phase == PHASE_PREPARE ? last_gate(run, err) : 0;
 	}
+	if (phase_was_done_at_boot(run)) {
+		log_info("done before; to do it again, first run: vfio-hook undo --boot %s",
+			 run->domain->name);
+		return 0;
+	}
 	r = phase_check(run, err);
 	phase_log_findings(run);
 	if (run->config && run->config->dry_run)

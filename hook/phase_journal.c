@@ -26,12 +26,16 @@ static bool journal_is_spent(struct run *run)
 	return !journal_has_open_records(run->journal) && !guard_left(run, "");
 }
 
-/* Prepared, no way back was begun, and the devices are where they were put? */
-static bool may_adopt(struct run *run)
+/* Are the first changes to a journal those of this phase? */
+static bool opens_journal(const struct run *run)
 {
-	const struct journal *journal = run->journal;
+	return run->event.phase == PHASE_PREPARE || run->event.phase == PHASE_BOOT;
+}
 
-	if (journal->phases[PHASE_PREPARE] != PHASE_STATE_COMPLETE ||
+/* Gone through, no way back was begun, and the devices are where they were put? */
+static bool is_whole(const struct run *run, const struct journal *journal)
+{
+	if (journal->phases[run->event.phase] != PHASE_STATE_COMPLETE ||
 	    journal->phases[PHASE_RELEASE] != PHASE_STATE_NONE)
 		return false;
 	for (size_t i = 0; i < journal->n; i++) {
@@ -55,16 +59,14 @@ static int settle_old_journal(struct run *run, struct error *err)
 
 	if (!open && !run->journal->n_baselines)
 		return 0;
-	if (run->journal->phases[PHASE_PREPARE] == PHASE_STATE_NONE)
-		return 0; /* of boot/begin: no domain's release undoes that */
-	if (may_adopt(run)) {
+	if (is_whole(run, run->journal)) {
 		if (open)
 			log_warn("%s was prepared before and never released: going on from "
 				 "there",
 				 run->domain->name);
 		return 0;
 	}
-	log_warn("an earlier prepare or release of %s was cut off: putting back what is left",
+	log_warn("an earlier phase of %s was cut off: putting back what is left",
 		 run->domain->name);
 	r = undo_all(run, PHASE_NONE, err);
 	return r < 0 ? error_prefix(err, "cannot put back an earlier prepare") : 0;
@@ -78,13 +80,12 @@ int phase_open_journal(struct run *run, struct journal *journal, struct error *e
 	if (r < 0)
 		return r;
 	run->journal = journal;
-	if (run->event.phase == PHASE_BOOT)
-		note_owner(run);
-	if (run->event.phase != PHASE_PREPARE)
+	if (!opens_journal(run))
 		return 0;
 	r = settle_old_journal(run, err);
 	/* Baselines of an earlier start may be out of date. */
-	if (r == 0 && journal->n_baselines && !may_adopt(run) && journal_is_spent(run)) {
+	if (r == 0 && journal->n_baselines && !is_whole(run, journal) &&
+	    journal_is_spent(run)) {
 		journal_remove(journal);
 		journal_done(journal);
 		r = journal_open(&run->host, run->domain->uuid, run->domain->name, true,
@@ -95,6 +96,15 @@ int phase_open_journal(struct run *run, struct journal *journal, struct error *e
 	else if (journal->fd < 0)
 		run->journal = NULL;
 	return r;
+}
+
+bool phase_was_done_at_boot(const struct run *run)
+{
+	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+
+	return run->event.phase == PHASE_BOOT &&
+	       journal_read(&run->host, run->domain->uuid, &journal, NULL) == 0 &&
+	       is_whole(run, &journal);
 }
 
 /* Do scripts wait for stopped or release that have to know of a refused prepare? */

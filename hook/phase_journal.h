@@ -11,6 +11,11 @@
  */
 int phase_open_journal(struct run *run, struct journal *journal, struct error *err);
 /*
+ * Did [boot/begin] get through, and are its devices still there? In the initramfs, then:
+ * /run lives on, and the unit finds the journal.
+ */
+bool phase_was_done_at_boot(const struct run *run);
+/*
  * A prepare refused by its check leaves word of it for a domain with a script tree: its
  * release scripts, which libvirt makes us run next, would undo what never began.
  */

@@ -49,7 +49,8 @@ static enum domain_state judge(const struct host *host, const struct domain_stat
 	if (status->have_journal && journal_has_open_records(journal)) {
 		if (!owner_is_alive(host, journal))
 			return DOMAIN_ORPHANED;
-		return journal->phases[PHASE_PREPARE] == PHASE_STATE_COMPLETE ?
+		return journal->phases[status->boot ? PHASE_BOOT : PHASE_PREPARE] ==
+				       PHASE_STATE_COMPLETE ?
 			       DOMAIN_PREPARED :
 			       DOMAIN_PARTIAL;
 	}
@@ -61,7 +62,8 @@ static int load_journal(const struct host *host, struct domain_status *status,
 {
 	_cleanup_free_ char *uuid = NULL;
 	uint64_t start;
-	int r = journal_find_by_name(host, status->name, &uuid);
+	int r = status->boot ? journal_boot_name(status->name, &uuid) :
+			       journal_find_by_name(host, status->name, &uuid);
 
 	if (r == -ENOENT)
 		return 0;
@@ -82,10 +84,10 @@ static int load_journal(const struct host *host, struct domain_status *status,
 	return 0;
 }
 
-int status_load(const struct host *host, const char *hooks_dir, const char *domain,
-		struct domain_status *ret, struct error *err)
+static int load_status(const struct host *host, const char *hooks_dir, const char *domain,
+		       bool boot, struct domain_status *ret, struct error *err)
 {
-	struct domain_status status = { .journal.fd = -1 };
+	struct domain_status status = { .boot = boot, .journal.fd = -1 };
 	int r;
 
 	status.name = strdup(domain);
@@ -95,7 +97,9 @@ int status_load(const struct host *host, const char *hooks_dir, const char *doma
 		snprintf(status.config, sizeof(status.config), "%s/conf.d/%s.ini",
 			 hooks_dir, domain);
 	r = load_journal(host, &status, err);
-	if (r == 0)
+	if (r == 0 && boot && !status.have_journal)
+		r = -ENOENT;
+	if (r == 0 && !boot)
 		r = log_read(host, domain, &status.log, err);
 	if (r < 0) {
 		domain_status_done(&status);
@@ -104,6 +108,18 @@ int status_load(const struct host *host, const char *hooks_dir, const char *doma
 	status.state = judge(host, &status);
 	*ret = status;
 	return 0;
+}
+
+int status_load(const struct host *host, const char *hooks_dir, const char *domain,
+		struct domain_status *ret, struct error *err)
+{
+	return load_status(host, hooks_dir, domain, false, ret, err);
+}
+
+int status_load_boot(const struct host *host, const char *hooks_dir, const char *domain,
+		     struct domain_status *ret, struct error *err)
+{
+	return load_status(host, hooks_dir, domain, true, ret, err);
 }
 
 static int add_name(struct strv *names, const char *name)

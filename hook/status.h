@@ -7,15 +7,16 @@
 enum domain_state {
 	DOMAIN_IDLE, /* nothing of it is changed */
 	DOMAIN_PREPARED, /* changed, by a prepare that got through; somebody stands behind */
-	DOMAIN_PARTIAL, /* changed by less: a failed undo, boot/begin, a prepare by hand */
+	DOMAIN_PARTIAL, /* changed by less: a failed undo, a prepare by hand */
 	DOMAIN_BUSY, /* a phase runs at this moment */
 	DOMAIN_ORPHANED, /* changed, and everybody who stood behind it is gone */
 	DOMAIN_INTERRUPTED, /* its last phase never ended; nothing is changed now */
 };
 
-/* What there is to know of a domain without its XML. */
+/* What there is to know of a domain without its XML; BOOT: of its [boot/begin] only. */
 struct domain_status {
 	char *name;
+	bool boot;
 	char config[PATH_MAX]; /* "": it has none */
 	enum domain_state state;
 	bool have_journal;
@@ -26,6 +27,9 @@ struct domain_status {
 
 int status_load(const struct host *host, const char *hooks_dir, const char *domain,
 		struct domain_status *ret, struct error *err);
+/* The same of what it changed at boot; -ENOENT: nothing. */
+int status_load_boot(const struct host *host, const char *hooks_dir, const char *domain,
+		     struct domain_status *ret, struct error *err);
 /* Every domain that has a config, a journal or a log; -EACCES: the journals are root's. */
 int status_domains(const struct host *host, const char *hooks_dir, struct strv *ret);
 const char *domain_state_text(enum domain_state state);

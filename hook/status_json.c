@@ -80,7 +80,8 @@ void status_print_json(struct json *json, const struct host *host,
 
 	json_object(json, NULL);
 	json_string(json, "domain", status->name);
-	json_string(json, "uuid", journal->uuid);
+	json_bool(json, "boot", status->boot);
+	json_string(json, "uuid", status->boot ? NULL : journal->uuid);
 	json_string(json, "config", *status->config ? status->config : NULL);
 	json_string(json, "state", domain_state_text(status->state));
 	json_string(json, "interrupted", place);

@@ -39,7 +39,12 @@ static void print_owner(const struct domain_status *status, FILE *out)
 
 	if (!status->have_journal)
 		return;
-	if (status->state == DOMAIN_ORPHANED)
+	if (status->boot)
+		fprintf(out,
+			"  owner   none: no release puts it back, only: vfio-hook undo "
+			"--boot %s\n",
+			status->name);
+	else if (status->state == DOMAIN_ORPHANED)
 		fprintf(out, "  owner   %sgone%s: put it back with: vfio-hook undo %s\n",
 			tone(out, TONE_BAD), tone(out, TONE_PLAIN), status->name);
 	else if (*status->owner)
@@ -166,8 +171,9 @@ int status_print(const struct host *host, const struct domain_status *status, FI
 	enum tone t = status_tone(status->state);
 	int r;
 
-	fprintf(out, "%s%s%s: %s%s", tone(out, TONE_HEAD), status->name,
-		tone(out, TONE_PLAIN), tone(out, t), domain_state_text(status->state));
+	fprintf(out, "%s%s%s%s: %s%s", tone(out, TONE_HEAD), status->name,
+		tone(out, TONE_PLAIN), status->boot ? " at boot" : "", tone(out, t),
+		domain_state_text(status->state));
 	/* A phase that fails to begin has nothing open, one that went on has. */
 	if (place && status->state != DOMAIN_IDLE && status->state != DOMAIN_PREPARED)
 		fprintf(out, "%s %s",

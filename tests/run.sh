@@ -71,7 +71,8 @@ lint()
 {
 	t "clang-format" clang-format --dry-run -Werror hook/*.[ch] plugins/*.c tests/unit/*.[ch]
 	t "shellcheck" shellcheck tests/*.sh tests/lab/*.sh tests/lab/guest/* tests/lab/scenarios/*.sh \
-		tests/libvirt-lab/*.sh tests/libvirt-lab/guest/{init,loader,run} tests/libvirt-lab/scenarios/*.sh .ci/run
+		tests/libvirt-lab/*.sh tests/libvirt-lab/guest/{init,loader,run} tests/libvirt-lab/scenarios/*.sh \
+		share/initramfs-tools/hooks/* share/initramfs-tools/scripts/*/* .ci/run
 	t "man pages" mandoc -T lint -W warning man/*.[58]
 	# It does not know cleanup attributes: leaks are for ASan and valgrind.
 	t "cppcheck" cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \

@@ -48,7 +48,7 @@ _vfio_hook()
 		plan) options+=' --diff' ;;
 		devices) options+=' --gpu' ;;
 		init) options+=' --write --output' ;;
-		undo) options+=' --orphans' ;;
+		undo) options+=' --boot --orphans' ;;
 		esac
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
 		return

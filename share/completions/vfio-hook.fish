@@ -23,6 +23,7 @@ complete -c vfio-hook -n '__fish_seen_subcommand_from steps' -a '(vfio-hook step
 complete -c vfio-hook -n '__fish_seen_subcommand_from import' -a '(__fish_complete_directories)'
 complete -c vfio-hook -n '__fish_seen_subcommand_from devices' -l gpu -d 'Only groups that have a display'
 complete -c vfio-hook -n '__fish_seen_subcommand_from plan' -l diff -d 'Only the changes'
+complete -c vfio-hook -n '__fish_seen_subcommand_from undo' -l boot -d 'Of what was changed at boot'
 complete -c vfio-hook -n '__fish_seen_subcommand_from undo' -l orphans -d 'Of every domain that nobody stands behind'
 complete -c vfio-hook -n '__fish_seen_subcommand_from init' -l write -d 'Into conf.d'
 complete -c vfio-hook -n '__fish_seen_subcommand_from init' -s o -l output -r -F -d 'Into a file'

@@ -153,7 +153,7 @@ install -m 644 "$lab/lib.sh" "$lab/faults.sh" "$small/lab/"
 for f in "$lab"/scenarios/*; do
 	[ -e "$f" ] && cp -r "$f" "$small/lab/scenarios/"
 done
-cp -r "$top/conf.d" "$small/lab/conf.d"
+cp -r "$top/conf.d" "$top/share/initramfs-tools" "$small/lab/"
 cat >"$small/etc/passwd" <<-END
 	root:x:0:0:root:/root:/bin/sh
 	libvirt-qemu:x:64055:64055:Libvirt Qemu:/var/lib/libvirt:/bin/false

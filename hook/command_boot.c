@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vfio-hook boot: [boot/begin] of every config that has one, from an initramfs or a unit.
+ */
+#include <sys/stat.h>
+
+#include "command.h"
+#include "log.h"
+#include "phase.h"
+#include "print.h"
+
+/* Links let domains share a config; it is run once, for the first of them. */
+struct seen {
+	dev_t dev;
+	ino_t ino;
+};
+
+static bool seen_before(const struct host *host, const char *dir, const char *file,
+			struct seen *seen, size_t n)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	/* A broken link stays: loading it tells what is wrong. */
+	if (stat(host_path(host, path, "%s/%s", dir, file), &st) < 0)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (seen[i].dev == st.st_dev && seen[i].ino == st.st_ino)
+			return true;
+	seen[n] = (struct seen){ .dev = st.st_dev, .ino = st.st_ino };
+	return false;
+}
+
+static bool has_boot_steps(const struct config *config)
+{
+	for (size_t i = 0; config && i < config->n_steps; i++)
+		if (config->steps[i].phase == PHASE_BOOT)
+			return true;
+	return false;
+}
+
+static int run_domain(struct call *call)
+{
+	_cleanup_error_ struct error err = {};
+	struct run *run = &call->run;
+	int r = call_parse_domain(call, &err);
+
+	if (r == 0)
+		r = call_load_config(call, &err);
+	if (r == 0 && !has_boot_steps(run->config))
+		return STATUS_OK;
+	log_open(&run->host, run->event.domain);
+	if (r == 0)
+		r = call_scan(call, &err);
+	if (r == 0)
+		r = phase_up(run, &err);
+	if (r < 0) {
+		log_error("%s boot: %s", run->event.domain, error_text(&err));
+		fprintf(stderr, "vfio-hook: %s: %s\n", run->event.domain,
+			error_text(&err));
+	}
+	log_close();
+	return r < 0 ? STATUS_FAILED : STATUS_OK;
+}
+
+/* FILE is the name of a config. One that fails keeps no other from being run. */
+static int run_file(const struct command_options *options, const char *dir, char *file)
+{
+	_cleanup_(call_done) struct call call = {};
+
+	file[strlen(file) - strlen(".ini")] = '\0';
+	call_init(&call, options->root, dir);
+	event_of_phase(&call.run.event, file, PHASE_BOOT);
+	call_take_signals(&call);
+	call.run.owner = 1; /* nobody else stands behind it */
+	return run_domain(&call);
+}
+
+static int boot_run(const struct command_options *options, int argc, char **argv)
+{
+	const char *dir = options->hooks_dir ? options->hooks_dir : HOOKS_DIR;
+	struct host host = { .root = options->root };
+	_cleanup_free_ struct seen *seen = NULL;
+	_cleanup_strv_ struct strv files = {};
+	char conf[PATH_MAX];
+	int status = STATUS_OK;
+
+	(void)argc;
+	(void)argv;
+	if (!command_is_root(options))
+		return STATUS_USAGE;
+	snprintf(conf, sizeof(conf), "%s/conf.d", dir);
+	if (host_list(&host, &files, "%s", conf) < 0)
+		return STATUS_OK;
+	strv_sort(&files);
+	seen = calloc(files.n + 1, sizeof(*seen));
+	if (!seen)
+		return STATUS_FAILED;
+	for (size_t i = 0; i < files.n; i++) {
+		char *file = files.v[i];
+
+		if (!str_ends(file, ".ini") || strlen(file) == strlen(".ini") ||
+		    seen_before(&host, conf, file, seen, i))
+			continue;
+		if (run_file(options, dir, file) != STATUS_OK)
+			status = STATUS_FAILED;
+	}
+	return status;
+}
+
+const struct command command_boot = {
+	.name = "boot",
+	.args = "",
+	.summary = "runs [boot/begin] of every config that has one",
+	.run = boot_run,
+	.help = "For vfio-hook-boot.service and the script for the initramfs. What was done before,\n"
+		"as in the initramfs, is not done again. No release puts it back, only\n"
+		"vfio-hook undo --boot DOMAIN.",
+};
