@@ -77,7 +77,8 @@ static int flock_until(int fd, int64_t deadline)
 	return 0;
 }
 
-int journal_lock(const struct host *host, int64_t deadline, int *ret_fd, struct error *err)
+static int lock_file(const struct host *host, const char *name, int64_t deadline,
+		     int *ret_fd, struct error *err)
 {
 	_cleanup_close_ int fd = -1;
 	char path[PATH_MAX];
@@ -85,7 +86,7 @@ int journal_lock(const struct host *host, int64_t deadline, int *ret_fd, struct 
 
 	if (r < 0)
 		return r;
-	host_path(host, path, STATE_DIR "/lock");
+	host_path(host, path, STATE_DIR "/%s", name);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return error_errno(err, -errno, "cannot open %s", path);
@@ -95,6 +96,17 @@ int journal_lock(const struct host *host, int64_t deadline, int *ret_fd, struct 
 	*ret_fd = fd;
 	fd = -1;
 	return 0;
+}
+
+int journal_lock(const struct host *host, int64_t deadline, int *ret_fd, struct error *err)
+{
+	return lock_file(host, "lock", deadline, ret_fd, err);
+}
+
+int journal_lock_pages(const struct host *host, int64_t deadline, int *ret_fd,
+		       struct error *err)
+{
+	return lock_file(host, "pages.lock", deadline, ret_fd, err);
 }
 
 /* A full disk cut the line before: without a line break the next would be lost with it. */

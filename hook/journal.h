@@ -126,3 +126,9 @@ void record_done(struct record *record);
 /* The host-wide lock for claims and bookkeeping; never held over a wait. */
 int journal_lock(const struct host *host, int64_t deadline, int *ret_fd,
 		 struct error *err);
+/*
+ * A pool of huge pages only takes absolute numbers, so that two who change it must take
+ * turns for as long as the kernel needs: they do so here, and hold up nobody else.
+ */
+int journal_lock_pages(const struct host *host, int64_t deadline, int *ret_fd,
+		       struct error *err);

@@ -308,7 +308,7 @@ int page_pool_move(struct run *run, const struct page_pool *pool, int64_t by,
 	uint64_t before, most;
 	int r;
 
-	r = journal_lock(&run->host, run_deadline(run), &lock, err);
+	r = journal_lock_pages(&run->host, run_deadline(run), &lock, err);
 	if (r < 0)
 		return r;
 	r = page_pool_read(&run->host, pool, &counts, err);

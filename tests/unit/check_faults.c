@@ -327,6 +327,27 @@ START_TEST(lets_go_before_loads)
 }
 END_TEST
 
+/* A kernel that looks for pages in vain holds up that domain, and no other. */
+START_TEST(slow_pool_holds_up_nobody)
+{
+	_cleanup_close_ int lock = -1;
+	int pid, status;
+
+	pid = fork();
+	if (pid == 0) {
+		faketree_fail("/nr_hugepages", FAKE_HANG, 0);
+		_exit(run(PREPARE, NULL) < 0);
+	}
+	while (last_write("/nr_hugepages") < 0)
+		ck_assert_int_eq(waitpid(pid, &status, WNOHANG), 0);
+	ck_assert_int_eq(journal_lock(&host, now_ms() + 1000, &lock, NULL), 0);
+	kill(pid, SIGKILL);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFSIGNALED(status));
+	recover(0, "a slow pool");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("faults");
@@ -342,6 +363,7 @@ int main(void)
 	tcase_add_test(tc, killed);
 	tcase_add_test(tc, killed_again);
 	tcase_add_test(tc, lets_go_before_loads);
+	tcase_add_test(tc, slow_pool_holds_up_nobody);
 	tcase_add_loop_test(tc, prepare_fails, 0, ARRAY_SIZE(errors));
 	tcase_add_loop_test(tc, release_fails, 0, ARRAY_SIZE(errors));
 	tcase_add_test(tc, explicit_release_killed);
