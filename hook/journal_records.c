@@ -99,7 +99,12 @@ bool journal_has_open_records(const struct journal *journal)
 
 int journal_remove(struct journal *journal)
 {
-	return unlink(journal->path) < 0 && errno != ENOENT ? -errno : 0;
+	int r = unlink(journal->path) < 0 && errno != ENOENT ? -errno : 0;
+
+	/* An empty one says the same: there is nothing to put back. */
+	if (r < 0 && journal->fd >= 0 && ftruncate(journal->fd, 0) < 0)
+		return -errno;
+	return r;
 }
 
 void baseline_done(struct baseline *b)

@@ -262,6 +262,21 @@ START_TEST(test_foreign_folder)
 }
 END_TEST
 
+/* A folder cannot be unlinked: then the file says at least that nothing is left. */
+START_TEST(test_cannot_be_removed)
+{
+	_cleanup_(journal_done) struct journal journal = opened(UUID);
+	_cleanup_free_ char *file = STEAL(journal.path);
+	char path[PATH_MAX];
+	struct stat st;
+
+	journal.path = strdup(host_path(&host, path, "/run"));
+	ck_assert_int_lt(journal_remove(&journal), 0);
+	ck_assert_int_eq(stat(file, &st), 0);
+	ck_assert_int_eq(st.st_size, 0);
+}
+END_TEST
+
 /* Three domains want "p" of what was "s" at first; they leave in every order. */
 static const int orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
 				  { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
@@ -321,6 +336,7 @@ int main(void)
 	tcase_add_test(tc, test_earlier_boot);
 	tcase_add_test(tc, test_unknown_lines);
 	tcase_add_test(tc, test_foreign_folder);
+	tcase_add_test(tc, test_cannot_be_removed);
 	tcase_add_loop_test(tc, test_last_user_restores, 0, 6);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
