@@ -2,27 +2,81 @@
 # Each example of conf.d on this guest's devices in place of its own: prepare, release,
 # the host as before.
 
+# What the desktop's process has open; a unit's words are in this file, a line each.
+UNIT=/run/standin/units/display-manager.service
+cp $UNIT/exec "$LAB/exec"
+desktop_uses() { printf '%s\n' "$@" >$UNIT/exec; }
+
+# Stands in for the program that says which card the next desktop uses.
+cat >/usr/bin/optimus-manager <<END
+#!/bin/sh
+echo \$2 >$LAB/mode
+case \$2 in
+integrated) printf 'Xorg\n/dev/null\n' ;;
+*) printf 'Xorg\n/dev/dri/card0\n' ;;
+esac >$UNIT/exec
+END
+chmod 755 /usr/bin/optimus-manager
+desktop() { [ "$(systemctl is-active display-manager.service)" = "$1" ]; }
+
+# promised EXAMPLE: what it is there for, while the guest runs.
+promised()
+{
+	case $1 in
+	single-gpu*)
+		check "$1: the desktop has made room" desktop inactive
+		;;
+	hybrid-desktop)
+		check "$1: nobody was logged out" desktop active
+		;;
+	optimus-manager)
+		equal "$1: the desktop has the other card" "$(cat "$LAB/mode")" integrated
+		check "$1: and runs" desktop active
+		;;
+	looking-glass-laptop)
+		check "$1: nobody was logged out" desktop active
+		equal "$1: the shared memory" "$(stat -c '%a %U %G' /dev/shm/looking-glass)" "660 root kvm"
+		equal "$1: the card is kept awake" "$(cat /sys/bus/pci/devices/$GPU/power/control)" on
+		equal "$1: and its power on" "$(cat /sys/bus/pci/devices/$GPU/d3cold_allowed)" 0
+		;;
+	cpu-isolation)
+		equal "$1: the host keeps off the guest's CPUs" "$(cat /sys/fs/cgroup/cpuset.cpus.effective)" 0-1
+		equal "$1: which run at full speed" \
+			"$(cat /sys/devices/system/cpu/cpufreq/policy[23]/scaling_governor | sort -u)" performance
+		;;
+	headless-host)
+		equal "$1: the memory is of one node" \
+			"$(cat /sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages)" 8
+		;;
+	esac
+}
+
 bochs=$(grep -oE '^bochs[a-z_]*' /proc/modules)
 for example in /lab/conf.d/*.ini; do
 	name=$(basename "$example" .ini)
 	# Addresses and names of this machine; sizes that it has.
 	sed -e 's/ id=[0-9a-f:]*//' \
 		-e 's/^\(gpu *= *\)[0-9a-f:]*00\.\*/\1'"01:00.*/" \
+		-e 's/^\(vf *= *\)[0-9a-f:.]*/\1'"$NET1/" \
 		-e 's/^\(nvme *= *\)[0-9a-f:.]*/\1'"$NVME/" \
 		-e 's/^\(nic[0-9]* *= *\)[0-9a-f:.]*/\1'"$NET1/" \
 		-e 's/nvidia_uvm nvidia_drm nvidia_modeset nvidia/& '"$bochs/" \
-		-e 's/cpus=4-15/cpus=1-3/; s/size=1G/size=2M/; s/timeout=[0-9]*s/timeout=5s/; s/memory=12G/memory=16M/' \
+		-e 's/cpus=4-15/cpus=1-3/; s/cpus=2-5,8-11/cpus=2-3/; s/size=1G/size=2M/; s/timeout=[0-9]*s/timeout=5s/; s/memory=12G/memory=16M/' \
 		-e 's/enp59s0f1/eth0/' "$example" | config win10
-	case $name in
-	*nvme*) devices="$GPU_ALL $NVME" ;;
-	*gpu*) devices=$GPU_ALL ;;
-	*) devices=$NET1 ;;
-	esac
+	devices=
+	grep -q '^gpu' "$example" && devices=$GPU_ALL
+	grep -q '^nvme' "$example" && devices="$devices $NVME"
+	grep -qE '^(nic|vf)' "$example" && devices="$devices $NET1"
 	# shellcheck disable=SC2086
-	MIB=16 domain win10 $devices
+	MIB=16 VCPUPIN='2 3' EMULATORPIN=2-3 domain win10 $devices
 	# The desktop is the host's where the example leaves it alone.
 	case $name in
-	single-gpu*) systemctl start display-manager.service ;;
+	hybrid*) desktop_uses kwin_wayland -u /dev/dri/card0 ;;
+	optimus*) desktop_uses Xorg /dev/dri/card0 ;;
+	looking*) desktop_uses Xorg /dev/null ;;
+	esac
+	case $name in
+	single-gpu* | hybrid* | optimus* | looking*) systemctl start display-manager.service ;;
 	esac
 	state "$LAB/host"
 	check "$name: at boot" vfio-hook boot
@@ -30,13 +84,17 @@ for example in /lab/conf.d/*.ini; do
 	vfio-hook plan win10 </etc/lab/win10.xml >"$LAB/plan" 2>&1
 	equal "$name: the plan is fine" $? 0
 	hook_ok "$name: prepare" prepare begin
+	for d in $devices; do equal "$name: $d is the guest's" "$(driver "$d")" vfio-pci; done
+	promised "$name"
 	hook_ok "$name: release" release end win10 shutdown
 	state "$LAB/after"
 	same "$LAB/before" "$LAB/after" "$name: the host is as before" "$ONEWAY_VFIO"
+	[ "$name" != optimus-manager ] || equal "$name: the desktop has the card again" "$(cat "$LAB/mode")" hybrid
 	if [ -e /run/vfio-hook/boot.win10.journal ]; then
 		check "$name: gives back what was taken at boot" vfio-hook undo --boot win10
 		state "$LAB/after"
 	fi
 	same "$LAB/host" "$LAB/after" "$name: the host is as before its boot" "$ONEWAY_VFIO"
 	holders_end
+	cp "$LAB/exec" $UNIT/exec
 done
