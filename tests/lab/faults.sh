@@ -3,15 +3,23 @@
 # 91-errno.sh, which source it. tests/lab/inject.c says which calls count.
 #
 # On the kernel command line: faults=K tries each K-th call only (1: all of them),
-# faults-from=N begins at the N-th, faults-slow=MS tells of tries that take so long.
+# faults-from=N begins at the N-th, faults-of=devices|tuning takes one part only,
+# faults-slow=MS tells of tries that take so long.
 
 # shellcheck source=/dev/null
 . /lab/lib.sh
 
 kernel_word() { tr ' ' '\n' </proc/cmdline | sed -n "s/^$1=//p" | tail -n 1; }
 
-# Something of every kind of change; small, as it is done some hundred times.
+# Something of every kind of change; small, as it is done some hundred times. In two
+# parts: devices, with what stands in their way, and tuning.
 faults_config()
+{
+	KEPT=
+	"config_$FAULTS"
+}
+
+config_devices()
 {
 	# shellcheck disable=SC2086 # words
 	HUGE='' domain win10 $GPU_ALL
@@ -32,6 +40,37 @@ faults_config()
 	systemctl start display-manager.service
 }
 
+config_tuning()
+{
+	# The kernel clears no mask of a group with processes: set once, it stays at all CPUs.
+	KEPT='^cgroup /init.scope/cpuset.cpus '
+	touch /dev/lab-input
+	HUGE='' VCPUPIN='2 3' EMULATORPIN=2-3 domain win10 "$NVME"
+	config win10 <<-END
+		[prepare/begin]
+		cpuset.isolate =
+		irq.move       =
+		sysctl.write   = vm.stat_interval 120
+		sysfs.write    = /sys/kernel/mm/ksm/sleep_millisecs 77
+		file.own       = owner=user group=kvm mode=0660 /dev/lab-input
+		shm.create     = owner=user group=kvm mode=0600 looking-glass
+		exec.run       = /bin/true
+		exec.undo      = /bin/true
+		pci.detach     = timeout=10s $NVME
+		pci.power      = control=on d3cold=0 $NVME
+	END
+}
+
+# The state, without what is one way by contract.
+snap()
+{
+	state "$1"
+	[ -z "$KEPT" ] || sed -i -E "\\@$KEPT@d" "$1"
+}
+
+# The parts that are to be tried.
+faults_parts() { kernel_word faults-of | grep . || echo devices tuning; }
+
 # calls_of OP SUB: how many calls a whole phase makes; sets COUNT. The list is left in
 # $LAB/calls.OP.
 calls_of()
@@ -48,12 +87,12 @@ faults_begin()
 	faults_config
 	hook_ok "prepare" prepare begin
 	hook_ok "release" release end
-	state "$LAB/before"
+	snap "$LAB/before"
 	calls_of prepare begin
 	PREPARE_CALLS=$COUNT
 	calls_of release end
 	RELEASE_CALLS=$COUNT
-	state "$LAB/after"
+	snap "$LAB/after"
 	same "$LAB/before" "$LAB/after" "the host is as before under the tracer"
 	note "prepare makes $PREPARE_CALLS calls that count, release $RELEASE_CALLS"
 	check "there is something to try" test "$PREPARE_CALLS" -gt 20 -a "$RELEASE_CALLS" -gt 20
@@ -92,7 +131,7 @@ journal_left()
 # The host is as before; else it is put right as well as can be, for the next try.
 as_before()
 {
-	state "$LAB/after"
+	snap "$LAB/after"
 	if ! cmp -s "$LAB/before" "$LAB/after"; then
 		diff -U0 "$LAB/before" "$LAB/after" | grep '^[-+][^-+]' >"$LAB/diff.$N"
 		wrong "$(wc -l <"$LAB/diff.$N") differences"
@@ -116,7 +155,7 @@ settle_try()
 	rm -f "$LAB/diff.$N"
 	vfio-hook undo win10 </dev/null >/dev/null 2>&1
 	systemctl start display-manager.service
-	state "$LAB/after"
+	snap "$LAB/after"
 	cmp -s "$LAB/before" "$LAB/after" && return
 	note "  undo does not help"
 	cp "$LAB/after" "$LAB/before"
@@ -125,8 +164,8 @@ settle_try()
 # class DESC: one line for all tries since the last.
 class()
 {
-	note "faults: $TRIED tried, $BACK put back ($1)"
-	equal "$1: all put back" "$BACK" "$TRIED"
-	check "$1: some were tried" test "$TRIED" -gt 0
+	note "faults: $TRIED tried, $BACK put back ($FAULTS: $1)"
+	equal "$FAULTS: $1: all put back" "$BACK" "$TRIED"
+	check "$FAULTS: $1: some were tried" test "$TRIED" -gt 0
 	TRIED=0 BACK=0
 }

@@ -40,10 +40,12 @@ in_release()
 # Its children go on: they end what they are at and see that nobody waits for it.
 parent_in_prepare() { try prepare begin -p; }
 
-faults_begin
-each_call "$PREPARE_CALLS" in_prepare
-class "prepare killed"
-each_call "$RELEASE_CALLS" in_release
-class "release killed"
-FAULTS_DEFAULT=20 each_call "$PREPARE_CALLS" parent_in_prepare
-class "prepare killed, its children not"
+for FAULTS in $(faults_parts); do
+	faults_begin
+	each_call "$PREPARE_CALLS" in_prepare
+	class "prepare killed"
+	each_call "$RELEASE_CALLS" in_release
+	class "release killed"
+	FAULTS_DEFAULT=20 each_call "$PREPARE_CALLS" parent_in_prepare
+	class "prepare killed, its children not"
+done

@@ -44,11 +44,13 @@ in_release()
 	settle_try "release with $ERRNO at"
 }
 
-faults_begin
-errnos=$(kernel_word faults-errno)
-for ERRNO in $(echo "${errnos:-EIO,EBUSY,ENOSPC,ENODEV}" | tr , ' '); do
-	FAULTS_DEFAULT=23 each_call "$PREPARE_CALLS" in_prepare
-	class "$ERRNO in prepare"
-	FAULTS_DEFAULT=23 each_call "$RELEASE_CALLS" in_release
-	class "$ERRNO in release"
+for FAULTS in $(faults_parts); do
+	faults_begin
+	errnos=$(kernel_word faults-errno)
+	for ERRNO in $(echo "${errnos:-EIO,EBUSY,ENOSPC,ENODEV}" | tr , ' '); do
+		FAULTS_DEFAULT=23 each_call "$PREPARE_CALLS" in_prepare
+		class "$ERRNO in prepare"
+		FAULTS_DEFAULT=23 each_call "$RELEASE_CALLS" in_release
+		class "$ERRNO in release"
+	done
 done
