@@ -297,15 +297,30 @@ int guard_read(struct run *run, const char *path, char *buf, size_t size,
 	return snprintf(buf, size, "%s", text);
 }
 
+/* What a read outside of any phase needs to know of one. */
+static struct run brief_run(const struct host *host)
+{
+	int64_t deadline = now_ms() + READ_MS;
+
+	return (struct run){
+		.host = *host, .deadline = deadline, .budget = deadline, .cancel_fd = -1
+	};
+}
+
 int guard_read_host(const struct host *host, const char *path, char *buf, size_t size,
 		    struct error *err)
 {
-	int64_t deadline = now_ms() + READ_MS;
-	struct run run = {
-		.host = *host, .deadline = deadline, .budget = deadline, .cancel_fd = -1
-	};
+	struct run run = brief_run(host);
 
 	return guard_read(&run, path, buf, size, err);
+}
+
+int guard_run_host(const struct host *host, const struct guard_job *job,
+		   char text[GUARD_TEXT_MAX], struct error *err)
+{
+	struct run run = brief_run(host);
+
+	return guard_run(&run, job, text, err);
 }
 
 int guard_left(const struct run *run, const char *word)

@@ -40,6 +40,9 @@ struct guard_job {
 /* TEXT may be NULL. ERR is filled only when the guard itself failed (or timed out). */
 int guard_run(struct run *run, const struct guard_job *job, char text[GUARD_TEXT_MAX],
 	      struct error *err);
+/* The same where no phase runs: a few seconds at most. */
+int guard_run_host(const struct host *host, const struct guard_job *job,
+		   char text[GUARD_TEXT_MAX], struct error *err);
 
 /*
  * The pid of a child left behind, now or by an earlier run, that still is in the kernel

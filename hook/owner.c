@@ -3,6 +3,7 @@
  * A device has one owner, and a dead owner blocks nobody: a daemon that crashed in the
  * middle of prepare never calls release (it forgets the domain).
  */
+#include "guard.h"
 #include "holders.h"
 #include "owner.h"
 #include "phase.h"
@@ -23,6 +24,37 @@ static bool cmdline_has_uuid(const char *cmdline, size_t len, const char *uuid)
 	return false;
 }
 
+/* By the name of its executable, which the kernel tells whatever the process is at. */
+static bool is_qemu(const struct host *host, const char *pid)
+{
+	char exe[NAME_MAX + 1];
+
+	return strspn(pid, "0123456789") == strlen(pid) &&
+	       host_link_name(host, exe, sizeof(exe), "/proc/%s/exe", pid) >= 0 &&
+	       (strstr(exe, "qemu") || strstr(exe, "kvm"));
+}
+
+struct uuid_search {
+	const struct host *host;
+	const char *pid, *uuid;
+};
+
+static int search_cmdline(void *arg, char text[GUARD_TEXT_MAX])
+{
+	const struct uuid_search *search = arg;
+	char cmdline[65536];
+	int n = host_read(search->host, cmdline, sizeof(cmdline), "/proc/%s/cmdline",
+			  search->pid);
+
+	if (n > 0 && cmdline_has_uuid(cmdline, (size_t)n, search->uuid))
+		strcpy(text, "found");
+	return n < 0 ? n : 0;
+}
+
+/*
+ * A process that hangs in the kernel may keep its command line from being read for ever:
+ * so a child reads it, and those of QEMUs only.
+ */
 static bool qemu_lives(const struct host *host, const char *uuid)
 {
 	_cleanup_strv_ struct strv pids = {};
@@ -30,14 +62,14 @@ static bool qemu_lives(const struct host *host, const char *uuid)
 	if (host_list(host, &pids, "/proc") < 0)
 		return true;
 	for (size_t i = 0; i < pids.n; i++) {
-		char cmdline[65536];
-		int n;
+		struct uuid_search search = { host, pids.v[i], uuid };
+		struct guard_job job = { .what = "read of a command line",
+					 .fn = search_cmdline,
+					 .arg = &search };
+		char text[GUARD_TEXT_MAX] = "";
 
-		if (strspn(pids.v[i], "0123456789") != strlen(pids.v[i]))
-			continue;
-		n = host_read(host, cmdline, sizeof(cmdline), "/proc/%s/cmdline",
-			      pids.v[i]);
-		if (n > 0 && cmdline_has_uuid(cmdline, (size_t)n, uuid))
+		if (is_qemu(host, pids.v[i]) &&
+		    (guard_run_host(host, &job, text, NULL) == -ETIMEDOUT || *text))
 			return true;
 	}
 	return false;

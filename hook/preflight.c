@@ -96,6 +96,11 @@ int preflight_holders(struct run *run, const struct pci_list *functions, const c
 	r = holders_scan(&run->host, functions, &all, err);
 	if (r < 0)
 		return r;
+	if (all.unreadable)
+		run_warn(run,
+			 "%u processes may not be looked at: whether they hold %s is not "
+			 "known",
+			 all.unreadable, what ? what : "a device");
 	if (what)
 		return report_holders(run, &all, NULL, what, err);
 	for (size_t i = 0; i < functions->n && r == 0; i++)

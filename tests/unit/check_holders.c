@@ -237,6 +237,27 @@ START_TEST(sees_mappings)
 }
 END_TEST
 
+/* Another's process does not tell what it has open: counted, not taken for harmless. */
+START_TEST(counts_the_unreadable)
+{
+	struct holder_list list;
+	char path[PATH_MAX];
+
+	if (geteuid() != 0)
+		return; /* only root can make a file that we may not read */
+	put_process(812, "Xorg", "/system.slice/lightdm.service");
+	put_link("/dev/dri/card1", "/proc/812/fd/7");
+	ck_assert_int_eq(chmod(root, 0755), 0);
+	ck_assert_int_eq(chmod(host_path(&host, path, "/proc/812/fd"), 0700), 0);
+	ck_assert_int_eq(seteuid(65534), 0);
+	list = scan();
+	ck_assert_int_eq(seteuid(0), 0);
+	ck_assert_uint_eq(list.n, 0);
+	ck_assert_uint_eq(list.unreadable, 1);
+	holder_list_done(&list);
+}
+END_TEST
+
 START_TEST(knows_nvidia)
 {
 	put_link("../../../bus/pci/drivers/nvidia", SYS GPU "/driver");
@@ -464,6 +485,7 @@ int main(void)
 	tcase_add_test(tcase, one_entry_for_process_and_node);
 	tcase_add_test(tcase, names_three_and_counts_the_rest);
 	tcase_add_test(tcase, sees_mappings);
+	tcase_add_test(tcase, counts_the_unreadable);
 	tcase_add_test(tcase, knows_nvidia);
 	tcase_add_test(tcase, knows_guests);
 	tcase_add_test(tcase, ends_with_its_unit);

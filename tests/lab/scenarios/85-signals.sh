@@ -159,12 +159,14 @@ daemon win10 prepare begin
 check "prepare by a daemon" until_true 20 prepared
 kill -9 $DAEMON
 wait $DAEMON 2>/dev/null
-sh -c 'while :; do sleep 1; done' qemu -uuid "$(uuid_of win10)" </dev/null >/dev/null 2>&1 &
+cp /bin/busybox /tmp/busybox-qemu
+/tmp/busybox-qemu sh -c 'while :; do sleep 1; done' qemu -uuid "$(uuid_of win10)" </dev/null >/dev/null 2>&1 &
 qemu=$!
 vfio-hook undo --orphans
 equal "while its QEMU lives it is no orphan" "$(driver $NET1)" vfio-pci
 kill $qemu
 wait $qemu 2>/dev/null
+rm /tmp/busybox-qemu
 vfio-hook undo --orphans
 state "$LAB/after"
 same "$LAB/before" "$LAB/after" "when that is gone it is" "$ONEWAY_VFIO"
