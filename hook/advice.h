@@ -44,3 +44,5 @@ void advise_devices(struct call *call, const struct inventory *inventory,
 		    struct findings *findings);
 void advise_memory(struct call *call, struct findings *findings);
 void advise_cpus(const struct call *call, struct findings *findings);
+/* These three, for a call that has a config. */
+void advise_domain(struct call *call, struct findings *findings);

@@ -36,7 +36,6 @@ static void take_report(const struct run *run, struct findings *findings)
 
 static int fill_domain(const struct command_options *options, struct section *section)
 {
-	_cleanup_(inventory_done) struct inventory inventory = {};
 	_cleanup_error_ struct error err = {};
 	_cleanup_(call_done) struct call call = {};
 	int r = command_open(options, section->name, PHASE_PREPARE, &call);
@@ -52,18 +51,9 @@ static int fill_domain(const struct command_options *options, struct section *se
 			    call.hooks_dir, section->name);
 		return STATUS_OK;
 	}
-	r = inventory_scan(&call.run.host, false, &inventory, &err);
-	if (r < 0)
-		finding_add(&section->findings, FINDING_WARNING, NULL, "%s",
-			    error_text(&err));
-	error_done(&err);
-	err = (struct error){};
 	phase_check(&call.run, &err);
 	take_report(&call.run, &section->findings);
-	if (r == 0)
-		advise_devices(&call, &inventory, &section->findings);
-	advise_memory(&call, &section->findings);
-	advise_cpus(&call, &section->findings);
+	advise_domain(&call, &section->findings);
 	return STATUS_OK;
 }
 

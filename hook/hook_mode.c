@@ -3,6 +3,7 @@
  * Hook mode: /etc/libvirt/hooks/qemu as libvirt calls it.
  */
 
+#include "advice.h"
 #include "call.h"
 #include "hook_mode.h"
 #include "log.h"
@@ -42,6 +43,19 @@ static int other_operation(struct call *call)
 	return 0;
 }
 
+/* `check` tells it to people who ask; others find it in the log when something is odd. */
+static void log_disagreements(struct call *call)
+{
+	_cleanup_(findings_done) struct findings findings = {};
+
+	if (!call->run.config || call->run.event.phase != PHASE_PREPARE)
+		return;
+	advise_domain(call, &findings);
+	for (size_t i = 0; i < findings.n; i++)
+		if (findings.items[i].level != FINDING_ADVICE)
+			log_warn("check: %s", findings.items[i].text);
+}
+
 static int run_phase(struct call *call, struct error *err)
 {
 	struct run *run = &call->run;
@@ -58,6 +72,8 @@ static int run_phase(struct call *call, struct error *err)
 		error_done(err);
 	}
 	r = up ? phase_up(run, err) : phase_down(run, err);
+	if (r == 0)
+		log_disagreements(call);
 	return r;
 }
 

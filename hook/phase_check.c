@@ -63,6 +63,11 @@ int phase_check(struct run *run, struct error *err)
 		return error_oom(err);
 	run->simulate = true;
 	run_start_clock(run);
+	if (run->event.phase == PHASE_PREPARE && run->domain->n_other_hostdevs)
+		run_note(run,
+			 "%u <hostdev> of other kinds (usb, scsi, mdev) are libvirt's: "
+			 "left alone",
+			 run->domain->n_other_hostdevs);
 	r = phase_goes_up(run->event.phase) ? walk_steps(run, err) :
 					      simulate_down(run, err);
 	run->simulate = false;

@@ -42,8 +42,8 @@ config_devices()
 
 config_tuning()
 {
-	# The kernel clears no mask of a group with processes: set once, it stays at all CPUs.
-	KEPT='^cgroup /init.scope/cpuset.cpus '
+	# A mask that the kernel will not clear, or that it refused to, stays at all CPUs.
+	KEPT='^cgroup /(init.scope|system.slice|user.slice)/cpuset.cpus (0-3)?$'
 	touch /dev/lab-input
 	HUGE='' VCPUPIN='2 3' EMULATORPIN=2-3 domain win10 "$NVME"
 	config win10 <<-END

@@ -132,3 +132,21 @@ for f in /etc/libvirt/hooks/disable /run/vfio-hook/disable; do
 	equal "$f: the device stays" "$(driver $NET1)" e1000e
 	rm $f
 done
+
+# XML and config disagree: the start goes on, and the log tells.
+HUGE='' domain win10
+sed -i "s|</devices>|<hostdev mode='subsystem' type='usb'><source><vendor id='0x0627'/><product id='0x0001'/></source></hostdev></devices>|" \
+	/etc/lab/win10.xml
+config win10 <<END
+[prepare/begin]
+pci.detach = $NET1
+END
+state "$LAB/before"
+hook_ok "a device that the XML has not: prepare" prepare begin
+check "the log tells that the guest does not get it" \
+	grep -q "WARNING check: $NET1 .* is taken from the host, but the domain does not get it" /var/log/vfio-hook/win10.log
+hook_ok "a device that the XML has not: release" release end
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "a device that the XML has not: the host is as before" "$ONEWAY_VFIO"
+vfio-hook plan win10 </etc/lab/win10.xml >"$LAB/out" 2>&1
+contains "a USB hostdev is libvirt's, and plan says so" "$LAB/out" "1 <hostdev> of other kinds .*left alone"

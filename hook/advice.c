@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All that XML, config and host disagree on.
+ */
+#include "advice.h"
+
+void advise_domain(struct call *call, struct findings *findings)
+{
+	_cleanup_(inventory_done) struct inventory inventory = {};
+	_cleanup_error_ struct error err = {};
+
+	if (inventory_scan(&call->run.host, false, &inventory, &err) < 0)
+		finding_add(findings, FINDING_WARNING, NULL, "%s", error_text(&err));
+	else
+		advise_devices(call, &inventory, findings);
+	advise_memory(call, findings);
+	advise_cpus(call, findings);
+}
