@@ -4,18 +4,15 @@
  * not survive a boot either.
  */
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "journal.h"
 #include "journal_format.h"
 #include "log.h"
 
-#define STATE_DIR "/run/vfio-hook"
 #define SUFFIX ".journal"
 #define BOOT_PREFIX "boot."
 #define LOCK_WAIT_MS 20000
-#define LOCK_POLL_US 2000
 
 int journal_dir(const struct host *host, struct error *err)
 {
@@ -62,51 +59,6 @@ bool journal_any(const struct host *host)
 	_cleanup_strv_ struct strv uuids = {};
 
 	return journal_list(host, &uuids) < 0 || uuids.n > 0;
-}
-
-/* An flock(2) with a deadline; what a holder does under it is short. */
-static int flock_until(int fd, int64_t deadline)
-{
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return -errno;
-		if (now_ms() > deadline)
-			return -ETIMEDOUT;
-		usleep(LOCK_POLL_US);
-	}
-	return 0;
-}
-
-static int lock_file(const struct host *host, const char *name, int64_t deadline,
-		     int *ret_fd, struct error *err)
-{
-	_cleanup_close_ int fd = -1;
-	char path[PATH_MAX];
-	int r = journal_dir(host, err);
-
-	if (r < 0)
-		return r;
-	host_path(host, path, STATE_DIR "/%s", name);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return error_errno(err, -errno, "cannot open %s", path);
-	r = flock_until(fd, deadline);
-	if (r < 0)
-		return error_errno(err, r, "%s is held by another vfio-hook", path);
-	*ret_fd = fd;
-	fd = -1;
-	return 0;
-}
-
-int journal_lock(const struct host *host, int64_t deadline, int *ret_fd, struct error *err)
-{
-	return lock_file(host, "lock", deadline, ret_fd, err);
-}
-
-int journal_lock_pages(const struct host *host, int64_t deadline, int *ret_fd,
-		       struct error *err)
-{
-	return lock_file(host, "pages.lock", deadline, ret_fd, err);
 }
 
 /* A full disk cut the line before: without a line break the next would be lost with it. */
@@ -241,7 +193,7 @@ static int open_and_load(const struct host *host, const char *uuid, const char *
 		return errno == ENOENT ?
 			       -ENOENT :
 			       error_errno(err, -errno, "cannot open %s", journal->path);
-	r = flock_until(journal->fd, now_ms() + LOCK_WAIT_MS);
+	r = journal_flock(journal->fd, now_ms() + LOCK_WAIT_MS);
 	if (r < 0)
 		return error_errno(err, r,
 				   "another vfio-hook is at work on this domain (%s)",

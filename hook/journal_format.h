@@ -3,13 +3,14 @@
 
 #include "journal.h"
 
-/* The text of a journal: internal to journal.c and journal_format.c. */
+/* Internal to the files of the journal. */
+
+#define STATE_DIR "/run/vfio-hook"
 
 /*
  * One line of N fields, escaped, with its end mark and newline; the caller frees. Before it
  * stands another newline, to be left out where the line before is whole.
  */
-/* Begins with a newline, to be left out where the line before is whole. */
 char *journal_line(const char *const *fields, size_t n);
 /* Takes over every complete line of TEXT (which it changes) in order. */
 int journal_parse(struct journal *journal, char *text);
@@ -18,3 +19,5 @@ int journal_apply(struct journal *journal, char **fields, size_t n);
 /* Writes a line (journal.c) and does to the journal in memory what reading it would. */
 int journal_add(struct journal *journal, const char *const *fields, size_t n,
 		struct error *err);
+/* An flock(2) with a deadline (as now_ms()); -ETIMEDOUT: another has it. */
+int journal_flock(int fd, int64_t deadline);

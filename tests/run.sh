@@ -7,8 +7,8 @@
 #   --quick          unit tests and one boot of the lab only
 #   --lab            the executable and the labs only
 #   --all-kernels    the lab on every kernel that the project supports
-#   --all-faults     a crash and an error at each call that changes something (half an hour),
-#                    where otherwise a sample is tried
+#   --all-faults     a crash and an error at each call that changes something, and 200 phases of
+#                    several domains (an hour), where otherwise a sample is tried
 set -u
 cd "$(dirname "$0")/.." || exit 2
 top=$PWD
@@ -183,6 +183,8 @@ fi
 [ -n "$quick" ] || boot "libvirt lab" tests/libvirt-lab/boot.sh
 if [ -n "$faults" ]; then
 	boot "lab: every crash" tests/lab/boot.sh --append faults=1 90-kill
+	boot "lab: every crash, UEFI" tests/lab/boot.sh --uefi --append faults=1 90-kill
+	boot "lab: 200 phases of domains" tests/lab/boot.sh --timeout 2400 --append walk=200 83-domains
 	for error in EIO EBUSY ENOSPC ENODEV; do
 		boot "lab: every $error" tests/lab/boot.sh --append "faults=1 faults-errno=$error" 91-errno
 	done
