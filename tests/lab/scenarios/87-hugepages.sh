@@ -83,6 +83,17 @@ hook_refused "too much" 'hugepages: 900 MiB more are needed \(450 x 2 MiB\), but
 equal "nothing was taken" "$(nr)" 0
 back "memory"
 
+# Fewer are enough, if that is said: what the host can spare, and all of it goes back.
+allocate "memory=900M partial=yes"
+vfio-hook plan win10 </etc/lab/win10.xml >"$LAB/plan" 2>&1
+equal "partial=yes: the plan is fine" $? 0
+hook_ok "partial=yes: prepare" prepare begin
+check "partial=yes: some, and not all" test "$(nr)" -gt 50 -a "$(nr)" -lt 450
+available=$(sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo)
+check "partial=yes: the host keeps memory for itself ($available kB)" test "$available" -gt 100000
+hook_ok "partial=yes: release" release end
+back "partial=yes"
+
 # 1G: not at run time on this machine, said before anything else is touched.
 allocate "size=1G pages=1"
 hook_refused "1G pages" '1 GiB' prepare begin
