@@ -180,6 +180,7 @@ if [ -z "$quick" ]; then
 		boot "lab: $(basename "$scenario" .sh)" tests/lab/boot.sh "$scenario"
 	done
 fi
+[ -n "$quick" ] || boot "lab: an initramfs of initramfs-tools" tests/lab/initramfs.sh
 [ -n "$quick" ] || boot "libvirt lab" tests/libvirt-lab/boot.sh
 if [ -n "$faults" ]; then
 	boot "lab: every crash" tests/lab/boot.sh --append faults=1 90-kill

@@ -14,8 +14,8 @@ packages=(
 	check clang clang-format clang-tidy cppcheck file gcovr libclang-rt-dev libsubunit-dev
 	mandoc shellcheck valgrind
 	# the lab: a real kernel under QEMU
-	acpica-tools busybox-static cpio dpkg-dev e2fsprogs gzip hyperfine kmod mmdebstrap ovmf
-	pci.ids qemu-system-x86 strace xz-utils zstd
+	acpica-tools busybox-static cpio dpkg-dev e2fsprogs gzip hyperfine initramfs-tools-core
+	kmod mmdebstrap ovmf pci.ids qemu-system-x86 strace xz-utils zstd
 )
 
 tmp=

@@ -99,7 +99,11 @@ list=$(echo "$*" | tr ' ' ,)
 # shellcheck source=tests/lab/qemu.sh
 . "$lab/qemu.sh"
 
-"$lab/guest.sh" "$suite" "$work/initrd"
+if [ -n "${LAB_INITRD:-}" ]; then
+	ln -s "$LAB_INITRD" "$work/initrd"
+else
+	"$lab/guest.sh" "$suite" "$work/initrd"
+fi
 four=
 [ "$smp" -ne 4 ] || four=-DFOUR
 # shellcheck disable=SC2086 # empty or one word
