@@ -21,6 +21,9 @@ install -m 755 "$here/guest/run" "$top/lab/run"
 for f in "$here"/guest/*.service; do
 	case $f in */lab.service) ;; *) install -m 644 "$f" "$top/etc/systemd/system/" ;; esac
 done
+for f in "$here"/../../share/systemd/*.in; do
+	sed 's|@sbindir@|/usr/sbin|' "$f" >"$top/etc/systemd/system/$(basename "$f" .in)"
+done
 install -m 644 "$lab/lib.sh" "$top/lab/host.sh"
 install -m 644 "$here/lib.sh" "$top/lab/lib.sh"
 cp -r "$here/scenarios" "$top/lab/scenarios"
