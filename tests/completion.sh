@@ -1,6 +1,6 @@
 #!/bin/bash
-# shellcheck disable=SC1091,SC2317
-# completion.sh FOLDER: bash's completion, with the vfio-hook in FOLDER.
+# shellcheck disable=SC1091,SC2016,SC2317
+# completion.sh FOLDER: the shells' completions, with the vfio-hook in FOLDER.
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -9,7 +9,6 @@ PATH=$(cd "$1" && pwd):$PATH
 . "$top/share/completions/vfio-hook.bash"
 failed=0
 
-# shellcheck disable=SC2016 # a name, never to be run
 _vfio_hook_domains() { printf '%s\n' win10 'win 11' '$(touch /tmp/no)'; }
 
 # expect WANTED WORD...: what is offered for the last WORD.
@@ -39,4 +38,62 @@ for command in $(_vfio_hook_commands); do
 			{ echo "not ok - $file knows nothing of $command"; failed=1; }
 	done
 done
+
+# same WHAT GOT WANTED
+same()
+{
+	[ "$2" = "$3" ] && return
+	echo "not ok - $1: '$2', wanted '$3'"
+	failed=1
+}
+
+# What fish offers for a line; in an empty home.
+fish_for()
+{
+	HOME=/nonexistent XDG_CONFIG_HOME=/nonexistent fish --no-config -c '
+		source $argv[1]
+		function __vfio_hook_domains; printf "%s\n" win10 linux; end
+		complete -C $argv[2]' "$top/share/completions/vfio-hook.fish" "$1" 2>&1 |
+		cut -f1 | sort | tr '\n' ' '
+}
+
+if command -v fish >/dev/null; then
+	same "fish: commands" "$(fish_for 'vfio-hook st')" 'status steps '
+	same "fish: domains" "$(fish_for 'vfio-hook status ')" 'linux win10 '
+	same "fish: phases" "$(fish_for 'vfio-hook plan win10 re')" 'release '
+	same "fish: steps" "$(fish_for 'vfio-hook steps pci.res')" 'pci.rescan pci.reset pci.resize-bar '
+	same "fish: options" "$(fish_for 'vfio-hook undo --o')" '--orphans '
+fi
+
+# What zsh's function finds for the words of a line, the last of which is being typed:
+# the helpers that it hands them to print them.
+zsh_for()
+{
+	zsh -f -c '
+		file=$1
+		shift
+		typed=("$@")
+		_describe() { print -l -- ${(P)4} }
+		_arguments() { state=argument line=($typed) }
+		compdef() { }
+		_files() { print -l files }
+		CURRENT=$(($# - 1))
+		eval "$(sed "\$d" $file)"
+		_vfio_hook_domains() { print -l win10 linux }
+		_vfio_hook' zsh "$top/share/completions/_vfio-hook" "$@" 2>&1 |
+		sed 's/:.*//' | sort | tr '\n' ' '
+}
+
+if command -v zsh >/dev/null; then
+	same "zsh: domains" "$(zsh_for status '')" 'linux win10 '
+	same "zsh: phases" "$(zsh_for plan win10 '')" 'boot prepare release start started stopped '
+	same "zsh: steps" "$(zsh_for steps pci.res | tr ' ' '\n' | grep '^pci.res' | tr '\n' ' ')" \
+		'pci.rescan pci.reset pci.resize-bar '
+	same "zsh: folders" "$(zsh_for import '')" 'files '
+	same "zsh: commands" "$(zsh -f -c '
+		_describe() { print -l -- ${(P)4} }
+		eval "$(sed "\$d" $1)"
+		_vfio_hook_commands' zsh "$top/share/completions/_vfio-hook" | sed 's/:.*//' | sort | tr '\n' ' ')" \
+		"$(_vfio_hook_commands | sort | tr '\n' ' ')"
+fi
 exit $failed
