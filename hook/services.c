@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which service manager this host has.
+ * Which service manager this host has: the one that runs, else the first that is installed.
  */
 #include "services.h"
+#include "spawn.h"
 #include "systemd.h"
 
 static const struct service_manager *const managers[] = {
@@ -13,8 +14,14 @@ static const struct service_manager *const managers[] = {
 
 static const struct service_manager *find_manager(const struct host *host)
 {
+	char program[PATH_MAX];
+
 	for (size_t i = 0; i < ARRAY_SIZE(managers); i++)
-		if (managers[i]->is_here(host))
+		if (managers[i]->is_running(host))
+			return managers[i];
+	for (size_t i = 0; i < ARRAY_SIZE(managers); i++)
+		if (managers[i]->program &&
+		    spawn_find(host, managers[i]->program, program, sizeof(program)) == 0)
 			return managers[i];
 	return NULL;
 }
@@ -58,11 +65,11 @@ int unit_call(struct run *run, const char *target, const char *verb, struct erro
 	return r < 0 ? r : manager->call(run, target, verb, err);
 }
 
-bool systemd_is_stopping(const struct host *host)
+bool system_is_stopping(const struct host *host)
 {
 	const struct service_manager *manager = find_manager(host);
 
-	return manager && manager->is_stopping && manager->is_stopping(host);
+	return manager && manager->is_stopping(host);
 }
 
 int service_name(const struct service_manager *manager, const char *name,

@@ -5,12 +5,12 @@
 
 /*
  * A service manager: what stands behind unit_target() and the like (systemd.h), one file
- * each. The first in the table of services.c that is here is asked.
+ * each.
  */
 struct service_manager {
 	const char *name;
-	bool (*is_here)(const struct host *host);
-	/* May be NULL: it cannot be asked, or has no such time. */
+	const char *program; /* installed without running it counts, too; or NULL */
+	bool (*is_running)(const struct host *host);
 	bool (*is_stopping)(const struct host *host);
 	int (*target)(const struct host *host, const char *name, const char *user,
 		      char **ret, struct error *err);

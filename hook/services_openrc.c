@@ -8,12 +8,9 @@
 
 #define STATUS_MS 10000
 
-static bool openrc_is_here(const struct host *host)
+static bool openrc_is_running(const struct host *host)
 {
-	char program[PATH_MAX];
-
-	return host_exists(host, "/run/openrc") ||
-	       spawn_find(host, "rc-service", program, sizeof(program)) == 0;
+	return host_exists(host, "/run/openrc");
 }
 
 static bool openrc_is_stopping(const struct host *host)
@@ -136,7 +133,8 @@ static int openrc_call(struct run *run, const char *target, const char *verb,
 
 const struct service_manager manager_openrc = {
 	.name = "OpenRC",
-	.is_here = openrc_is_here,
+	.program = "rc-service",
+	.is_running = openrc_is_running,
 	.is_stopping = openrc_is_stopping,
 	.target = openrc_target,
 	.state = openrc_state,

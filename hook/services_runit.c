@@ -3,17 +3,32 @@
  * Services of runit, by sv(8), which knows their folder (/etc/service, /var/service) and
  * waits until the service is up or down.
  */
+#include <sys/stat.h>
+
 #include "services.h"
 #include "spawn.h"
 
 #define STATUS_MS 10000
 
-static bool runit_is_here(const struct host *host)
-{
-	char program[PATH_MAX];
+/* What runit(8) looks at in /etc/runit is a symlink to one of these, as /etc is read-only. */
+static const char *const stopit[] = { "/run/runit.stopit", "/run/runit/stopit" };
 
-	return host_exists(host, "/run/runit") ||
-	       spawn_find(host, "sv", program, sizeof(program)) == 0;
+static bool runit_is_running(const struct host *host)
+{
+	return host_exists(host, "/run/runit") || host_exists(host, "%s", stopit[0]);
+}
+
+/* runit goes to its stage 3 when that file is executable. */
+static bool runit_is_stopping(const struct host *host)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_SIZE(stopit); i++)
+		if (stat(host_path(host, path, "%s", stopit[i]), &st) == 0 &&
+		    (st.st_mode & S_IXUSR))
+			return true;
+	return false;
 }
 
 /* sv ends by itself a moment before the deadline of SPAWN. */
@@ -97,7 +112,9 @@ static int runit_call(struct run *run, const char *target, const char *verb,
 
 const struct service_manager manager_runit = {
 	.name = "runit",
-	.is_here = runit_is_here,
+	.program = "sv",
+	.is_running = runit_is_running,
+	.is_stopping = runit_is_stopping,
 	.target = runit_target,
 	.state = runit_state,
 	.call = runit_call,

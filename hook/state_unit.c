@@ -27,7 +27,7 @@ static int unit_start(struct run *run, const char *target, struct error *err)
 			 target);
 		return 0;
 	}
-	if (systemd_is_stopping(&run->host)) {
+	if (system_is_stopping(&run->host)) {
 		run_note(run, "%s is not started: the system is shutting down", target);
 		return 0;
 	}

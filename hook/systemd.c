@@ -332,7 +332,7 @@ int unit_set_property(const struct host *host, const char *unit, const char *pro
 
 const struct service_manager manager_systemd = {
 	.name = "systemd",
-	.is_here = systemd_is_running,
+	.is_running = systemd_is_running,
 	.is_stopping = is_stopping,
 	.target = systemd_target,
 	.state = systemd_state,

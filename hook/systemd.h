@@ -15,7 +15,7 @@ struct run;
 /* Was this machine booted with systemd? */
 bool systemd_is_running(const struct host *host);
 /* Is the machine on its way down, so that nothing should be started any more? */
-bool systemd_is_stopping(const struct host *host);
+bool system_is_stopping(const struct host *host);
 
 /*
  * The target of UNIT as people write it: ".service" is added where there is no suffix,

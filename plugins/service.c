@@ -95,7 +95,7 @@ static int stop_apply(struct run *run, const struct step *step, struct error *er
 
 static int start(struct run *run, const char *target, struct error *err)
 {
-	if (!run->simulate && systemd_is_stopping(&run->host)) {
+	if (!run->simulate && system_is_stopping(&run->host)) {
 		run_note(run, "%s is not started: the system is shutting down", target);
 		return 0;
 	}
@@ -124,7 +124,7 @@ static int restart(struct run *run, const char *target, struct error *err)
 
 	if (!copy)
 		return error_oom(err);
-	if (!run->simulate && systemd_is_stopping(&run->host)) {
+	if (!run->simulate && system_is_stopping(&run->host)) {
 		run_note(run, "%s is not restarted: the system is shutting down", target);
 		return 0;
 	}

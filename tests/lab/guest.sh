@@ -1,7 +1,7 @@
 #!/bin/sh
 # guest.sh SUITE OUT: make the initramfs OUT of the lab's guest.
 #
-# The big part (busybox, kmod, strace, kernel modules) is kept in the cache and
+# The big part (busybox, kmod, strace, OpenRC, runit, kernel modules) is kept in the cache and
 # made again only when it would differ; the small part (the hook, init, the
 # stand-ins, lib.sh and the scenarios) is a second archive behind it.
 #
@@ -113,10 +113,11 @@ make_base()
 	done
 	depmod -b "$base" "$version"
 	make_compressed
+	LAB_CACHE=$cache "$lab/services.sh" "$base"
 	pack "$base"
 }
 
-key=$( { cat "$lab/guest.sh" "$lab/hold.c" "$lab/inject.c"; echo "$version $modules"
+key=$( { cat "$lab/guest.sh" "$lab/services.sh" "$lab/hold.c" "$lab/inject.c"; echo "$version $modules"
          stat -L -c '%n %s %Y' "$(command -v busybox)" "$(command -v kmod || echo /bin/kmod)" "$kernel/tree/lib/modules/$version/modules.dep"
        } | sha256sum | cut -c1-16)
 big=$cache/guest/$suite-$key.cpio

@@ -216,6 +216,8 @@ state_units()
 	values /run/standin/*/*/ActiveState /run/standin/*/*/SubState /run/standin/*/*/properties |
 		sed 's|^/run/standin/|unit |; s|/| |g; s|:| |'
 	find /run/systemd/sessions -type f 2>/dev/null | sed 's|.*/|session |'
+	find /run/openrc/started /run/openrc/stopping -type l 2>/dev/null | sed 's|/run/openrc/|openrc |'
+	[ ! -e /run/runit ] || sv status /etc/service/* | sed 's/(pid [0-9]*) //; s/ [0-9]*s/ /g; s/^/runit /'
 }
 
 # state FILE: all of the host's state that the hook may touch, one item a line.

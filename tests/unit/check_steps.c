@@ -255,9 +255,9 @@ START_TEST(services_of_openrc)
 	assert_service_goes_and_comes();
 	assert_no_target("nothing", NULL, "OpenRC has no service nothing");
 	assert_no_target("pipewire", "alice", "user= is for systemd");
-	ck_assert(!systemd_is_stopping(&host));
+	ck_assert(!system_is_stopping(&host));
 	faketree_file("", "/run/openrc/rc.stopping");
-	ck_assert(systemd_is_stopping(&host));
+	ck_assert(system_is_stopping(&host));
 }
 END_TEST
 
