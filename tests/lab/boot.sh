@@ -112,7 +112,7 @@ iasl $four -p "$work/cpufreq" "$lab/cpufreq.asl" >"$work/iasl" 2>&1 || { cat "$w
 
 half=$((memory / 2))
 c=$((smp / 2))
-params="console=ttyS0 panic=-1 intel_iommu=on quiet loglevel=3 mitigations=off nokaslr audit=0 apparmor=0 rcupdate.rcu_expedited=1 cryptomgr.notests lab=$list"
+params="console=ttyS0 panic=-1 intel_iommu=on no_timer_check quiet loglevel=3 mitigations=off nokaslr audit=0 apparmor=0 rcupdate.rcu_expedited=1 cryptomgr.notests lab=$list"
 [ -z "$skip" ] || params="$params labskip=$skip"
 [ -z "$shell" ] || params="$params labshell"
 params="$params$append"

@@ -57,5 +57,5 @@ $1/kernel/bookworm/vmlinuz
 -initrd
 $4
 -append
-console=ttyS0 panic=-1 intel_iommu=on quiet loglevel=3 mitigations=off nokaslr audit=0 apparmor=0 selinux=0 rcupdate.rcu_expedited=1 cryptomgr.notests systemd.show_status=false ${5:-}"
+console=ttyS0 panic=-1 intel_iommu=on no_timer_check quiet loglevel=3 mitigations=off nokaslr audit=0 apparmor=0 selinux=0 rcupdate.rcu_expedited=1 cryptomgr.notests systemd.show_status=false ${5:-}"
 }
