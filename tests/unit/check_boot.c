@@ -3,16 +3,15 @@
  * [boot/begin]: what it took waits for any domain, outlives each of them, is taken once,
  * and goes back when somebody says so.
  */
-#include <check.h>
 #include <getopt.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "call.h"
 #include "command.h"
 #include "faketree.h"
 #include "journal.h"
-#include "phase.h"
+#include "phase_of.h"
+#include "suite.h"
 
 #define NIC "0000:0b:00.0"
 #define WIN10 "11111111-2222-3333-4444-555555555555"
@@ -66,28 +65,23 @@ static int command(const char *a, const char *b, const char *c)
 static int phase(const char *name, const char *uuid, const char *operation,
 		 struct error *err)
 {
+	_cleanup_free_ char *xml = NULL;
+	struct event event;
 	struct call call;
 	int r;
 
-	call_init(&call, host.root, "/etc/libvirt/hooks");
-	event_init(&call.run.event, name, operation,
-		   streq(operation, "prepare") ? "begin" : "end", "-");
-	ck_assert_int_gt(asprintf(&call.run.xml,
+	event_init(&event, name, operation, streq(operation, "prepare") ? "begin" : "end",
+		   "-");
+	ck_assert_int_gt(asprintf(&xml,
 				  "<domain type='kvm'><name>%s</name><uuid>%s</uuid>"
 				  "<memory>16384</memory><memoryBacking><hugepages/>"
 				  "</memoryBacking></domain>",
 				  name, uuid),
 			 0);
-	call.run.xml_len = strlen(call.run.xml);
+	r = phase_open(&call, host.root, &event, xml, err);
 	call.run.owner = getpid();
-	r = call_parse_domain(&call, err);
 	if (r == 0)
-		r = call_load_config(&call, err);
-	if (r == 0)
-		r = call_scan(&call, err);
-	if (r == 0)
-		r = phase_goes_up(call.run.event.phase) ? phase_up(&call.run, err) :
-							  phase_down(&call.run, err);
+		r = phase_run(&call.run, err);
 	call_done(&call);
 	return r;
 }
@@ -262,10 +256,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("boot");
 	TCase *tc = tcase_create("boot");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, outlives_the_domains);
@@ -278,9 +269,5 @@ int main(void)
 	tcase_add_test(tc, is_switched_off);
 	tcase_add_test(tc, killed);
 	tcase_set_timeout(tc, 300);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run("boot", tc);
 }

@@ -2,7 +2,6 @@
 /*
  * What the commands for people print, on a machine made of files, and their exit status.
  */
-#include <check.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <sys/mman.h>
@@ -11,6 +10,7 @@
 #include "command.h"
 #include "faketree.h"
 #include "journal.h"
+#include "suite.h"
 
 #define GPU "0000:0a:00.0"
 #define SOUND "0000:0a:00.1"
@@ -451,10 +451,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("commands");
 	TCase *tc = tcase_create("commands");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, help_and_usage);
@@ -469,9 +466,5 @@ int main(void)
 	tcase_add_test(tc, check_xml_against_config);
 	tcase_add_test(tc, check_pinning);
 	tcase_add_test(tc, plan);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("commands", tc);
 }

@@ -4,12 +4,12 @@
  * mistakes. data/bad/NAME.ini has the mistakes that NAME.expect lists, "LINE: text", one
  * a line; " ... " in it stands for any text.
  */
-#include <check.h>
 #include <dirent.h>
 #include <sys/stat.h>
 
 #include "config.h"
 #include "data.h"
+#include "suite.h"
 
 static char root[64], file[128];
 static struct host host;
@@ -509,12 +509,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("config");
 	TCase *tcase = tcase_create("file");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
-	suite_add_tcase(suite, tcase);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, empty_file);
 	tcase_add_test(tcase, example);
@@ -533,8 +529,5 @@ int main(void)
 	tcase_add_test(tcase, link_into_a_sticky_store);
 	tcase_add_test(tcase, too_big);
 	tcase_add_test(tcase, registry);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_run("config", tcase);
 }

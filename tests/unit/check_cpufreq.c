@@ -3,11 +3,9 @@
  * Governor and energy preference of a processor with a driver in active mode, which no
  * emulated machine has: whole phases on a machine made of files.
  */
-#include <check.h>
-
-#include "call.h"
 #include "faketree.h"
-#include "phase.h"
+#include "phase_of.h"
+#include "suite.h"
 
 #define POLICY "/sys/devices/system/cpu/cpufreq/policy%u/"
 
@@ -51,25 +49,11 @@ static void teardown(void)
 /* NULL when the phase went well, else its error; the caller frees. */
 static char *run_phase(enum phase phase, const char *config)
 {
-	_cleanup_error_ struct error err = {};
-	struct call call;
-	int r;
+	struct event event;
 
 	faketree_file(config, "/etc/libvirt/hooks/conf.d/win10.ini");
-	call_init(&call, host.root, "/etc/libvirt/hooks");
-	event_of_phase(&call.run.event, "win10", phase);
-	call.run.xml = strdup(xml);
-	call.run.xml_len = strlen(xml);
-	r = call_parse_domain(&call, &err);
-	if (r == 0)
-		r = call_load_config(&call, &err);
-	if (r == 0)
-		r = call_scan(&call, &err);
-	if (r == 0)
-		r = phase_goes_up(phase) ? phase_up(&call.run, &err) :
-					   phase_down(&call.run, &err);
-	call_done(&call);
-	return r == 0 ? NULL : strdup(error_text(&err));
+	event_of_phase(&event, "win10", phase);
+	return phase_of(host.root, &event, xml);
 }
 
 static void assert_fine(enum phase phase, const char *config)
@@ -167,10 +151,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("cpufreq");
 	TCase *tc = tcase_create("phases");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, sets_a_preference);
@@ -179,9 +160,5 @@ int main(void)
 	tcase_add_test(tc, refuses_a_preference_under_performance);
 	tcase_add_test(tc, leaves_it_when_the_mode_changed);
 	tcase_add_test(tc, leaves_what_somebody_else_set);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("cpufreq", tc);
 }

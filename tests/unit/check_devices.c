@@ -3,13 +3,12 @@
  * Devices from the host to VFIO and back, whole phases on a machine that reacts: a GPU
  * with its audio function in one IOMMU group, a network card in another.
  */
-#include <check.h>
 #include <sys/stat.h>
 
-#include "call.h"
 #include "faketree.h"
 #include "kmod.h"
-#include "phase.h"
+#include "phase_of.h"
+#include "suite.h"
 
 #define GPU "0000:0a:00.0"
 #define SOUND "0000:0a:00.1"
@@ -60,26 +59,12 @@ static void config(const char *text)
 /* Runs a phase as the hook does; the error's text is in a buffer of its own. */
 static char *phase(const char *operation, const char *sub)
 {
-	_cleanup_error_ struct error err = {};
-	struct call call;
-	int r;
+	_cleanup_free_ char *xml = NULL;
+	struct event event;
 
-	call_init(&call, host.root, "/etc/libvirt/hooks");
-	event_init(&call.run.event, "win10", operation, sub, "-");
-	ck_assert_int_gt(asprintf(&call.run.xml, xml_format, managed), 0);
-	call.run.xml_len = strlen(call.run.xml);
-	r = call_parse_domain(&call, &err);
-	if (r == 0)
-		r = call_load_config(&call, &err);
-	if (r == 0)
-		r = call_scan(&call, &err);
-	if (r == 0)
-		r = phase_goes_up(call.run.event.phase) ? phase_up(&call.run, &err) :
-							  phase_down(&call.run, &err);
-	call_done(&call);
-	if (r == 0)
-		return NULL;
-	return strdup(error_text(&err));
+	event_init(&event, "win10", operation, sub, "-");
+	ck_assert_int_gt(asprintf(&xml, xml_format, managed), 0);
+	return phase_of(host.root, &event, xml);
 }
 
 static void assert_fine(char *error)
@@ -396,15 +381,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("devices");
 	TCase *tc = tcase_create("phases");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
-	if (geteuid() != 0) { /* config and journal must be root's */
-		fprintf(stderr, "needs root, skipped\n");
-		return 77;
-	}
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, takes_and_gives_back);
 	tcase_add_test(tc, refuses_nvidia_while_loaded);
@@ -427,9 +405,5 @@ int main(void)
 	tcase_add_test(tc, tells_the_worst_first);
 	tcase_add_test(tc, refuses_mounted_disks);
 	tcase_set_timeout(tc, 120);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run_as_root("devices", tc);
 }

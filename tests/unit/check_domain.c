@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* libvirt's domain XML: what counts, what does not, and what is refused. */
-#include <check.h>
-
 #include "data.h"
 #include "domain.h"
+#include "suite.h"
 
 static int parse(const char *xml, struct domain *domain, struct error *err)
 {
@@ -183,20 +182,13 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("domain");
 	TCase *tcase = tcase_create("xml");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
-	suite_add_tcase(suite, tcase);
 	tcase_add_test(tcase, full_domain);
 	tcase_add_loop_test(tcase, memory_units, 0, ARRAY_SIZE(units));
 	tcase_add_loop_test(tcase, refused, 0, ARRAY_SIZE(bad));
 	tcase_add_test(tcase, nested_too_deep);
 	tcase_add_test(tcase, long_names);
 	tcase_add_test(tcase, torn);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_run("domain", tcase);
 }

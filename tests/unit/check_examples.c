@@ -3,10 +3,10 @@
  * Each example in conf.d, and the README's, is read without a mistake; each step is
  * used in one of them or explained in vfio-hook.conf(5).
  */
-#include <check.h>
 #include <dirent.h>
 
 #include "config.h"
+#include "suite.h"
 
 static struct host host = { .root = "" };
 
@@ -99,17 +99,10 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("examples");
 	TCase *tc = tcase_create("examples");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_test(tc, examples_are_read);
 	tcase_add_test(tc, readme_is_read);
 	tcase_add_test(tc, every_step_is_explained);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("examples", tc);
 }

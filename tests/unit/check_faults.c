@@ -3,12 +3,11 @@
  * A fault at each single change of prepare and of release, on the machine made of files:
  * whatever fails, and wherever the hook dies, all is put back in the end.
  */
-#include <check.h>
 #include <sys/wait.h>
 
-#include "call.h"
 #include "faketree.h"
-#include "phase.h"
+#include "phase_of.h"
+#include "suite.h"
 
 #define GPU "0000:0a:00.0"
 #define SOUND "0000:0a:00.1"
@@ -78,24 +77,14 @@ enum what {
 
 static int run(enum what what, struct error *err)
 {
+	struct event event;
 	struct call call;
 	int r;
 
-	call_init(&call, host.root, "/etc/libvirt/hooks");
-	event_init(&call.run.event, "win10", what == PREPARE ? "prepare" : "release",
-		   what == PREPARE ? "begin" : "end", "-");
-	call.run.xml = strdup(xml);
-	call.run.xml_len = strlen(xml);
-	r = call_parse_domain(&call, err);
+	event_of_phase(&event, "win10", what == PREPARE ? PHASE_PREPARE : PHASE_RELEASE);
+	r = phase_open(&call, host.root, &event, xml, err);
 	if (r == 0)
-		r = call_load_config(&call, err);
-	if (r == 0)
-		r = call_scan(&call, err);
-	if (r == 0 && what == UNDO)
-		r = phase_undo(&call.run, err);
-	else if (r == 0)
-		r = what == PREPARE ? phase_up(&call.run, err) :
-				      phase_down(&call.run, err);
+		r = what == UNDO ? phase_undo(&call.run, err) : phase_run(&call.run, err);
 	call_done(&call);
 	return r;
 }
@@ -350,15 +339,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("faults");
 	TCase *tc = tcase_create("each change");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
-	if (geteuid() != 0) { /* config and journal must be root's */
-		fprintf(stderr, "needs root, skipped\n");
-		return 77;
-	}
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, killed);
 	tcase_add_test(tc, killed_again);
@@ -369,9 +351,5 @@ int main(void)
 	tcase_add_test(tc, explicit_release_killed);
 	tcase_add_loop_test(tc, explicit_release_fails, 0, ARRAY_SIZE(errors));
 	tcase_set_timeout(tc, 120);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run_as_root("faults", tc);
 }

@@ -4,12 +4,12 @@
  * moved, from a fixed seed. Nothing is expected of the answer but that there is one; the
  * sanitizers and valgrind look at the rest.
  */
-#include <check.h>
 #include <sys/stat.h>
 
 #include "config.h"
 #include "domain.h"
 #include "journal.h"
+#include "suite.h"
 
 #define ROUNDS 1500
 #define TEXT_MAX 65536
@@ -192,20 +192,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("fuzz");
 	TCase *tcase = tcase_create("fuzz");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_set_timeout(tcase, 100);
 	tcase_add_test(tcase, test_domain);
 	tcase_add_loop_test(tcase, test_config, 0, 6);
 	tcase_add_test(tcase, test_journal);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("fuzz", tcase);
 }

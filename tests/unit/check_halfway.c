@@ -4,12 +4,12 @@
  * the old value nor the new one, and is put back all the same. What somebody else set is
  * not.
  */
-#include <check.h>
 #include <sys/stat.h>
 
 #include "faketree.h"
 #include "ownership.h"
 #include "run.h"
+#include "suite.h"
 
 #define PARTITION "/sys/fs/cgroup/machine.slice/cpuset.cpus"
 
@@ -106,22 +106,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("halfway");
 	TCase *tc = tcase_create("kinds");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
-	if (geteuid() != 0) { /* owners are changed */
-		fprintf(stderr, "needs root, skipped\n");
-		return 77;
-	}
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, attribute_in_the_kernels_words);
 	tcase_add_test(tc, partition_without_its_state);
 	tcase_add_test(tc, owner_without_its_mode);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run_as_root("halfway", tc);
 }

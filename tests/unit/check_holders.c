@@ -4,7 +4,6 @@
  * and with real processes that have files of such a tree open.
  */
 
-#include <check.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
@@ -15,6 +14,7 @@
 
 #include "holders.h"
 #include "state.h"
+#include "suite.h"
 
 #define GPU "0000:0a:00.0"
 #define SOUND "0000:0a:00.1"
@@ -473,10 +473,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("holders");
 	TCase *tcase = tcase_create("holders");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 30);
@@ -495,9 +492,5 @@ int main(void)
 	tcase_add_test(tcase, logind_holds_for_sessions);
 	tcase_add_test(tcase, finds_a_real_process);
 	tcase_add_test(tcase, finds_a_real_mapping);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("holders", tcase);
 }

@@ -4,13 +4,13 @@
  * NAME.ini beside them, and whatever is read, even noise, what is printed can be read
  * again. IMPORT_UPDATE=1 in the environment writes the expected files anew.
  */
-#include <check.h>
 #include <ftw.h>
 #include <sys/stat.h>
 
 #include "config.h"
 #include "data.h"
 #include "import_run.h"
+#include "suite.h"
 
 static char dir[64], config_path[96], script_path[96];
 static const struct host host = { .root = "" };
@@ -224,10 +224,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("import");
 	TCase *tcase = tcase_create("import");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 100);
@@ -235,10 +232,5 @@ int main(void)
 	tcase_add_test(tcase, nothing_there);
 	tcase_add_test(tcase, mutations);
 	tcase_add_test(tcase, extremes);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("import", tcase);
 }

@@ -2,7 +2,6 @@
 /*
  * The journal: what is written is read again, whatever a crash left at its end.
  */
-#include <check.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -10,6 +9,7 @@
 
 #include "claims.h"
 #include "journal.h"
+#include "suite.h"
 
 #define UUID "11111111-2222-3333-4444-555555555555"
 #define OTHER "99999999-2222-3333-4444-555555555555"
@@ -320,10 +320,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("journal");
 	TCase *tc = tcase_create("journal");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, test_round_trip);
@@ -338,9 +335,5 @@ int main(void)
 	tcase_add_test(tc, test_foreign_folder);
 	tcase_add_test(tc, test_cannot_be_removed);
 	tcase_add_loop_test(tc, test_last_user_restores, 0, 6);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("journal", tc);
 }

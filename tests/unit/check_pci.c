@@ -3,11 +3,9 @@
  * What no emulated machine can show: memory windows that change their size, and a host
  * that sleeps. Whole phases on a machine made of files.
  */
-#include <check.h>
-
-#include "call.h"
 #include "faketree.h"
-#include "phase.h"
+#include "phase_of.h"
+#include "suite.h"
 
 #define GPU "0000:0a:00.0"
 #define SOUND "0000:0a:00.1"
@@ -46,27 +44,13 @@ static void teardown(void)
 /* NULL when the phase went well, else its error; the caller frees. */
 static char *run_phase(enum phase phase, const char *steps)
 {
-	_cleanup_error_ struct error err = {};
-	struct call call;
+	struct event event;
 	char text[512];
-	int r;
 
 	snprintf(text, sizeof(text), "[prepare/begin]\n%s\n", steps);
 	faketree_file(text, "/etc/libvirt/hooks/conf.d/win10.ini");
-	call_init(&call, host.root, "/etc/libvirt/hooks");
-	event_of_phase(&call.run.event, "win10", phase);
-	call.run.xml = strdup(xml);
-	call.run.xml_len = strlen(xml);
-	r = call_parse_domain(&call, &err);
-	if (r == 0)
-		r = call_load_config(&call, &err);
-	if (r == 0)
-		r = call_scan(&call, &err);
-	if (r == 0)
-		r = phase_goes_up(phase) ? phase_up(&call.run, &err) :
-					   phase_down(&call.run, &err);
-	call_done(&call);
-	return r == 0 ? NULL : strdup(error_text(&err));
+	event_of_phase(&event, "win10", phase);
+	return phase_of(host.root, &event, xml);
 }
 
 static void assert_fine(enum phase phase, const char *steps)
@@ -188,10 +172,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("pci");
 	TCase *tc = tcase_create("phases");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
@@ -203,10 +184,5 @@ int main(void)
 	tcase_add_test(tc, sleeps_and_keeps_an_alarm);
 	tcase_add_test(tc, refuses_to_sleep_for_ever);
 	tcase_add_test(tc, refuses_sleep_longer_than_the_phase);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("pci", tc);
 }

@@ -3,12 +3,12 @@
  * Programs for real: what they inherit, how they end, what is kept of their output.
  */
 
-#include <check.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 
 #include "spawn.h"
+#include "suite.h"
 
 static const struct host host = { .root = "" };
 
@@ -398,10 +398,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("spawn");
 	TCase *tcase = tcase_create("spawn");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, keeps_output_and_status);
@@ -420,9 +417,5 @@ int main(void)
 	tcase_add_test(tcase, explains_what_cannot_run);
 	tcase_add_test(tcase, becomes_a_user);
 	tcase_add_test(tcase, reads_users_and_groups);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("spawn", tcase);
 }

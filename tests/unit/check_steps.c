@@ -3,7 +3,6 @@
  * Steps that act on files and processes: what they refuse and say while the config is
  * read, what their globs find, and which processes are ever signalled.
  */
-#include <check.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -14,6 +13,7 @@
 #include "glob.h"
 #include "services.h"
 #include "spawn.h"
+#include "suite.h"
 #include "systemd.h"
 
 static struct host host;
@@ -290,12 +290,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("steps");
 	TCase *tcase = tcase_create("steps");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
-	suite_add_tcase(suite, tcase);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, lines_and_their_mistakes, 0, (int)ARRAY_SIZE(lines));
 	tcase_add_test(tcase, globs_stay_in_their_tree);
@@ -304,8 +300,5 @@ int main(void)
 	tcase_add_test(tcase, services_of_openrc);
 	tcase_add_test(tcase, services_of_runit);
 	tcase_add_test(tcase, no_service_manager);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return suite_run("steps", tcase);
 }

@@ -3,13 +3,13 @@
  * The way back, on plain files below a root of their own: in which order, of what, beside
  * other domains, after a crash, and when it fails.
  */
-#include <check.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include "effect.h"
 #include "pages.h"
 #include "program.h"
+#include "suite.h"
 
 #define POOL "/sys/kernel/mm/hugepages/hugepages-2048kB"
 
@@ -450,10 +450,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("undo");
 	TCase *tcase = tcase_create("undo");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_set_timeout(tcase, 60);
@@ -478,10 +475,5 @@ int main(void)
 	tcase_add_test(tcase, test_pages);
 	tcase_add_loop_test(tcase, test_pages_open_pair, 0, 2);
 	tcase_add_test(tcase, test_phases_begin_anew);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("undo", tcase);
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Lists, numbers, errors, events and words: what everything else trusts. */
-#include <check.h>
-
 #include "config.h"
 #include "error.h"
 #include "event.h"
+#include "suite.h"
 #include "util.h"
 
 START_TEST(lists_grow_and_end_with_null)
@@ -253,12 +252,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("util");
 	TCase *tcase = tcase_create("core");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
-	suite_add_tcase(suite, tcase);
 	tcase_add_test(tcase, lists_grow_and_end_with_null);
 	tcase_add_test(tcase, arrays_double_and_are_zeroed);
 	tcase_add_test(tcase, base_names);
@@ -273,8 +268,5 @@ int main(void)
 	tcase_add_test(tcase, domain_names);
 	tcase_add_test(tcase, words_as_in_sh);
 	tcase_add_test(tcase, words_that_are_none);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_run("util", tcase);
 }
