@@ -115,7 +115,22 @@ kill "$HOLDER"
 until_true 5 home $NET1
 works "the vfio group"
 
+# The last gate names who holds each of the devices, and looks at every process once.
+domain win10 $GPU_ALL
+: >/etc/libvirt/hooks/disable
+holder musicd /dev/snd/controlC0
+sound=$HOLDER
+holder renderd /dev/dri/card0
+hook_refused "switched off: the last gate names all holders" \
+	"libvirt would hang.*$GPU is still on bochs.* and held by renderd \\(pid $HOLDER, .*; $GPU_SOUND is still on snd_hda_intel and held by musicd \\(pid $sound, " prepare begin
+kill "$HOLDER" "$sound"
+until_true 5 eval "! kill -0 $HOLDER && ! kill -0 $sound"
+HOOK_WRAP="strace -D -f -o $LAB/trace -e trace=openat" hook_ok "switched off: the last gate lets through what nobody holds" prepare begin
+equal "three devices, one look at each process" "$(grep -c '"/proc/1/maps"' "$LAB/trace")" 1
+rm /etc/libvirt/hooks/disable
+
 # Who may not look at others' processes is told that something is not known.
+domain win10 $NET1
 holder hiddend /dev/null
 su -s /bin/sh user -c "vfio-hook plan win10 prepare" </etc/lab/win10.xml >"$LAB/plan" 2>&1
 contains "one that may not look at all processes is told so" "$LAB/plan" \
