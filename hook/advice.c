@@ -11,8 +11,10 @@ void advise_domain(struct call *call, struct findings *findings)
 
 	if (inventory_scan(&call->run.host, false, &inventory, &err) < 0)
 		finding_add(findings, FINDING_WARNING, NULL, "%s", error_text(&err));
-	else
+	else {
 		advise_devices(call, &inventory, findings);
+		advise_guest(call, &inventory, findings);
+	}
 	advise_memory(call, findings);
 	advise_cpus(call, findings);
 }

@@ -42,7 +42,10 @@ void advise_host(const struct host *host, struct findings *findings);
 /* What XML and config disagree on, for prepare; the run has been scanned. */
 void advise_devices(struct call *call, const struct inventory *inventory,
 		    struct findings *findings);
+/* What the guest is told of its CPU and its hypervisor. */
+void advise_guest(const struct call *call, const struct inventory *inventory,
+		  struct findings *findings);
 void advise_memory(struct call *call, struct findings *findings);
 void advise_cpus(const struct call *call, struct findings *findings);
-/* These three, for a call that has a config. */
+/* These four, for a call that has a config. */
 void advise_domain(struct call *call, struct findings *findings);

@@ -4,7 +4,7 @@
  * has forgotten.
  */
 #include "advice.h"
-#include "group.h"
+#include "walk.h"
 
 static bool in_xml(const struct domain *domain, const char *name)
 {
@@ -67,6 +67,19 @@ static bool must_go_along(const struct inventory *inventory, const struct domain
 	return false;
 }
 
+/* Does the domain get another function of the same device? */
+static bool is_of_a_card(const struct domain *domain, const struct pci_addr *addr)
+{
+	for (size_t i = 0; i < domain->n_hostdevs; i++) {
+		const struct pci_addr *other = &domain->hostdevs[i].addr;
+
+		if (other->domain == addr->domain && other->bus == addr->bus &&
+		    other->device == addr->device)
+			return true;
+	}
+	return false;
+}
+
 static void judge_detached(const struct inventory *inventory, const struct domain *domain,
 			   const struct pci_list *planned, struct findings *findings)
 {
@@ -90,6 +103,39 @@ static void judge_detached(const struct inventory *inventory, const struct domai
 				    "the domain does not get it, so the card has no sound "
 				    "there: add to <devices>",
 				    fn->name, item->name);
+		else if (is_of_a_card(domain, &fn->addr))
+			finding_add(findings, FINDING_ADVICE, cure,
+				    "%s (%s) leaves the host together with its card, but "
+				    "the domain does not get it: nobody can use it "
+				    "meanwhile, and a driver in the guest may look for it; "
+				    "add to <devices>",
+				    fn->name, item->name);
+	}
+}
+
+/*
+ * Where libvirt moves the devices by itself, what shares their group and has a driver of
+ * the host keeps QEMU from opening it. Where a step moves them, the plan tells that.
+ */
+static void judge_groups(const struct inventory *inventory, const struct call *call,
+			 struct findings *findings)
+{
+	const struct domain *domain = call->run.domain;
+	bool told = walk_has(&call->run, "pci.detach");
+
+	for (size_t i = 0; !told && i < inventory->n; i++) {
+		const struct inventory_item *item = &inventory->items[i];
+
+		if (!*item->driver || streq(item->driver, "pci-stub") ||
+		    pci_driver_is_vfio(&call->run.host, item->fn.name, item->driver) ||
+		    pci_is_bridge(&item->fn) || in_xml(domain, item->fn.name) ||
+		    !must_go_along(inventory, domain, item))
+			continue;
+		finding_add(findings, FINDING_PROBLEM, "pci.detach = group=whole",
+			    "%s (%s) shares IOMMU group %s with a device of the XML and "
+			    "stays with %s: QEMU cannot open the group (\"is not "
+			    "viable\"); add to [prepare/begin]",
+			    item->fn.name, item->name, item->group, item->driver);
 	}
 }
 
@@ -107,5 +153,6 @@ void advise_devices(struct call *call, const struct inventory *inventory,
 	for (size_t i = 0; i < domain->n_hostdevs; i++)
 		judge_hostdev(&domain->hostdevs[i], inventory, &call->run.host, &planned,
 			      findings);
+	judge_groups(inventory, call, findings);
 	judge_detached(inventory, domain, &planned, findings);
 }

@@ -18,6 +18,23 @@ struct page_request {
 	char *nodeset; /* guest NUMA nodes, or NULL: all others */
 };
 
+enum domain_cpu {
+	DOMAIN_CPU_DEFAULT, /* nothing said: QEMU's own model, which has little */
+	DOMAIN_CPU_CUSTOM,
+	DOMAIN_CPU_HOST_MODEL,
+	DOMAIN_CPU_PASSTHROUGH, /* host-passthrough, or maximum */
+};
+
+/* What <cpu> and <features> tell the guest of the machine it is on. */
+struct domain_features {
+	bool kvm; /* <domain type='kvm'>: not emulated */
+	enum domain_cpu cpu;
+	bool topoext; /* required, or forced */
+	bool kvm_hidden;
+	bool hyperv; /* any of Hyper-V's enlightenments is on */
+	bool vendor_id; /* … and its name is another than its own */
+};
+
 /* What libvirt's domain XML says that matters to us. */
 struct domain {
 	char *name;
@@ -29,6 +46,7 @@ struct domain {
 	struct page_request *pages;
 	size_t n_pages;
 	unsigned vcpus, threads; /* of <vcpu>, and <topology threads=>; 0: not said */
+	struct domain_features features;
 	bool balloon; /* a <memballoon> other than none */
 	struct strv vcpupin; /* the cpuset of each <vcpupin> */
 	struct strv emulatorpin;

@@ -6,7 +6,7 @@
 
 #include "domain_parser.h"
 
-static const char *attribute(const char **atts, const char *name)
+const char *attribute(const char **atts, const char *name)
 {
 	for (; *atts; atts += 2) {
 		if (streq(atts[0], name))
@@ -15,7 +15,7 @@ static const char *attribute(const char **atts, const char *name)
 	return NULL;
 }
 
-static bool attribute_is(const char **atts, const char *name, const char *value)
+bool attribute_is(const char **atts, const char *name, const char *value)
 {
 	const char *found = attribute(atts, name);
 
@@ -221,8 +221,9 @@ void element_begin(struct parser *parser, const char **atts)
 	struct domain *domain = parser->domain;
 	const char *path = str_after(parser->path, "/domain"), *device;
 
-	if (!path || !*path)
+	if (!path)
 		return;
+	features_begin(&domain->features, path, atts);
 	if (streq(path, "/memory"))
 		on_memory(parser, atts);
 	else if (streq(path, "/memoryBacking/hugepages"))

@@ -35,3 +35,9 @@ void parser_stop_oom(struct parser *parser);
 /* The path has grown by an element; the element at its end is complete. */
 void element_begin(struct parser *parser, const char **atts);
 void element_end(struct parser *parser);
+
+/* Of an element: the value, or NULL. */
+const char *attribute(const char **atts, const char *name);
+bool attribute_is(const char **atts, const char *name, const char *value);
+/* An element at PATH below <domain>, "" for itself, if it is one of <cpu> or <features>. */
+void features_begin(struct domain_features *features, const char *path, const char **atts);

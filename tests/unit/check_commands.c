@@ -2,90 +2,8 @@
 /*
  * What the commands for people print, on a machine made of files, and their exit status.
  */
-#include <fcntl.h>
-#include <getopt.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-
-#include "command.h"
-#include "faketree.h"
 #include "journal.h"
-#include "suite.h"
-
-#define GPU "0000:0a:00.0"
-#define SOUND "0000:0a:00.1"
-#define NIC "0000:0b:00.0"
-#define UUID "11111111-2222-3333-4444-555555555555"
-
-static struct host host;
-static char *out; /* of the last command, stdout and stderr */
-
-static void setup(void)
-{
-	faketree_new(&host);
-	faketree_module("nvidia", "nvidia");
-	faketree_module("snd_hda_intel", "snd_hda_intel");
-	faketree_module("e1000e", "e1000e");
-	faketree_module_load("nvidia");
-	faketree_module_load("snd_hda_intel");
-	faketree_module_load("e1000e");
-	faketree_pci("0000:00:01.0", "8086:1901", "060400", NULL, "1");
-	faketree_pci(GPU, "10de:1e84", "030000", "nvidia", "14");
-	faketree_pci(SOUND, "10de:10f8", "040300", "snd_hda_intel", "14");
-	faketree_pci(NIC, "8086:10d3", "020000", "e1000e", "15");
-	unsetenv("NO_COLOR");
-}
-
-static void teardown(void)
-{
-	free(STEAL(out));
-	faketree_free();
-}
-
-/* Runs the command with the words of LINE; returns its exit status. */
-static int command(const char *line)
-{
-	_cleanup_free_ char *copy = strdup(line);
-	int fd = memfd_create("out", MFD_CLOEXEC), saved[3], null, status, argc = 0;
-	char *argv[32] = {}, *word;
-	off_t size;
-
-	argv[argc++] = (char *)(uintptr_t) "vfio-hook";
-	argv[argc++] = (char *)(uintptr_t) "--root";
-	argv[argc++] = (char *)(uintptr_t)faketree_root();
-	for (char *rest = copy; argc < 31 && (word = strsep(&rest, " "));)
-		argv[argc++] = word;
-	fflush(NULL);
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	for (int i = 0; i < 3; i++) {
-		saved[i] = dup(i);
-		ck_assert_int_ge(dup2(i ? fd : null, i), 0);
-	}
-	optind = 0;
-	status = command_main(argc, argv);
-	fflush(NULL);
-	for (int i = 0; i < 3; i++) {
-		ck_assert_int_ge(dup2(saved[i], i), 0);
-		close(saved[i]);
-	}
-	close(null);
-	size = lseek(fd, 0, SEEK_END);
-	free(out);
-	out = calloc(1, (size_t)size + 1);
-	ck_assert(out && pread(fd, out, (size_t)size, 0) == size);
-	close(fd);
-	return status;
-}
-
-static void assert_has(const char *text)
-{
-	ck_assert_msg(strstr(out, text) != NULL, "no \"%s\" in:\n%s", text, out);
-}
-
-static void assert_hasnt(const char *text)
-{
-	ck_assert_msg(strstr(out, text) == NULL, "\"%s\" in:\n%s", text, out);
-}
+#include "machine.h"
 
 START_TEST(help_and_usage)
 {
@@ -238,22 +156,6 @@ START_TEST(status_of_what_is_changed)
 }
 END_TEST
 
-static const char xml_begin[] = "<domain type='kvm'><name>win10</name><uuid>" UUID
-				"</uuid>"
-				"<memory unit='MiB'>4</memory>";
-#define HOSTDEV(bus, function)                                                          \
-	"<hostdev mode='subsystem' type='pci' managed='yes'><source><address bus='" bus \
-	"' slot='0' function='" function "'/></source></hostdev>"
-
-/* The stored XML of win10: the parts between its memory and its end. */
-static void domain(const char *parts)
-{
-	_cleanup_free_ char *text = NULL;
-
-	ck_assert_int_gt(asprintf(&text, "%s%s</domain>", xml_begin, parts), 0);
-	faketree_file(text, "/etc/libvirt/qemu/win10.xml");
-}
-
 START_TEST(init_for_the_only_gpu)
 {
 	domain("<devices>" HOSTDEV("0x0a", "0") HOSTDEV("0x0b", "0") "</devices>");
@@ -297,130 +199,6 @@ START_TEST(init_for_a_second_gpu)
 }
 END_TEST
 
-/* vfio-hook where libvirt looks for it. */
-static void install(const char *text, mode_t mode)
-{
-	char path[PATH_MAX];
-
-	faketree_file(text, "/etc/libvirt/hooks/qemu");
-	ck_assert_int_eq(chmod(host_path(&host, path, "/etc/libvirt/hooks/qemu"), mode),
-			 0);
-	ck_assert_int_eq(chmod(host_path(&host, path, "/etc/libvirt/hooks"), 0755), 0);
-}
-
-START_TEST(check_of_what_init_wrote)
-{
-	install("\177ELF", 0755);
-	domain("<devices>" HOSTDEV("0x0a", "0") HOSTDEV("0x0a", "1") "</devices>");
-	ck_assert_int_eq(command("init win10 --write"), STATUS_OK);
-	ck_assert_int_eq(command("check win10"), STATUS_OK);
-	assert_has("installation and host: fine\n");
-	assert_has("win10: fine\n");
-	ck_assert_int_eq(command("check --json"), STATUS_OK);
-	assert_has("{\"domain\": null, \"ok\": true, \"findings\": []}");
-	assert_has("{\"domain\": \"win10\", \"ok\": true, \"findings\": []}");
-}
-END_TEST
-
-START_TEST(check_installation)
-{
-	ck_assert_int_eq(command("check"), STATUS_FAILED);
-	assert_has("  problem  there is no /etc/libvirt/hooks/qemu");
-
-	install("#!/bin/bash\n", 0644);
-	faketree_file("", "/etc/libvirt/hooks/qemu.d/backup~");
-	ck_assert_int_eq(command("check"), STATUS_FAILED);
-	assert_has("is no executable file");
-	assert_has("             chmod 755 /etc/libvirt/hooks/qemu\n");
-	assert_has("is a script, not vfio-hook");
-
-	install("\177ELF", 0700);
-	faketree_process(700, "libvirtd", "libvirtd.service", NULL);
-	faketree_file("cpu 1\nbtime 1000000\n", "/proc/stat");
-	faketree_file("libvirtd (enforce)\nother (complain)\n",
-		      "/sys/kernel/security/apparmor/profiles");
-	faketree_file("none [integrity] confidentiality\n",
-		      "/sys/kernel/security/lockdown");
-	ck_assert_int_eq(command("check"), STATUS_OK);
-	assert_has("cannot be run by ordinary users");
-	assert_has("libvirtd (pid 700) has run since before the hook was put there");
-	assert_has("             systemctl reload libvirtd\n");
-	assert_has("AppArmor confines libvirtd");
-	assert_has("locked down");
-}
-END_TEST
-
-START_TEST(check_xml_against_config)
-{
-	install("\177ELF", 0755);
-	faketree_hugepages(2048, 0, 100);
-	domain("<memoryBacking><hugepages/></memoryBacking><devices>"
-	       "<hostdev mode='subsystem' type='pci' managed='no'><source><address "
-	       "bus='0x0a' slot='0' function='0'/></source></hostdev>" HOSTDEV(
-		       "0x77", "0") "<memballoon model='virtio'/></devices>");
-	faketree_file(
-		"MemTotal: 8000000 kB\nMemAvailable: 4000000 kB\nHugepagesize: 2048 kB\n",
-		"/proc/meminfo");
-	faketree_file("[prepare/begin]\n-service.stop = x.service\npci.detach = 0b:00.0\n",
-		      "/etc/libvirt/hooks/conf.d/win10.ini");
-	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
-	assert_has("win10: a start would fail\n");
-	assert_has("0000:77:00.0 is in the XML, but this host has no such device now");
-	assert_has("0000:0a:00.0 is managed='no' in the XML, and no step detaches it from "
-		   "nvidia");
-	assert_has("             pci.detach = 0000:0a:00.0\n");
-	assert_has("0000:0b:00.0 (Intel");
-	assert_has("<source><address domain='0x0000' bus='0x0b' slot='0x00' "
-		   "function='0x0'/></source>\n");
-	assert_has("the XML asks for 2 huge pages of 2 MiB, 0 are free");
-	assert_has("             <memballoon model='none'/>\n");
-
-	domain("<devices>" HOSTDEV("0x0b", "0") "</devices>");
-	faketree_file("[prepare/begin]\nhugepages.allocate = pages=1\npci.detach =\n",
-		      "/etc/libvirt/hooks/conf.d/win10.ini");
-	ck_assert_msg(command("check win10") == STATUS_OK, "%s", out);
-	assert_has("its XML has no <memoryBacking><hugepages/>");
-
-	faketree_file("[prepare/begin]\nnonsense\n",
-		      "/etc/libvirt/hooks/conf.d/win10.ini");
-	ck_assert_int_eq(command("check win10"), STATUS_USAGE);
-}
-END_TEST
-
-START_TEST(check_pinning)
-{
-	install("\177ELF", 0755);
-	faketree_file("[prepare/begin]\npci.detach =\n",
-		      "/etc/libvirt/hooks/conf.d/win10.ini");
-	faketree_file("0-7\n", "/sys/devices/system/cpu/online");
-	for (unsigned i = 0; i < 8; i++) {
-		char text[16];
-
-		snprintf(text, sizeof(text), "%u,%u\n", i % 4, i % 4 + 4);
-		faketree_file(text,
-			      "/sys/devices/system/cpu/cpu%u/topology/"
-			      "thread_siblings_list",
-			      i);
-	}
-	domain("<vcpu>4</vcpu><cputune><vcpupin vcpu='0' cpuset='2'/>"
-	       "<vcpupin vcpu='1' cpuset='3'/><vcpupin vcpu='2' cpuset='7'/>"
-	       "<emulatorpin cpuset='1-2'/></cputune><devices>" HOSTDEV("0x0b",
-									"0") "</devices>");
-	ck_assert_int_eq(command("check win10"), STATUS_OK);
-	assert_has("win10: a start would work\n");
-	assert_has("3 of 4 vCPUs are pinned");
-	assert_has("the host works on CPU 6 beside it");
-	assert_has("QEMU's own threads on CPU 2");
-	assert_has("             <emulatorpin cpuset='0-1,4-6'/>\n");
-	assert_has("<topology sockets='1'");
-
-	domain("<vcpu>1</vcpu><cputune><vcpupin vcpu='0' cpuset='9'/></cputune><devices>" HOSTDEV(
-		"0x0b", "0") "</devices>");
-	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
-	assert_has("vcpupin names CPU 9");
-}
-END_TEST
-
 START_TEST(plan)
 {
 	domain("<devices>" HOSTDEV("0x0b", "0") "</devices>");
@@ -449,11 +227,8 @@ START_TEST(plan)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tc)
 {
-	TCase *tc = tcase_create("commands");
-
-	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, help_and_usage);
 	tcase_add_test(tc, devices);
 	tcase_add_test(tc, devices_without_iommu);
@@ -461,10 +236,10 @@ int main(void)
 	tcase_add_test(tc, status_of_what_is_changed);
 	tcase_add_test(tc, init_for_the_only_gpu);
 	tcase_add_test(tc, init_for_a_second_gpu);
-	tcase_add_test(tc, check_of_what_init_wrote);
-	tcase_add_test(tc, check_installation);
-	tcase_add_test(tc, check_xml_against_config);
-	tcase_add_test(tc, check_pinning);
 	tcase_add_test(tc, plan);
-	return suite_run("commands", tc);
+}
+
+int main(void)
+{
+	return machine_run("commands", add);
 }

@@ -74,6 +74,51 @@ START_TEST(memory_units)
 }
 END_TEST
 
+#define GUEST(type, parts) "<domain type='" type "'><name>x</name>" parts "</domain>"
+#define TOPOEXT(policy) "<feature policy='" policy "' name='topoext'/>"
+
+static const struct {
+	const char *xml;
+	struct domain_features features;
+} features[] = {
+	{ GUEST("qemu", "<cpu><topology sockets='1' cores='2' threads='2'/></cpu>"), {} },
+	{ GUEST("kvm", ""), { .kvm = true } },
+	{ GUEST("kvm",
+		"<cpu mode='host-passthrough' check='none'>" TOPOEXT("require") "</cpu>"),
+	  { .kvm = true, .cpu = DOMAIN_CPU_PASSTHROUGH, .topoext = true } },
+	{ GUEST("qemu", "<cpu mode='maximum'>" TOPOEXT("disable") "</cpu>"),
+	  { .cpu = DOMAIN_CPU_PASSTHROUGH } },
+	{ GUEST("qemu", "<cpu mode='host-model'/>"), { .cpu = DOMAIN_CPU_HOST_MODEL } },
+	{ GUEST("qemu", "<cpu match='exact'><model>EPYC</model></cpu>"),
+	  { .cpu = DOMAIN_CPU_CUSTOM } },
+	{ GUEST("qemu", "<metadata><cpu mode='host-model'/></metadata><features><hyperv>"
+			"<relaxed state='on'/><vendor_id state='on' value='a'/></hyperv>"
+			"<kvm><hidden state='on'/></kvm></features>"),
+	  { .hyperv = true, .vendor_id = true, .kvm_hidden = true } },
+	{ GUEST("qemu", "<features><hyperv mode='passthrough'/></features>"),
+	  { .hyperv = true } },
+	{ GUEST("qemu", "<features><hyperv><relaxed state='off'/><vendor_id state='off'/>"
+			"</hyperv><kvm><hidden state='off'/></kvm></features>"),
+	  {} },
+};
+
+START_TEST(cpu_and_features)
+{
+	const struct domain_features *wanted = &features[_i].features, *got;
+	_cleanup_(domain_done) struct domain domain = { 0 };
+	_cleanup_error_ struct error err = { 0 };
+
+	ck_assert_msg(parse(features[_i].xml, &domain, &err) == 0, "%s", error_text(&err));
+	got = &domain.features;
+	ck_assert_int_eq(got->kvm, wanted->kvm);
+	ck_assert_int_eq(got->cpu, wanted->cpu);
+	ck_assert_int_eq(got->topoext, wanted->topoext);
+	ck_assert_int_eq(got->kvm_hidden, wanted->kvm_hidden);
+	ck_assert_int_eq(got->hyperv, wanted->hyperv);
+	ck_assert_int_eq(got->vendor_id, wanted->vendor_id);
+}
+END_TEST
+
 #define HOSTDEV(source)                                                               \
 	"<domain><name>x</name><devices><hostdev mode='subsystem' type='pci'>" source \
 	"</hostdev></devices></domain>"
@@ -185,6 +230,7 @@ int main(void)
 	TCase *tcase = tcase_create("xml");
 
 	tcase_add_test(tcase, full_domain);
+	tcase_add_loop_test(tcase, cpu_and_features, 0, ARRAY_SIZE(features));
 	tcase_add_loop_test(tcase, memory_units, 0, ARRAY_SIZE(units));
 	tcase_add_loop_test(tcase, refused, 0, ARRAY_SIZE(bad));
 	tcase_add_test(tcase, nested_too_deep);

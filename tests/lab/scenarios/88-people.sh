@@ -40,6 +40,20 @@ people "init never writes over a file" 1 init --write win10
 people "check passes on it" 0 check win10
 contains "check: nothing in the way" "$LAB/people" '^win10: (fine|a start would work)'
 
+# What the XML could say better
+HUGE=2048 MIB=64 domain win10 $GPU
+sed -i "s|<devices>|<cpu mode='host-passthrough'><topology sockets='1' cores='1' threads='2'/></cpu>\n  &|" \
+	/etc/libvirt/qemu/win10.xml
+people "check of a card without its other functions" 0 check win10
+contains "it has the lines for the sound" "$LAB/people" "slot='0x00' function='0x1'/></source>"
+contains "and for the USB controller" "$LAB/people" "slot='0x00' function='0x2'/></source>"
+if grep -q '^flags.* topoext' /proc/cpuinfo; then
+	contains "a CPU of AMD: topoext" "$LAB/people" "<feature policy='require' name='topoext'/>"
+else
+	refute "no CPU of AMD: nothing of topoext" grep -q topoext "$LAB/people"
+fi
+MIB=64 HUGE=2048 domain win10 $GPU_ONLY
+
 # status through the life of a domain
 people "status of an idle domain" 0 status
 contains "it is idle" "$LAB/people" '^win10 +idle +0 +0'

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What `check` finds in the installation, and between XML, config and host.
+ */
+#include "machine.h"
+
+START_TEST(check_of_what_init_wrote)
+{
+	install("\177ELF", 0755);
+	domain("<cpu mode='host-passthrough'/><devices>" HOSTDEV("0x0a", "0")
+		       HOSTDEV("0x0a", "1") "</devices>");
+	ck_assert_int_eq(command("init win10 --write"), STATUS_OK);
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("installation and host: fine\n");
+	assert_has("win10: fine\n");
+	ck_assert_int_eq(command("check --json"), STATUS_OK);
+	assert_has("{\"domain\": null, \"ok\": true, \"findings\": []}");
+	assert_has("{\"domain\": \"win10\", \"ok\": true, \"findings\": []}");
+}
+END_TEST
+
+START_TEST(check_installation)
+{
+	ck_assert_int_eq(command("check"), STATUS_FAILED);
+	assert_has("  problem  there is no /etc/libvirt/hooks/qemu");
+
+	install("#!/bin/bash\n", 0644);
+	faketree_file("", "/etc/libvirt/hooks/qemu.d/backup~");
+	ck_assert_int_eq(command("check"), STATUS_FAILED);
+	assert_has("is no executable file");
+	assert_has("             chmod 755 /etc/libvirt/hooks/qemu\n");
+	assert_has("is a script, not vfio-hook");
+
+	install("\177ELF", 0700);
+	faketree_process(700, "libvirtd", "libvirtd.service", NULL);
+	faketree_file("cpu 1\nbtime 1000000\n", "/proc/stat");
+	faketree_file("libvirtd (enforce)\nother (complain)\n",
+		      "/sys/kernel/security/apparmor/profiles");
+	faketree_file("none [integrity] confidentiality\n",
+		      "/sys/kernel/security/lockdown");
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has("cannot be run by ordinary users");
+	assert_has("libvirtd (pid 700) has run since before the hook was put there");
+	assert_has("             systemctl reload libvirtd\n");
+	assert_has("AppArmor confines libvirtd");
+	assert_has("locked down");
+}
+END_TEST
+
+START_TEST(check_xml_against_config)
+{
+	install("\177ELF", 0755);
+	faketree_hugepages(2048, 0, 100);
+	domain("<memoryBacking><hugepages/></memoryBacking><devices>"
+	       "<hostdev mode='subsystem' type='pci' managed='no'><source><address "
+	       "bus='0x0a' slot='0' function='0'/></source></hostdev>" HOSTDEV(
+		       "0x77", "0") "<memballoon model='virtio'/></devices>");
+	faketree_file(
+		"MemTotal: 8000000 kB\nMemAvailable: 4000000 kB\nHugepagesize: 2048 kB\n",
+		"/proc/meminfo");
+	faketree_file("[prepare/begin]\n-service.stop = x.service\npci.detach = 0b:00.0\n",
+		      "/etc/libvirt/hooks/conf.d/win10.ini");
+	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
+	assert_has("win10: a start would fail\n");
+	assert_has("0000:77:00.0 is in the XML, but this host has no such device now");
+	assert_has("0000:0a:00.0 is managed='no' in the XML, and no step detaches it from "
+		   "nvidia");
+	assert_has("             pci.detach = 0000:0a:00.0\n");
+	assert_has("0000:0b:00.0 (Intel");
+	assert_has("<source><address domain='0x0000' bus='0x0b' slot='0x00' "
+		   "function='0x0'/></source>\n");
+	assert_has("the XML asks for 2 huge pages of 2 MiB, 0 are free");
+	assert_has("             <memballoon model='none'/>\n");
+
+	domain("<devices>" HOSTDEV("0x0b", "0") "</devices>");
+	faketree_file("[prepare/begin]\nhugepages.allocate = pages=1\npci.detach =\n",
+		      "/etc/libvirt/hooks/conf.d/win10.ini");
+	ck_assert_msg(command("check win10") == STATUS_OK, "%s", out);
+	assert_has("its XML has no <memoryBacking><hugepages/>");
+
+	faketree_file("[prepare/begin]\nnonsense\n",
+		      "/etc/libvirt/hooks/conf.d/win10.ini");
+	ck_assert_int_eq(command("check win10"), STATUS_USAGE);
+}
+END_TEST
+
+START_TEST(check_pinning)
+{
+	install("\177ELF", 0755);
+	faketree_file("[prepare/begin]\npci.detach =\n",
+		      "/etc/libvirt/hooks/conf.d/win10.ini");
+	faketree_file("0-7\n", "/sys/devices/system/cpu/online");
+	for (unsigned i = 0; i < 8; i++) {
+		char text[16];
+
+		snprintf(text, sizeof(text), "%u,%u\n", i % 4, i % 4 + 4);
+		faketree_file(text,
+			      "/sys/devices/system/cpu/cpu%u/topology/"
+			      "thread_siblings_list",
+			      i);
+	}
+	domain("<vcpu>4</vcpu><cputune><vcpupin vcpu='0' cpuset='2'/>"
+	       "<vcpupin vcpu='1' cpuset='3'/><vcpupin vcpu='2' cpuset='7'/>"
+	       "<emulatorpin cpuset='1-2'/></cputune><devices>" HOSTDEV("0x0b",
+									"0") "</devices>");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("win10: a start would work\n");
+	assert_has("3 of 4 vCPUs are pinned");
+	assert_has("the host works on CPU 6 beside it");
+	assert_has("QEMU's own threads on CPU 2");
+	assert_has("             <emulatorpin cpuset='0-1,4-6'/>\n");
+	assert_has("<topology sockets='1'");
+
+	domain("<vcpu>1</vcpu><cputune><vcpupin vcpu='0' cpuset='9'/></cputune><devices>" HOSTDEV(
+		"0x0b", "0") "</devices>");
+	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
+	assert_has("vcpupin names CPU 9");
+}
+END_TEST
+
+/* A config for win10 that leaves nothing to say but what its XML is about. */
+static void steps(const char *lines)
+{
+	char text[128];
+
+	install("\177ELF", 0755);
+	snprintf(text, sizeof(text), "[prepare/begin]\n%s\n", lines);
+	faketree_file(text, "/etc/libvirt/hooks/conf.d/win10.ini");
+}
+
+#define PASSTHROUGH "<cpu mode='host-passthrough'/>"
+#define HIDDEN "<kvm><hidden state='on'/></kvm>"
+
+START_TEST(check_guest_cpu)
+{
+	steps("pci.detach = 0b:00.0");
+	domain("<devices>" HOSTDEV("0x0b", "0") "</devices>");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("see this host's CPU as it is (no mode in <cpu>)");
+	assert_has("             <cpu mode='host-passthrough'>\n");
+	domain("<cpu mode='host-model'/><devices>" HOSTDEV("0x0b", "0") "</devices>");
+	command("check win10");
+	assert_has("(mode='host-model')");
+
+	domain("<cpu mode='host-passthrough'><topology cores='2' threads='2'/></cpu>"
+	       "<devices>" HOSTDEV("0x0b", "0") "</devices>");
+	faketree_file("vendor_id\t: GenuineIntel\nflags\t\t: fpu vme\n\n"
+		      "flags\t\t: topoext\n",
+		      "/proc/cpuinfo");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("win10: fine\n");
+	faketree_file("vendor_id\t: AuthenticAMD\nflags\t\t: fpu topoext svm\n",
+		      "/proc/cpuinfo");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("  advice   the topology has 2 threads a core, but without topoext");
+	assert_has("             <feature policy='require' name='topoext'/>\n");
+	domain("<cpu mode='host-passthrough'><topology cores='2' threads='2'/>"
+	       "<feature policy='require' name='topoext'/></cpu><devices>" HOSTDEV(
+		       "0x0b", "0") "</devices>");
+	command("check win10");
+	assert_has("win10: fine\n");
+}
+END_TEST
+
+START_TEST(check_guest_drivers)
+{
+	static const char ids[] = "10de  NVIDIA Corporation\n"
+				  "\t1e84  TU104 [GeForce RTX 2070 SUPER]\n"
+				  "\t0de1  GF108 [GeForce GT 430]\n";
+
+	faketree_file(ids, "/usr/share/misc/pci.ids");
+	steps("kmod.unload = nvidia\npci.detach = 0a:00.*");
+	domain(PASSTHROUGH "<features>" HIDDEN "</features><devices>" HOSTDEV("0x0a", "0")
+		       HOSTDEV("0x0a", "1") "</devices>");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("  advice   <hidden state='on'/> is no longer needed: nvidia's");
+	domain(PASSTHROUGH
+	       "<features>" HIDDEN
+	       "<hyperv><vendor_id state='on'/></hyperv></features><devices>" HOSTDEV(
+		       "0x0a", "0") HOSTDEV("0x0a", "1") "</devices>");
+	command("check win10");
+	assert_has("<hidden state='on'/> and <vendor_id> are no longer needed");
+	domain(PASSTHROUGH "<devices>" HOSTDEV("0x0a", "0")
+		       HOSTDEV("0x0a", "1") "</devices>");
+	command("check win10");
+	assert_has("win10: fine\n");
+
+	/* A chip whose newest driver still looks. */
+	faketree_pci("0000:0c:00.0", "10de:0de1", "030000", NULL, "16");
+	steps("pci.detach = 0c:00.0");
+	domain(PASSTHROUGH "<devices>" HOSTDEV("0x0c", "0") "</devices>");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("the newest driver for NVIDIA Corporation GF108 [GeForce GT 430] is "
+		   "older than 465");
+	assert_has("             <kvm><hidden state='on'/></kvm>\n");
+	assert_hasnt("<vendor_id");
+	domain(PASSTHROUGH "<features>" HIDDEN
+			   "</features><devices>" HOSTDEV("0x0c", "0") "</devices>");
+	command("check win10");
+	assert_hasnt("465");
+
+	faketree_pci("0000:0d:00.0", "1002:73bf", "030000", NULL, "17");
+	steps("pci.detach = 0d:00.0");
+	domain(PASSTHROUGH "<features><hyperv><relaxed state='on'/></hyperv></features>"
+			   "<devices>" HOSTDEV("0x0d", "0") "</devices>");
+	command("check win10");
+	assert_has("AMD's driver for Windows may leave the screen black");
+}
+END_TEST
+
+START_TEST(check_rest_of_a_card)
+{
+	faketree_pci("0000:0a:00.2", "10de:1ad8", "0c0330", NULL, "14");
+	faketree_pci("0000:0a:00.3", "10de:1ad9", "0c8000", NULL, "14");
+	steps("kmod.unload = nvidia\npci.detach = 0a:00.*");
+	domain(PASSTHROUGH "<devices>" HOSTDEV("0x0a", "0") "</devices>");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("the card has no sound there");
+	assert_has("function='0x2'/></source>\n");
+	assert_has("function='0x3'/></source>\n");
+	assert_has("nobody can use it meanwhile");
+
+	/* Nobody takes the sound away, so that QEMU cannot have the card. */
+	steps("kmod.unload = nvidia");
+	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
+	assert_has("shares IOMMU group 14 with a device of the XML and stays with "
+		   "snd_hda_intel");
+	assert_has("             pci.detach = group=whole\n");
+}
+END_TEST
+
+static void add(TCase *tc)
+{
+	tcase_add_test(tc, check_of_what_init_wrote);
+	tcase_add_test(tc, check_installation);
+	tcase_add_test(tc, check_xml_against_config);
+	tcase_add_test(tc, check_pinning);
+	tcase_add_test(tc, check_guest_cpu);
+	tcase_add_test(tc, check_guest_drivers);
+	tcase_add_test(tc, check_rest_of_a_card);
+}
+
+int main(void)
+{
+	return machine_run("advice", add);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
+#include <getopt.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "machine.h"
+#include "suite.h"
+
+struct host host;
+char *out;
+
+void machine_setup(void)
+{
+	faketree_new(&host);
+	faketree_module("nvidia", "nvidia");
+	faketree_module("snd_hda_intel", "snd_hda_intel");
+	faketree_module("e1000e", "e1000e");
+	faketree_module_load("nvidia");
+	faketree_module_load("snd_hda_intel");
+	faketree_module_load("e1000e");
+	faketree_pci("0000:00:01.0", "8086:1901", "060400", NULL, "1");
+	faketree_pci(GPU, "10de:1e84", "030000", "nvidia", "14");
+	faketree_pci(SOUND, "10de:10f8", "040300", "snd_hda_intel", "14");
+	faketree_pci(NIC, "8086:10d3", "020000", "e1000e", "15");
+	unsetenv("NO_COLOR");
+}
+
+void machine_teardown(void)
+{
+	free(STEAL(out));
+	faketree_free();
+}
+
+int command(const char *line)
+{
+	_cleanup_free_ char *copy = strdup(line);
+	int fd = memfd_create("out", MFD_CLOEXEC), saved[3], null, status, argc = 0;
+	char *argv[32] = {}, *word;
+	off_t size;
+
+	argv[argc++] = (char *)(uintptr_t) "vfio-hook";
+	argv[argc++] = (char *)(uintptr_t) "--root";
+	argv[argc++] = (char *)(uintptr_t)faketree_root();
+	for (char *rest = copy; argc < 31 && (word = strsep(&rest, " "));)
+		argv[argc++] = word;
+	fflush(NULL);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int i = 0; i < 3; i++) {
+		saved[i] = dup(i);
+		ck_assert_int_ge(dup2(i ? fd : null, i), 0);
+	}
+	optind = 0;
+	status = command_main(argc, argv);
+	fflush(NULL);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_ge(dup2(saved[i], i), 0);
+		close(saved[i]);
+	}
+	close(null);
+	size = lseek(fd, 0, SEEK_END);
+	free(out);
+	out = calloc(1, (size_t)size + 1);
+	ck_assert(out && pread(fd, out, (size_t)size, 0) == size);
+	close(fd);
+	return status;
+}
+
+void assert_has(const char *text)
+{
+	ck_assert_msg(strstr(out, text) != NULL, "no \"%s\" in:\n%s", text, out);
+}
+
+void assert_hasnt(const char *text)
+{
+	ck_assert_msg(strstr(out, text) == NULL, "\"%s\" in:\n%s", text, out);
+}
+
+static const char xml_begin[] = "<domain type='kvm'><name>win10</name><uuid>" UUID
+				"</uuid>"
+				"<memory unit='MiB'>4</memory>";
+
+void domain(const char *parts)
+{
+	_cleanup_free_ char *text = NULL;
+
+	ck_assert_int_gt(asprintf(&text, "%s%s</domain>", xml_begin, parts), 0);
+	faketree_file(text, "/etc/libvirt/qemu/win10.xml");
+}
+
+void install(const char *text, mode_t mode)
+{
+	char path[PATH_MAX];
+
+	faketree_file(text, "/etc/libvirt/hooks/qemu");
+	ck_assert_int_eq(chmod(host_path(&host, path, "/etc/libvirt/hooks/qemu"), mode),
+			 0);
+	ck_assert_int_eq(chmod(host_path(&host, path, "/etc/libvirt/hooks"), 0755), 0);
+}
+
+int machine_run(const char *name, void (*add)(TCase *tc))
+{
+	TCase *tc = tcase_create(name);
+
+	tcase_add_checked_fixture(tc, machine_setup, machine_teardown);
+	add(tc);
+	return suite_run(name, tc);
+}
