@@ -55,12 +55,12 @@ static int search_cmdline(void *arg, char text[GUARD_TEXT_MAX])
  * A process that hangs in the kernel may keep its command line from being read for ever:
  * so a child reads it, and those of QEMUs only.
  */
-static bool qemu_lives(const struct host *host, const char *uuid)
+int owner_qemu(const struct host *host, const char *uuid)
 {
 	_cleanup_strv_ struct strv pids = {};
 
 	if (host_list(host, &pids, "/proc") < 0)
-		return true;
+		return -EIO;
 	for (size_t i = 0; i < pids.n; i++) {
 		struct uuid_search search = { host, pids.v[i], uuid };
 		struct guard_job job = { .what = "read of a command line",
@@ -68,11 +68,14 @@ static bool qemu_lives(const struct host *host, const char *uuid)
 					 .arg = &search };
 		char text[GUARD_TEXT_MAX] = "";
 
-		if (is_qemu(host, pids.v[i]) &&
-		    (guard_run_host(host, &job, text, NULL) == -ETIMEDOUT || *text))
-			return true;
+		if (!is_qemu(host, pids.v[i]))
+			continue;
+		if (guard_run_host(host, &job, text, NULL) == -ETIMEDOUT)
+			return -ETIMEDOUT;
+		if (*text)
+			return atoi(pids.v[i]);
 	}
-	return false;
+	return 0;
 }
 
 int journal_functions(const struct journal *journal, struct pci_list *ret)
@@ -110,7 +113,7 @@ bool owner_is_alive(const struct host *host, const struct journal *journal)
 {
 	return journal_is_boot(journal->uuid) ||
 	       process_is(host, journal->owner_pid, journal->owner_start) ||
-	       qemu_lives(host, journal->uuid) || vfio_is_open(host, journal);
+	       owner_qemu(host, journal->uuid) != 0 || vfio_is_open(host, journal);
 }
 
 bool owner_of_is_alive(const struct host *host, const char *uuid)

@@ -11,6 +11,11 @@
 bool owner_is_alive(const struct host *host, const struct journal *journal);
 /* The same by UUID; a journal that cannot be read has a live owner. */
 bool owner_of_is_alive(const struct host *host, const char *uuid);
+/*
+ * The pid of the domain's QEMU, 0: it does not run. Negative: that cannot be told, as
+ * something that may be it does not answer.
+ */
+int owner_qemu(const struct host *host, const char *uuid);
 /* Puts back all that the journal of UUID holds, on behalf of RUN's host. */
 int owner_undo(const struct host *host, const char *uuid, struct error *err);
 /* The functions that a journal has a baseline of. */

@@ -9,12 +9,12 @@
 #include "state_inhibitor.h"
 
 static const struct state_kind *const kinds[] = {
-	&state_attr,	     &state_override,  &state_driver, &state_module,
-	&state_vtcon,	     &state_platform,  &state_unit,   &state_session,
-	&state_pages,	     &state_exec,      &state_epp,    &state_governor,
-	&state_function,     &state_bar,       &state_drm,    &state_partition,
-	&state_allowed_cpus, &state_irq,       &state_write,  &state_owner,
-	&state_file,	     &state_inhibitor,
+	&state_attr,	     &state_override,  &state_driver,	 &state_module,
+	&state_vtcon,	     &state_platform,  &state_unit,	 &state_session,
+	&state_pages,	     &state_exec,      &state_epp,	 &state_governor,
+	&state_function,     &state_bar,       &state_drm,	 &state_partition,
+	&state_allowed_cpus, &state_irq,       &state_write,	 &state_owner,
+	&state_file,	     &state_inhibitor, &state_exclusive,
 };
 
 struct overlay_value {

@@ -24,6 +24,7 @@
  *   pages       hugepages-2048kB/node0            persistent pages (a number)
  *   partition   machine.slice                     "member", "root 2-3" (cgroup.h)
  *   allowed-cpus system.slice                     CPUs of an explicit mask; "" none
+ *   exclusive-cpus machine.slice 2-3           "exclusive", "" (cgroup.h)
  *   irq         24 nvme0q1                        smp_affinity_list; "" another action
  *   session     seat0                             "open", "ended" (one way)
  *   exec        program and arguments             "run" (its undo is a program, too)
@@ -76,6 +77,7 @@ extern const struct state_kind state_pages;
 extern const struct state_kind state_session;
 extern const struct state_kind state_partition;
 extern const struct state_kind state_allowed_cpus;
+extern const struct state_kind state_exclusive;
 extern const struct state_kind state_irq;
 extern const struct state_kind state_exec;
 extern const struct state_kind state_write;

@@ -8,28 +8,9 @@
  */
 #include "cgroup.h"
 #include "cpus.h"
-#include "guard.h"
 #include "systemd.h"
 
 #define SETTLE_MS 1000
-
-const char *cgroup_read(const struct host *host, const char *group, const char *file,
-			char *buf, size_t size)
-{
-	if (host_read(host, buf, size, CGROUP "%s%s/%s", *group ? "/" : "", group, file) <
-	    0)
-		*buf = '\0';
-	return buf;
-}
-
-static int put(struct run *run, const char *group, const char *file, const char *value,
-	       struct error *err)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), CGROUP "/%s/%s", group, file);
-	return guard_write(run, path, value, err);
-}
 
 static bool overlap(const char *a, const char *b)
 {
@@ -112,11 +93,13 @@ static int clear_mask(struct run *run, const char *group, struct error *err)
 	char text[4096];
 	int r;
 
-	if (put(run, group, "cpuset.cpus", "", &ignored) == 0 &&
+	if (!*cgroup_read(&run->host, group, "cpuset.cpus", text, sizeof(text)))
+		return 0;
+	if (cgroup_put(run, group, "cpuset.cpus", "", &ignored) == 0 &&
 	    !*cgroup_read(&run->host, group, "cpuset.cpus", text, sizeof(text)))
 		return 0;
 	cgroup_read(&run->host, "", "cpuset.cpus.effective", text, sizeof(text));
-	r = put(run, group, "cpuset.cpus", text, err);
+	r = cgroup_put(run, group, "cpuset.cpus", text, err);
 	if (r == 0)
 		run_warn(run,
 			 "%s keeps a mask of all CPUs (%s) until it is started anew: the "
@@ -135,14 +118,14 @@ static int partition_change(struct run *run, const struct record *record,
 	snprintf(state, sizeof(state), "%.*s", (int)strcspn(to, " "), to);
 	cpus = cpus ? cpus + 1 : "";
 	if (streq(state, "member")) {
-		r = put(run, group, "cpuset.cpus.partition", state, err);
+		r = cgroup_put(run, group, "cpuset.cpus.partition", state, err);
 		if (r == 0 && *cpus)
-			return put(run, group, "cpuset.cpus", cpus, err);
+			return cgroup_put(run, group, "cpuset.cpus", cpus, err);
 		return r == 0 ? clear_mask(run, group, err) : r;
 	}
-	r = put(run, group, "cpuset.cpus", cpus, err);
+	r = *cpus ? cgroup_put(run, group, "cpuset.cpus", cpus, err) : 0;
 	if (r == 0)
-		r = put(run, group, "cpuset.cpus.partition", state, err);
+		r = cgroup_put(run, group, "cpuset.cpus.partition", state, err);
 	return r == 0 ? read_back(run, group, state, err) : r;
 }
 
@@ -263,7 +246,7 @@ static int allowed_undo(struct run *run, const struct record *record, const char
 	r = set_property(run, unit, "", err);
 	if (r < 0 || wait_for_mask(run, unit, old) == 0)
 		return r;
-	return *old ? put(run, unit, "cpuset.cpus", old, err) :
+	return *old ? cgroup_put(run, unit, "cpuset.cpus", old, err) :
 		      clear_mask(run, unit, err);
 }
 

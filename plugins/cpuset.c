@@ -6,6 +6,7 @@
 #include "cgroup.h"
 #include "cpus.h"
 #include "effect.h"
+#include "owner.h"
 #include "step.h"
 #include "systemd.h"
 
@@ -62,16 +63,10 @@ static bool slice_is_in_use(const struct host *host)
 		      "populated 1") != NULL;
 }
 
-/*
- * In a partition of the slice every thread of every guest there runs on these CPUs and
- * no other: so it fits one guest only, and only if all of it is pinned to them.
- */
-static bool may_use_partition(struct run *run, const struct cpu_list *taken,
-			      const char *cpus, char why[256])
+/* In a partition every thread of a guest runs on these CPUs and no other. */
+static bool is_pinned_inside(const struct domain *domain, const struct cpu_list *taken,
+			     const char *cpus, char why[256])
 {
-	const struct domain *domain = run->domain;
-	_cleanup_free_ char *now = NULL;
-
 	if (!domain->emulatorpin.n || !pins_within(&domain->emulatorpin, taken))
 		snprintf(why, 256,
 			 "the XML's <emulatorpin> does not lie inside of %.100s", cpus);
@@ -80,18 +75,112 @@ static bool may_use_partition(struct run *run, const struct cpu_list *taken,
 			 cpus);
 	else if (!pins_within(&domain->vcpupin, taken))
 		snprintf(why, 256, "a <vcpupin> of the XML lies outside of %.100s", cpus);
-	else if (slice_is_in_use(&run->host))
-		snprintf(why, 256, "another guest runs in " SLICE);
-	else if (state_get(&run->host, &state_partition, SLICE, &now, NULL) < 0 ||
-		 !str_after(now, "member"))
+	else
+		return true;
+	return false;
+}
+
+static bool slice_is_partition(struct run *run)
+{
+	_cleanup_free_ char *now = NULL;
+
+	return state_get(&run->host, &state_partition, SLICE, &now, NULL) < 0 ||
+	       !str_after(now, "member");
+}
+
+/* Before the guest has a group: that of all guests, which fits one of them only. */
+static bool may_use_slice(struct run *run, const char *cpus, char why[256])
+{
+	if (slice_is_in_use(&run->host))
+		snprintf(why, 256, "another guest runs in " SLICE "%s",
+			 host_exists(&run->host,
+				     CGROUP "/" SLICE "/cpuset.cpus.exclusive") ?
+				 " (the step in [started/begin] would give this one a "
+				 "partition of its own)" :
+				 "");
+	else if (slice_is_partition(run))
 		snprintf(why, 256, SLICE " is a partition already");
 	else
 		return partition_possible(&run->host, SLICE, cpus, why);
 	return false;
 }
 
+/*
+ * The guest's own group, once it runs: others beside it may have theirs, and a crash
+ * leaves no partition behind, as it ends with its group.
+ */
+static bool may_use_own(struct run *run, const char *cpus, char group[PATH_MAX],
+			char why[256])
+{
+	char effective[4096];
+	_cleanup_(cpu_list_done) struct cpu_list wanted = {}, free_ones = {};
+
+	cgroup_read(&run->host, "", "cpuset.cpus.effective", effective, sizeof(effective));
+	if (cgroup_of_guest(&run->host, run->domain->uuid, group, PATH_MAX) < 0)
+		snprintf(why, 256, "the guest has no control group of its own");
+	else if (!host_exists(&run->host, CGROUP "/%s/cpuset.cpus.exclusive", group))
+		snprintf(why, 256,
+			 "this kernel makes none of the guest's group (Linux 6.7 does): it "
+			 "has no cpuset.cpus.exclusive");
+	else if (slice_is_partition(run))
+		snprintf(why, 256, SLICE " is a partition already");
+	else if (parse_cpu_list(cpus, &wanted) < 0 ||
+		 parse_cpu_list(effective, &free_ones) < 0 ||
+		 !cpus_within(&wanted, &free_ones))
+		snprintf(why, 256, "another partition has some of the CPUs");
+	else
+		return true;
+	return false;
+}
+
+/* The guest's group and all above it, from the top, each with the CPUs. */
+static int set_aside_targets(const char *group, const char *cpus, struct strv *ret)
+{
+	char target[PATH_MAX];
+	int r = 0;
+
+	for (size_t n = 0; r == 0 && group[n];) {
+		n += strspn(group + n, "/");
+		n += strcspn(group + n, "/");
+		snprintf(target, sizeof(target), "%.*s %s", (int)n, group, cpus);
+		r = strv_add(ret, target);
+	}
+	return r;
+}
+
+static int restore_known(struct run *run, const struct state_kind *kind,
+			 const char *target, struct error *err)
+{
+	int r = effect_restore(run, kind, target, err);
+
+	return r == -ENOENT ? 0 : r;
+}
+
 /* 1: it is one now. 0: the kernel would not have it, all is as it was. */
-static int try_partition(struct run *run, const char *cpus, struct error *err)
+static int try_own(struct run *run, const char *group, const char *cpus, struct error *err)
+{
+	const int64_t deadline = run->deadline; /* undo has its own */
+	_cleanup_strv_ struct strv targets = {};
+	_cleanup_error_ struct error own = {};
+	int r = set_aside_targets(group, cpus, &targets);
+
+	for (size_t i = 0; r == 0 && i < targets.n; i++)
+		r = effect_set(run, &state_exclusive, targets.v[i], "exclusive", NULL,
+			       &own);
+	if (r == 0)
+		r = effect_set(run, &state_partition, group, "root", NULL, &own);
+	if (r == 0)
+		return 1;
+	run_note(run, "%s", error_text(&own));
+	r = restore_known(run, &state_partition, group, err);
+	for (size_t i = targets.n; r == 0 && i-- > 0;)
+		r = restore_known(run, &state_exclusive, targets.v[i], err);
+	run->deadline = deadline;
+	return r;
+}
+
+/* 1: it is one now. 0: the kernel would not have it, all is as it was. */
+static int try_slice(struct run *run, const char *cpus, struct error *err)
 {
 	const int64_t deadline = run->deadline; /* undo has its own */
 	_cleanup_error_ struct error own = {};
@@ -106,9 +195,9 @@ static int try_partition(struct run *run, const char *cpus, struct error *err)
 	if (r == 0)
 		return 1;
 	run_note(run, "%s", error_text(&own));
-	r = effect_restore(run, &state_partition, SLICE, err);
+	r = restore_known(run, &state_partition, SLICE, err);
 	run->deadline = deadline;
-	return r == -ENOENT ? 0 : r;
+	return r;
 }
 
 static int mask_unit(struct run *run, const char *unit, const struct cpu_list *taken,
@@ -165,6 +254,21 @@ static int mask_all(struct run *run, const struct cpu_list *taken, const char *w
 	return r;
 }
 
+/* 1: a partition. 0: none, and WHY. */
+static int isolate(struct run *run, const struct cpu_list *taken, const char *cpus,
+		   char why[256], struct error *err)
+{
+	char group[PATH_MAX];
+
+	if (!is_pinned_inside(run->domain, taken, cpus, why))
+		return 0;
+	if (run->event.phase == PHASE_STARTED && may_use_own(run, cpus, group, why))
+		return try_own(run, group, cpus, err);
+	if (run->event.phase != PHASE_STARTED && may_use_slice(run, cpus, why))
+		return try_slice(run, cpus, err);
+	return 0;
+}
+
 static int isolate_apply(struct run *run, const struct step *step, struct error *err)
 {
 	_cleanup_(cpu_list_done) struct cpu_list taken = {};
@@ -182,10 +286,14 @@ static int isolate_apply(struct run *run, const struct step *step, struct error 
 			 "a <vcpupin> of the domain's XML lies outside of %s: the host runs "
 			 "on these CPUs, too",
 			 cpus);
-	if (may_use_partition(run, &taken, cpus, why)) {
-		r = try_partition(run, cpus, err);
-		if (r != 0)
-			return r < 0 ? r : 0;
+	if (run->simulate && run->event.phase == PHASE_STARTED &&
+	    owner_qemu(&run->host, run->domain->uuid) == 0) {
+		run_note(run,
+			 "a partition or AllowedCPUs: that shows when the guest runs");
+		return 0;
 	}
+	r = isolate(run, &taken, cpus, why, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	return mask_all(run, &taken, why, err);
 }

@@ -68,6 +68,50 @@ START_TEST(partition_without_its_state)
 }
 END_TEST
 
+#define EXCLUSIVE "/sys/fs/cgroup/machine.slice/%scpuset.cpus.exclusive"
+
+static const char *set_aside(const char *cpus, const char *to)
+{
+	char target[64];
+	struct record record = { .kind = &state_exclusive, .target = target };
+	struct run run = { .host = host, .cancel_fd = -1, .deadline = now_ms() + 10000 };
+	_cleanup_error_ struct error err = {};
+
+	run.budget = run.deadline;
+	snprintf(target, sizeof(target), "machine.slice %s", cpus);
+	ck_assert_msg(state_exclusive.change(&run, &record, "", to, &err) == 0, "%s",
+		      error_text(&err));
+	return faketree_read("/sys/fs/cgroup/machine.slice/cpuset.cpus.exclusive");
+}
+
+/* A slice has the CPUs of several guests, of which each adds and takes back its own. */
+START_TEST(cpus_set_aside)
+{
+	_cleanup_free_ char *value = NULL;
+
+	faketree_file("\n", EXCLUSIVE, "");
+	ck_assert_str_eq(set_aside("2-3", "exclusive"), "2-3");
+	ck_assert_str_eq(set_aside("5", "exclusive"), "2-3,5");
+	ck_assert_str_eq(set_aside("2-3", "exclusive"), "5,2-3");
+	ck_assert_int_eq(state_exclusive.read(&host, "machine.slice 2,5", &value, NULL),
+			 0);
+	ck_assert_str_eq(value, "exclusive");
+	ck_assert_str_eq(set_aside("5", ""), "2-3");
+	free(value);
+	ck_assert_int_eq(state_exclusive.read(&host, "machine.slice 2,5", &value, NULL),
+			 0);
+	ck_assert_str_eq(value, "");
+	/* A dead guest's, which another has in use by now, are not taken from under it. */
+	faketree_file("3\n", EXCLUSIVE, "a.scope/");
+	faketree_file("root\n",
+		      "/sys/fs/cgroup/machine.slice/a.scope/cpuset.cpus.partition");
+	ck_assert_str_eq(set_aside("2-3", ""), "3");
+	faketree_file("member\n",
+		      "/sys/fs/cgroup/machine.slice/a.scope/cpuset.cpus.partition");
+	ck_assert_str_eq(set_aside("2-3", ""), "");
+}
+END_TEST
+
 /* "UID GID MODE", as the kind writes them. */
 static char *owner(uid_t uid, mode_t mode)
 {
@@ -111,6 +155,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, attribute_in_the_kernels_words);
 	tcase_add_test(tc, partition_without_its_state);
+	tcase_add_test(tc, cpus_set_aside);
 	tcase_add_test(tc, owner_without_its_mode);
 	return suite_run_as_root("halfway", tc);
 }

@@ -66,6 +66,101 @@ KEPT='^cgroup /init.scope/cpuset.cpus '
 echo >/sys/fs/cgroup/system.slice/cpuset.cpus
 clear_init
 
+# A guest that runs: its QEMU in a control group of its own, as libvirt makes it.
+# guest NAME SCOPE: the threads that libvirt pins have groups in that one.
+SLICE=/sys/fs/cgroup/machine.slice
+guest()
+{
+	local dir=$SLICE/$2
+	mkdir -p $LAB/bin
+	cp /bin/busybox $LAB/bin/busybox-qemu
+	mkdir -p "$dir/libvirt/emulator"
+	rm -f "$LAB/guest"
+	mkfifo "$LAB/guest"
+	$LAB/bin/busybox-qemu sh -c 'read x' qemu -uuid "$(uuid_of "$1")" <>"$LAB/guest" >/dev/null 2>&1 &
+	GUEST=$!
+	echo $GUEST >"$dir/libvirt/emulator/cgroup.procs"
+}
+guest_end()
+{
+	kill $GUEST
+	wait $GUEST
+	find "$SLICE/$1" -depth -type d -exec rmdir {} +
+} 2>/dev/null
+partition_of() { echo "$(group "machine.slice/$1/cpuset.cpus.partition") $(group "machine.slice/$1/cpuset.cpus.effective")"; }
+allowed() { sed -n 's/^Cpus_allowed_list:\t//p' "/proc/$1/status"; }
+
+echo +cpuset >$SLICE/cgroup.subtree_control
+WIN10='machine-qemu\x2d1\x2dwin10.scope' OTHER='machine-qemu\x2d2\x2dother.scope'
+mkdir -p "$SLICE/$WIN10"
+if [ -e "$SLICE/$WIN10/cpuset.cpus.exclusive" ]; then newer=1; else newer=; fi
+rmdir "$SLICE/$WIN10"
+HUGE='' VCPUPIN='2' EMULATORPIN=2 domain win10
+HUGE='' VCPUPIN='3' EMULATORPIN=3 domain other
+for d in win10 other; do
+	printf '[started/begin]\ncpuset.isolate =\n' | config $d
+done
+state "$LAB/before"
+hook_ok "[started/begin]: prepare" prepare begin
+guest win10 "$WIN10"
+hook_ok "cpuset.isolate in [started/begin]" started begin
+if [ "$newer" ]; then
+	equal "the guest's own group is a partition" "$(partition_of "$WIN10")" "root 2"
+	equal "nothing else runs there" "$(group cpuset.cpus.effective) $(group system.slice/cpuset.cpus.effective)" "0-1,3 0-1,3"
+	equal "QEMU does" "$(allowed $GUEST)" 2
+	equal "no mask was set" "$(group system.slice/cpuset.cpus)" ''
+	first=$GUEST
+	hook_ok "another guest: prepare" prepare begin other
+	guest other "$OTHER"
+	hook_ok "another guest: cpuset.isolate in [started/begin]" started begin other
+	equal "it has a partition of its own" "$(partition_of "$OTHER")" "root 3"
+	equal "the first has its own still" "$(partition_of "$WIN10")" "root 2"
+	equal "the host has the rest" "$(group cpuset.cpus.effective)" 0-1
+	second=$GUEST GUEST=$first
+	# libvirt takes the group away before release.
+	guest_end "$WIN10"
+	GUEST=$second
+	hook_ok "the first guest's release" release end
+	equal "the host has its CPU again" "$(group cpuset.cpus.effective)" 0-2
+	equal "the other's partition stays" "$(partition_of "$OTHER")" "root 3"
+	check "undo while the other guest runs" vfio-hook undo other
+	equal "its group is none any more" "$(group "machine.slice/$OTHER/cpuset.cpus.partition")" member
+	equal "and it runs on all CPUs" "$(allowed $GUEST)" 0-3
+	guest_end "$OTHER"
+	hook_ok "the other guest's release" release end other
+	KEEP='^$'
+else
+	equal "an older kernel: masks" "$(group system.slice/cpuset.cpus) $(group user.slice/cpuset.cpus)" "0-1,3 0-1,3"
+	contains "and the log says why" /var/log/vfio-hook/win10.log 'no partition, as this kernel makes none of the guest.s group'
+	guest_end "$WIN10"
+	hook_ok "the guest's release" release end
+	KEEP=$KEPT
+fi
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "cpuset.isolate in [started/begin]: the host is as before" "$KEEP"
+clear_init
+
+# What the kernel refuses is taken back, and masks are set: a group beside has these CPUs by name.
+if [ "$newer" ]; then
+	mkdir "$SLICE/beside"
+	echo 2 >"$SLICE/beside/cpuset.cpus.exclusive"
+	state "$LAB/before"
+	hook_ok "a partition that the kernel refuses: prepare" prepare begin
+	guest win10 "$WIN10"
+	hook_ok "a partition that the kernel refuses: started" started begin
+	equal "masks are set" "$(group system.slice/cpuset.cpus) $(group user.slice/cpuset.cpus)" "0-1,3 0-1,3"
+	equal "nothing of a partition is left" "$(partition_of "$WIN10") $(group machine.slice/cpuset.cpus.exclusive)" "member 0-3 "
+	contains "the log has the kernel's refusal" /var/log/vfio-hook/win10.log "cpuset.cpus.exclusive: cannot write '2'"
+	guest_end "$WIN10"
+	hook_ok "a partition that the kernel refuses: release" release end
+	state "$LAB/after"
+	same "$LAB/before" "$LAB/after" "a partition that the kernel refuses: the host is as before" "$KEPT"
+	rmdir "$SLICE/beside"
+	clear_init
+fi
+rm /etc/libvirt/hooks/conf.d/other.ini
+echo -cpuset >$SLICE/cgroup.subtree_control
+
 config win10 <<END
 [prepare/begin]
 cpuset.isolate = 0-3
