@@ -152,6 +152,7 @@ struct import {
 	const char *conf; /* kvm.conf, or NULL */
 	const char *dir; /* of the scripts, for kvm.conf near them */
 	const char *domain;
+	bool any_domain; /* its name is not known: import_domain.c */
 	enum phase phase;
 	struct variable *variables;
 	struct variable *named; /* every assignment of addresses, in their order */
@@ -212,6 +213,9 @@ char *import_substitute(struct import *im, const char *text);
 /* import_walk.c */
 enum truth import_walk(struct import *im, const struct node *node);
 void import_script(struct import *im, const struct source *source);
+/* What is left over of a whole file, or of its LINE. */
+void import_left_at(struct import *im, const struct source *source, unsigned line,
+		    const char *why);
 bool import_read(struct import *im, const char *path, struct source **ret);
 /* TEXT at NODE's place, as sh -c would have it. */
 enum truth import_nested(struct import *im, const struct node *node, const char *text);
@@ -226,6 +230,10 @@ enum truth import_walk_case(struct import *im, const struct node *node);
 enum truth import_walk_while(struct import *im, const struct node *node);
 enum truth import_walk_for(struct import *im, const struct node *node);
 enum truth import_walk_count(struct import *im, const struct node *node);
+/* import_domain.c: $1 of scripts that are in no tree; CHOSEN may be NULL. */
+void import_any_domain(struct import *im, const char *chosen);
+/* Does a comparison of A with B ask for the domain that is meant? */
+bool import_is_the_domain(struct import *im, const char *a, const char *b);
 /* LIKELY or nothing, then OTHER, of which only what does no harm is kept. */
 enum truth import_take(struct import *im, const struct node *likely,
 		       const struct node *other);
@@ -257,8 +265,9 @@ enum truth import_walk_text(struct import *im, struct cmd *cmd, bool shell);
 typedef enum truth recogniser(struct import *im, struct cmd *cmd);
 recogniser import_modprobe, import_rmmod, import_virsh, import_systemctl, import_service,
 	import_kill, import_fuser, import_pkill, import_loginctl, import_sleep,
-	import_cpupower, import_sysctl, import_rtcwake, import_echo, import_tee,
-	import_exec_run, import_chown, import_chmod, import_files;
+	import_cpupower, import_sysctl, import_rtcwake, import_inhibit, import_echo,
+	import_tee, import_exec_run, import_pair, import_chown, import_chmod,
+	import_files;
 
 /* import_path.c: VALUE written to PATH. */
 enum truth import_write_path(struct import *im, const struct node *node, const char *path,

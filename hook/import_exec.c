@@ -146,8 +146,13 @@ static bool is_builtin(const char *name)
 
 static const char *why_not(struct import *im, const struct cmd *cmd)
 {
-	if (is_builtin(cmd->words.v[0]))
+	const char *program = cmd->words.v[0];
+
+	if (is_builtin(program))
 		return "no step does this";
+	if (*program != '/' && (strchr(program, '/') || *program == '~'))
+		return "exec.run wants the whole path: this one depends on where the script "
+		       "is run";
 	if (cmd->node->background)
 		return "it goes on in the background: make it a unit, and use service.start";
 	if (cmd->piped || cmd->input)

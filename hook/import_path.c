@@ -15,6 +15,7 @@ struct writing {
 };
 
 typedef enum truth writer(struct import *im, const struct writing *w);
+static writer sysfs;
 
 static bool goes_down(const struct import *im)
 {
@@ -87,6 +88,19 @@ static enum truth bind(struct import *im, const struct writing *w)
 		return UNKNOWN;
 	}
 	return give_or_take(im, w, w->value);
+}
+
+/* Compositors are told that a card is removed, or that it is there again. */
+static enum truth card_event(struct import *im, const struct writing *w)
+{
+	const char *device = component(im, w->path, "/bus/pci/devices/");
+
+	if (str_after(w->value, "remove") && !goes_down(im))
+		return step(im, w, "drm.release", *device ? device : NULL);
+	if (str_after(w->value, "remove"))
+		return sysfs(im, w);
+	act_note(im, w->node, "that the card is there again is told by undo");
+	return TRUE;
 }
 
 /* "10de 1e84" */
@@ -322,6 +336,7 @@ static const struct {
 	{ "/sys/bus/pci/devices/*/driver/new_id", new_id },
 	{ "/sys/bus/pci/devices/*/driver_override", override },
 	{ "/sys/bus/pci/drivers_probe", probe },
+	{ "/sys/*/drm/card*/uevent", card_event },
 	{ "/sys/bus/pci/devices/*/remove", pci_remove },
 	{ "/sys/bus/pci/rescan", pci_rescan },
 	{ "/sys/devices/pci*/rescan", pci_rescan },

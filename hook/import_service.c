@@ -185,23 +185,7 @@ enum truth import_systemctl(struct import *im, struct cmd *cmd)
 		return act_on_units(im, cmd, "service.start", &ctl);
 	if (is_one_of(ctl.verb, "restart try-restart reload-or-restart"))
 		return act_on_units(im, cmd, "service.restart", &ctl);
-	return UNKNOWN;
-}
-
-/* Other service managers: their program, with its opposite as undo. */
-static enum truth run_with_undo(struct import *im, struct cmd *cmd, size_t verb,
-				const char *opposite)
-{
-	enum truth truth = import_exec_run(im, cmd);
-	struct act *act;
-
-	if (truth != TRUE || !opposite || im->phase == PHASE_STOPPED ||
-	    im->phase == PHASE_RELEASE)
-		return truth;
-	act = act_step(im, cmd->node, "exec.undo");
-	for (size_t i = 0; i < cmd->words.n; i++)
-		act_word(im, act, i == verb ? opposite : cmd->words.v[i]);
-	return truth;
+	return import_pair(im, cmd);
 }
 
 /* service NAME stop, rc-service NAME stop; sv stop NAME, s6-rc -d change NAME. */
@@ -230,13 +214,7 @@ enum truth import_service(struct import *im, struct cmd *cmd)
 			return act_on_units(im, cmd, "service.restart", &ctl);
 		return UNKNOWN;
 	}
-	if (is_one_of(cmd->words.v[verb], "stop down"))
-		return run_with_undo(im, cmd, verb,
-				     streq(cmd->words.v[verb], "stop") ? "start" : "up");
-	if (is_one_of(cmd->words.v[verb], "start up"))
-		return run_with_undo(im, cmd, verb,
-				     streq(cmd->words.v[verb], "start") ? "stop" : "down");
-	return UNKNOWN;
+	return import_pair(im, cmd);
 }
 
 enum truth import_loginctl(struct import *im, struct cmd *cmd)

@@ -75,6 +75,8 @@ static enum truth compare(struct test *t, const char *a, const char *op, const c
 			return ABSENT; /* nothing was found */
 		return differ && !streq(b, "") && !streq(b, "0") ? ABSENT : PRESENT;
 	}
+	if (import_is_the_domain(t->im, a, b))
+		return known(!differ);
 	if (*op == '-')
 		return compare_numbers(t, a, op, b);
 	if (streq(op, "=~"))

@@ -4,6 +4,7 @@
  * folder with scripts whose names tell, or one script.
  */
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "import.h"
 #include "import_run.h"
@@ -60,8 +61,19 @@ static enum phase guess(const struct source *file)
 /* One that asks what it is called for. */
 static bool is_dispatcher(const struct source *file)
 {
+	static const char *const operations[] = { "prepare", "release", "started",
+						  "stopped" };
+
 	return (strstr(file->text, "$2") || strstr(file->text, "${2}")) &&
-	       (strstr(file->text, "prepare") && strstr(file->text, "release"));
+	       has_any(file->text, operations, ARRAY_SIZE(operations));
+}
+
+/* "#!/usr/bin/python3": none that we could read. */
+static bool is_foreign(const struct source *file)
+{
+	size_t n = strcspn(file->text, "\n");
+
+	return str_after(file->text, "#!") && !memmem(file->text, n, "sh", 2);
 }
 
 static int take_file(struct import *im, const char *path, const char *name,
@@ -75,6 +87,13 @@ static int take_file(struct import *im, const char *path, const char *name,
 	if (str_after(file->text, "\x7f"
 				  "ELF"))
 		return 0;
+	if (is_foreign(file)) {
+		set_args(im, path, phase == PHASE_NONE ? PHASE_PREPARE : phase);
+		import_left_at(im, file, 1,
+			       "this is no shell script: leave it in the tree, or run it "
+			       "by exec.run");
+		return 0;
+	}
 	if (phase == PHASE_NONE && is_dispatcher(file)) {
 		for (phase = 0; phase < PHASE_BOOT; phase++) {
 			set_args(im, path, phase);
@@ -90,6 +109,19 @@ static int take_file(struct import *im, const char *path, const char *name,
 	return 0;
 }
 
+/* The helper ran only those that can be executed. */
+static bool is_switched_off(struct import *im, const char *path, const char *shown,
+			    enum phase phase)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || (st.st_mode & 0111))
+		return false;
+	im->phase = phase;
+	act_note(im, NULL, "%s cannot be executed, so it was never run: left out", shown);
+	return true;
+}
+
 static void take_folder(struct import *im, const char *dir, const char *shown,
 			enum phase phase, size_t *count)
 {
@@ -100,31 +132,69 @@ static void take_folder(struct import *im, const char *dir, const char *shown,
 		return;
 	for (size_t i = 0; i < names.n && i < 256; i++) {
 		const char *path = arena_printf(&im->arena, "%s/%s", dir, names.v[i]);
+		const char *name = arena_printf(&im->arena, "%s%s%s", shown,
+						*shown ? "/" : "", names.v[i]);
 
 		if (is_folder(path) || str_ends(names.v[i], "~") ||
 		    str_ends(names.v[i], ".conf") || str_ends(names.v[i], ".md") ||
 		    str_ends(names.v[i], ".txt"))
 			continue;
-		if (take_file(im, path,
-			      arena_printf(&im->arena, "%s%s%s", shown, *shown ? "/" : "",
-					   names.v[i]),
-			      phase) == 0)
+		if ((*shown && is_switched_off(im, path, name, phase)) ||
+		    take_file(im, path, name, phase) == 0)
 			++*count;
 	}
 }
 
 /* DIR/prepare/begin is a script or a folder of them. */
+static void take_phase(struct import *im, const char *path, enum phase phase,
+		       size_t *count)
+{
+	const char *shown = phase_name(phase);
+
+	if (is_folder(path))
+		take_folder(im, path, shown, phase, count);
+	else if (is_switched_off(im, path, shown, phase) ||
+		 take_file(im, path, shown, phase) == 0)
+		++*count;
+}
+
+/* reconnect, migrate and others have no section: nothing of theirs may get lost. */
+static void take_other(struct import *im, const char *path, const char *shown,
+		       unsigned depth)
+{
+	const struct host plain = { .root = "" };
+	_cleanup_strv_ struct strv names = {};
+	struct source *file;
+
+	if (!is_folder(path)) {
+		if (access(path, X_OK) == 0 && import_read(im, path, &file)) {
+			file->name = shown;
+			import_left_at(im, file, 1,
+				       "the config has no section for this operation: leave "
+				       "the script where it is");
+		}
+		return;
+	}
+	if (depth > 2 || host_list(&plain, &names, "%s", path) < 0)
+		return;
+	for (size_t i = 0; i < names.n; i++)
+		take_other(im, arena_printf(&im->arena, "%s/%s", path, names.v[i]),
+			   arena_printf(&im->arena, "%s/%s", shown, names.v[i]),
+			   depth + 1);
+}
+
 static void take_tree(struct import *im, const char *dir, size_t *count)
 {
-	for (enum phase phase = 0; phase < PHASE_BOOT; phase++) {
-		const char *path =
-			arena_printf(&im->arena, "%s/%s", dir, phase_name(phase));
+	static const char *const others[] = { "reconnect", "migrate", "restore",
+					      "attach" };
 
-		if (is_folder(path))
-			take_folder(im, path, phase_name(phase), phase, count);
-		else if (take_file(im, path, phase_name(phase), phase) == 0)
-			++*count;
-	}
+	for (enum phase phase = 0; phase < PHASE_BOOT; phase++)
+		take_phase(im, arena_printf(&im->arena, "%s/%s", dir, phase_name(phase)),
+			   phase, count);
+	im->phase = PHASE_PREPARE;
+	for (size_t i = 0; *count > 0 && i < ARRAY_SIZE(others); i++)
+		take_other(im, arena_printf(&im->arena, "%s/%s", dir, others[i]),
+			   others[i], 0);
 }
 
 static const char *rooted(struct import *im, const char *path)
@@ -162,12 +232,12 @@ static int import_all(struct import *im, const struct import_request *request)
 		typed[--n] = '\0';
 	dir = rooted(im, typed);
 	im->dir = typed;
-	im->domain = path_base(typed);
+	im->domain = request->domain ?: path_base(typed);
 	im->conf = request->conf ? rooted(im, request->conf) : NULL;
 	if (!is_folder(dir)) {
 		const char *slash = strrchr(dir, '/');
 
-		im->domain = "DOMAIN";
+		import_any_domain(im, request->domain);
 		find_conf(im,
 			  slash ? arena_strndup(&im->arena, dir, (size_t)(slash - dir)) :
 				  ".");
@@ -175,9 +245,20 @@ static int import_all(struct import *im, const struct import_request *request)
 	}
 	find_conf(im, dir);
 	take_tree(im, dir, &count);
-	if (count == 0)
+	if (count == 0) {
+		import_any_domain(im, request->domain);
 		take_folder(im, dir, "", request->phase, &count);
+	}
 	return count > 0 ? 0 : -ENOENT;
+}
+
+/* Anything but remarks of our own, which are about no command? */
+static bool has_substance(const struct acts *acts)
+{
+	for (size_t i = 0; i < acts->n; i++)
+		if (acts->v[i].kind != ACT_NOTE || acts->v[i].node)
+			return true;
+	return false;
 }
 
 int import_run(const struct import_request *request, FILE *out, size_t *ret_left,
@@ -199,8 +280,15 @@ int import_run(const struct import_request *request, FILE *out, size_t *ret_left
 		import_merge(&im);
 		import_reverse(&im);
 		*ret_left = import_write(&im, out);
+		r = has_substance(&im.acts) ? 0 : -ENODATA;
 	}
 	arena_done(&im.arena);
+	if (r == -ENODATA)
+		return error_set(
+			err, r,
+			"%s: nothing in there became a step: if it depends on the "
+			"domain, name that behind it; if on the phase, say --phase",
+			request->dir);
 	return r == 0 ? 0 :
 			error_set(err, r,
 				  "%s: there are no scripts: name a folder like "

@@ -25,6 +25,16 @@ enum truth import_sleep(struct import *im, struct cmd *cmd)
 	return TRUE;
 }
 
+/* In the background it is there for as long as the guest runs. */
+enum truth import_inhibit(struct import *im, struct cmd *cmd)
+{
+	if (!cmd->node->background || im->phase == PHASE_STOPPED ||
+	    im->phase == PHASE_RELEASE)
+		return UNKNOWN;
+	act_step(im, cmd->node, "sleep.inhibit");
+	return TRUE;
+}
+
 enum truth import_cpupower(struct import *im, struct cmd *cmd)
 {
 	const char *cpus = NULL, *governor = NULL;

@@ -112,7 +112,7 @@ enum truth truth_not(enum truth truth)
 	return opposite[truth];
 }
 
-/* The line of a text that could not be parsed, as a node to point at. */
+/* The line of a text, as a node to point at. */
 static const struct node *node_at(struct import *im, const struct source *source,
 				  unsigned line)
 {
@@ -128,6 +128,12 @@ static const struct node *node_at(struct import *im, const struct source *source
 	node->begin = p;
 	node->end = strchrnul(p, '\n');
 	return node;
+}
+
+void import_left_at(struct import *im, const struct source *source, unsigned line,
+		    const char *why)
+{
+	act_left(im, node_at(im, source, line), "%s", why);
 }
 
 static enum truth run_source(struct import *im, const struct source *source)

@@ -257,7 +257,8 @@ enum truth import_walk_case(struct import *im, const struct node *node)
 		for (size_t i = 0; is_known(subject) && i < item->words.n; i++) {
 			const char *pattern = import_expand_text(im, item->words.v[i]);
 
-			if (fnmatch(pattern, subject, 0) == 0)
+			if (import_is_the_domain(im, subject, pattern) ||
+			    fnmatch(pattern, subject, 0) == 0)
 				return import_walk(im, item->b);
 		}
 		if (!is_known(subject))
