@@ -11,7 +11,9 @@
 #   --keep FILE     also write the serial output there
 #
 # A SCENARIO is the name of a file in scenarios/, with or without its number and .sh; none
-# means all that have no line '# long'. The disk is not written to.
+# means all that have no line '# long'. One that has a line '# boot' wants a boot of its own
+# (its .boot changes the disk before systemd begins) and runs only when it is named, as does
+# one with '# bench'. The disk is not written to.
 #
 # HOOK=FILE is the executable under test (default build/qemu), LAB_CACHE=DIR where the disk
 # and the kernel are kept (default build-lab).
@@ -59,11 +61,13 @@ for n in $names; do
 		[ -f "$f" ] && file=$f
 	done
 	[ -n "$file" ] || usage "no scenario $n"
+	! grep -q '^# boot' "$file" || fresh=1
 	set -- "$@" "$(basename "$file" .sh)"
 done
 if [ $# -eq 0 ]; then
 	for f in "$here"/scenarios/[0-9][0-9]-*.sh; do
 		[ -z "$all" ] && grep -q '^# long' "$f" && continue
+		grep -qE '^# (boot|bench)' "$f" && continue
 		set -- "$@" "$(basename "$f" .sh)"
 	done
 fi

@@ -40,6 +40,7 @@ sources $suite "$work/sources"
 
 packages=systemd-sysv,systemd,udev,dbus,libpam-systemd,kmod,procps,iproute2,util-linux
 packages=$packages,libvirt-daemon-system,libvirt-daemon-driver-qemu,libvirt-clients,qemu-system-x86,strace
+packages=$packages,sudo,dbus-user-session
 
 # mmdebstrap reads none of the machine's apt.conf: what it says of how to reach an archive.
 set --
@@ -80,6 +81,7 @@ mkdir -p "$root/etc/systemd/journald.conf.d"
 printf '[Journal]\nStorage=volatile\nRateLimitBurst=0\n' >"$root/etc/systemd/journald.conf.d/lab.conf"
 chroot "$root" useradd --create-home --shell /bin/bash --groups video,render,kvm user
 chroot "$root" passwd --quiet --delete user
+echo 'user ALL=(ALL:ALL) NOPASSWD: ALL' >"$root/etc/sudoers.d/user"
 echo lab >"$root/etc/hostname"
 echo '127.0.0.1 localhost lab' >"$root/etc/hosts"
 echo 6c61620000000000000000000000001a >"$root/etc/machine-id"
