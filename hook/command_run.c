@@ -6,7 +6,6 @@
 #include <signal.h>
 
 #include "command.h"
-#include "holders.h"
 #include "log.h"
 #include "owner.h"
 #include "phase.h"
@@ -28,57 +27,13 @@ static int fail(const struct error *err)
 	return STATUS_FAILED;
 }
 
-/* What the boot took goes back only when no domain has it. */
-static int refuse_owned(struct run *run, const struct journal *boot, struct error *err)
-{
-	_cleanup_strv_ struct strv uuids = {};
-	int r = journal_list(&run->host, &uuids);
-
-	for (size_t i = 0; r == 0 && i < uuids.n; i++) {
-		_cleanup_(journal_done) struct journal other = { .fd = -1 };
-
-		if (journal_is_boot(uuids.v[i]) ||
-		    journal_read(&run->host, uuids.v[i], &other, NULL) < 0)
-			continue;
-		for (size_t k = 0; k < boot->n_baselines; k++)
-			if (journal_find_baseline(&other, boot->baselines[k].name))
-				return error_set(err, -EBUSY,
-						 "%s belongs to domain %s now: stop it "
-						 "first, or run: vfio-hook undo %s",
-						 boot->baselines[k].name, other.domain,
-						 other.domain);
-	}
-	return r;
-}
-
-/* Nobody gets a device pulled from under a running guest. */
 static int refuse_in_use(struct run *run, struct error *err)
 {
-	_cleanup_(holder_list_done) struct holder_list holders = {};
-	_cleanup_(pci_list_done) struct pci_list functions = {};
 	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
-	_cleanup_free_ char *who = NULL;
-	int r;
 
 	if (journal_read(&run->host, run->domain->uuid, &journal, NULL) < 0)
 		return 0;
-	r = journal_is_boot(journal.uuid) ? refuse_owned(run, &journal, err) : 0;
-	if (r == 0)
-		r = journal_functions(&journal, &functions);
-	if (r < 0 || functions.n == 0)
-		return r;
-	r = holders_scan(&run->host, &functions, &holders, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < holders.n; i++) {
-		if (!holders.holder[i].is_vfio)
-			continue;
-		who = holders_describe(&holders);
-		return error_set(err, -EBUSY,
-				 "%s is running: %s holds its devices; stop it first",
-				 run->domain->name, who ? who : "a process");
-	}
-	return 0;
+	return owner_refuse_in_use(&run->host, &journal, err);
 }
 
 static int run_phase(struct run *run, enum phase phase, struct error *err)

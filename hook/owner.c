@@ -109,6 +109,57 @@ static bool vfio_is_open(const struct host *host, const struct journal *journal)
 	return false;
 }
 
+/* What the boot took goes back only when no domain has it. */
+static int refuse_owned(const struct host *host, const struct journal *boot,
+			struct error *err)
+{
+	_cleanup_strv_ struct strv uuids = {};
+	int r = journal_list(host, &uuids);
+
+	for (size_t i = 0; r == 0 && i < uuids.n; i++) {
+		_cleanup_(journal_done) struct journal other = { .fd = -1 };
+
+		if (journal_is_boot(uuids.v[i]) ||
+		    journal_read(host, uuids.v[i], &other, NULL) < 0)
+			continue;
+		for (size_t k = 0; k < boot->n_baselines; k++)
+			if (journal_find_baseline(&other, boot->baselines[k].name))
+				return error_set(err, -EBUSY,
+						 "%s belongs to domain %s now: stop it "
+						 "first, or run: vfio-hook undo %s",
+						 boot->baselines[k].name, other.domain,
+						 other.domain);
+	}
+	return r;
+}
+
+/* Nobody gets a device pulled from under a running guest. */
+int owner_refuse_in_use(const struct host *host, const struct journal *journal,
+			struct error *err)
+{
+	_cleanup_(holder_list_done) struct holder_list holders = {};
+	_cleanup_(pci_list_done) struct pci_list functions = {};
+	_cleanup_free_ char *who = NULL;
+	int r = journal_is_boot(journal->uuid) ? refuse_owned(host, journal, err) : 0;
+
+	if (r == 0)
+		r = journal_functions(journal, &functions);
+	if (r < 0 || functions.n == 0)
+		return r;
+	r = holders_scan(host, &functions, &holders, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < holders.n; i++) {
+		if (!holders.holder[i].is_vfio)
+			continue;
+		who = holders_describe(&holders);
+		return error_set(err, -EBUSY,
+				 "%s is running: %s holds its devices; stop it first",
+				 journal->domain, who ? who : "a process");
+	}
+	return 0;
+}
+
 bool owner_is_alive(const struct host *host, const struct journal *journal)
 {
 	return journal_is_boot(journal->uuid) ||

@@ -16,6 +16,9 @@ bool owner_of_is_alive(const struct host *host, const char *uuid);
  * something that may be it does not answer.
  */
 int owner_qemu(const struct host *host, const char *uuid);
+/* -EBUSY when a guest holds devices of the journal (of a boot's: a domain owns them). */
+int owner_refuse_in_use(const struct host *host, const struct journal *journal,
+			struct error *err);
 /* Puts back all that the journal of UUID holds, on behalf of RUN's host. */
 int owner_undo(const struct host *host, const char *uuid, struct error *err);
 /* The functions that a journal has a baseline of. */

@@ -85,19 +85,53 @@ int phase_down(struct run *run, struct error *err)
 	return phase_log_end(run, name, begin, down(run, err), err);
 }
 
+static bool is_prepared(const struct journal *journal)
+{
+	return journal->phases[PHASE_PREPARE] == PHASE_STATE_COMPLETE;
+}
+
+/*
+ * It may have been started while we waited for its journal: then its guest has what it was
+ * promised, or will in a moment.
+ */
+static int refuse_started(struct run *run, const struct journal *journal,
+			  bool was_prepared, bool orphan, struct error *err)
+{
+	if (orphan)
+		return owner_is_alive(&run->host, journal) ?
+			       error_set(err, -EBUSY,
+					 "domain %s is alive: nothing is put back",
+					 run->domain->name) :
+			       0;
+	if (is_prepared(journal) && !was_prepared)
+		return error_set(err, -EBUSY,
+				 "%s has just been started: nothing is put back; stop it "
+				 "first",
+				 run->domain->name);
+	return owner_refuse_in_use(&run->host, journal, err);
+}
+
+static bool was_prepared(struct run *run)
+{
+	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+
+	return journal_read(&run->host, run->domain->uuid, &journal, NULL) == 0 &&
+	       is_prepared(&journal);
+}
+
 static int undo(struct run *run, bool orphan, struct error *err)
 {
 	int64_t begin = now_ms();
+	bool prepared = was_prepared(run);
 	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
 	int r = journal_open(&run->host, run->domain->uuid, run->domain->name, false,
 			     &journal, err);
 
 	if (r < 0)
 		return r == -ESTALE ? -ENOENT : r;
-	/* It may have been started while we waited for its journal. */
-	if (orphan && owner_is_alive(&run->host, &journal))
-		return error_set(err, -EBUSY, "domain %s is alive: nothing is put back",
-				 run->domain->name);
+	r = refuse_started(run, &journal, prepared, orphan, err);
+	if (r < 0)
+		return r;
 	log_info("== %s undo", run->domain->name);
 	run_start_clock(run);
 	run->journal = &journal;
