@@ -2,8 +2,6 @@
 /*
  * vfio-hook(8): options, the table of commands, help.
  */
-#include <getopt.h>
-
 #include "command.h"
 #include "log.h"
 #include "print.h"
@@ -69,30 +67,36 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-static int usage_error(const char *before, const char *what, const char *behind)
-{
-	fprintf(stderr, "vfio-hook: %s%s%s; see: vfio-hook --help\n", before, what,
-		behind);
-	return STATUS_USAGE;
-}
-
 static bool refuse_option(const struct command *command, bool given,
 			  enum command_option option, const char *name)
 {
 	if (!given || (command->options & option))
 		return false;
-	fprintf(stderr, "vfio-hook: %s has no option %s; see: vfio-hook %s --help\n",
-		command->name, name, command->name);
+	usage_error(command, "%s has no option %s", command->name, name);
 	return true;
+}
+
+/* A folder that is not there has nothing in it, and all would look fine. */
+static int check_folders(const struct command *command,
+			 const struct command_options *options)
+{
+	const struct host host = { .root = options->root };
+	char path[PATH_MAX];
+	int r = *options->root ? check_folder("--root", options->root) : STATUS_OK;
+
+	/* These two do with one that is not there yet. */
+	if (r != STATUS_OK || !options->hooks_dir || command == &command_init ||
+	    command == &command_boot)
+		return r;
+	return check_folder("--hooks-dir",
+			    host_path(&host, path, "%s", options->hooks_dir));
 }
 
 static int run_command(const struct command *command,
 		       const struct command_options *options, int argc, char **argv)
 {
-	if ((unsigned)argc < command->min_args || (unsigned)argc > command->max_args) {
-		fprintf(stderr, "Usage: vfio-hook %s %s\n", command->name, command->args);
-		return STATUS_USAGE;
-	}
+	int r;
+
 	if (refuse_option(command, options->json, COMMAND_JSON, "--json") ||
 	    refuse_option(command, options->orphans, COMMAND_ORPHANS, "--orphans") ||
 	    refuse_option(command, options->boot, COMMAND_BOOT, "--boot") ||
@@ -103,85 +107,133 @@ static int run_command(const struct command *command,
 	    refuse_option(command, options->conf, COMMAND_SCRIPTS, "--conf") ||
 	    refuse_option(command, options->phase, COMMAND_SCRIPTS, "--phase"))
 		return STATUS_USAGE;
+	r = check_arguments(command, argc, argv);
+	if (r == STATUS_OK)
+		r = check_folders(command, options);
+	if (r != STATUS_OK)
+		return r;
+	if (command->acts && !command_is_root(options))
+		return STATUS_USAGE;
 	log_set_stderr(options->verbose ? LOG_DEBUG : -1);
-	return command->run(options, argc, argv);
+	return finish_output(command, command->run(options, argc, argv));
 }
 
-enum phase command_phase(const char *name)
+/* The first word that is a command's name. */
+static const struct command *guess_command(int argc, char **argv)
 {
-	enum phase phase = phase_from_name(name);
+	const struct command *command = NULL;
 
-	if (phase == PHASE_NONE)
-		fprintf(stderr,
-			"vfio-hook: %s is no phase: prepare, start, started, stopped, "
-			"release, boot\n",
-			name);
-	return phase;
+	for (int i = 1; i < argc && !command; i++)
+		command = find_command(argv[i]);
+	return command;
+}
+
+/* Takes what getopt_long() has found; STATUS_OK, or STATUS_USAGE, told. */
+static int take_option(int c, struct command_options *options)
+{
+	if (optarg && !*optarg)
+		return usage_error(NULL, "the value of an option is empty");
+	switch (c) {
+	case 'b':
+		options->boot = true;
+		break;
+	case 'c':
+		options->conf = optarg;
+		break;
+	case 'D':
+		options->diff = true;
+		break;
+	case 'g':
+		options->gpu = true;
+		break;
+	case 'h':
+		options->help = true;
+		break;
+	case 'd':
+		options->hooks_dir = optarg;
+		break;
+	case 'j':
+		options->json = true;
+		break;
+	case 'o':
+		options->output = optarg;
+		break;
+	case 'O':
+		options->orphans = true;
+		break;
+	case 'p':
+		options->phase = optarg;
+		break;
+	case 'r':
+		options->root = optarg;
+		break;
+	case 'v':
+		options->verbose = true;
+		break;
+	case 'V':
+		options->version = true;
+		break;
+	case 'w':
+		options->write = true;
+		break;
+	}
+	return STATUS_OK;
+}
+
+static int parse_options(int argc, char **argv, struct command_options *options)
+{
+	int c, r = STATUS_OK;
+
+	opterr = 0;
+	while (r == STATUS_OK &&
+	       (c = getopt_long(argc, argv, ":hjo:v", long_options, NULL)) != -1) {
+		char letter[] = { '-', (char)optopt, '\0' };
+		/* optopt is a letter's, unless the word is a long option. */
+		const char *word = argv[optind - 1];
+
+		if (c == '?' || c == ':')
+			r = check_option(c, str_after(word, "--") ? word : letter,
+					 long_options, guess_command(argc, argv));
+		else
+			r = take_option(c, options);
+	}
+	return r;
+}
+
+static int no_command(const char *name)
+{
+	_cleanup_strv_ struct strv names = {};
+	char guess[GUESS_LEN];
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (strv_add(&names, commands[i]->name) < 0)
+			break;
+	return usage_error(NULL, "there is no command \"%s\"%s", name,
+			   did_you_mean(guess, name, &names));
 }
 
 int command_main(int argc, char **argv)
 {
 	struct command_options options = { .root = "" };
 	const struct command *command;
-	bool help = false;
-	int c;
+	int r = parse_options(argc, argv, &options);
 
-	while ((c = getopt_long(argc, argv, "hjo:v", long_options, NULL)) != -1) {
-		switch (c) {
-		case 'b':
-			options.boot = true;
-			break;
-		case 'c':
-			options.conf = optarg;
-			break;
-		case 'D':
-			options.diff = true;
-			break;
-		case 'g':
-			options.gpu = true;
-			break;
-		case 'h':
-			help = true;
-			break;
-		case 'd':
-			options.hooks_dir = optarg;
-			break;
-		case 'j':
-			options.json = true;
-			break;
-		case 'o':
-			options.output = optarg;
-			break;
-		case 'O':
-			options.orphans = true;
-			break;
-		case 'p':
-			options.phase = optarg;
-			break;
-		case 'r':
-			options.root = optarg;
-			break;
-		case 'v':
-			options.verbose = true;
-			break;
-		case 'w':
-			options.write = true;
-			break;
-		case 'V':
-			printf("vfio-hook %s\n", VERSION);
-			return STATUS_OK;
-		default:
-			return STATUS_USAGE;
-		}
-	}
+	if (r != STATUS_OK)
+		return r;
 	command = optind < argc ? find_command(argv[optind]) : NULL;
+	if (options.version) {
+		printf("vfio-hook %s\n", VERSION);
+		return finish_output(NULL, STATUS_OK);
+	}
 	if (optind < argc && !command)
-		return usage_error("there is no command ", argv[optind], "");
-	if (help && command)
-		return print_command_help(command), STATUS_OK;
-	if (help || !command) {
-		print_usage(help ? stdout : stderr);
-		return help ? STATUS_OK : STATUS_USAGE;
+		return no_command(argv[optind]);
+	if (!command && !options.help) {
+		print_usage(stderr);
+		return STATUS_USAGE;
+	}
+	if (options.help) {
+		command ? print_command_help(command) : print_usage(stdout);
+		return finish_output(NULL, STATUS_OK);
 	}
 	return run_command(command, &options, argc - optind - 1, argv + optind + 1);
 }
@@ -208,24 +260,34 @@ static int load(struct call *call, struct error *err)
 	return r;
 }
 
+/* A config is that of a name, the XML of another domain would be judged by it. */
+static int check_name(const struct call *call)
+{
+	const char *name = call->domain.name;
+
+	if (!name || streq(name, call->run.event.domain))
+		return STATUS_OK;
+	fprintf(stderr, "vfio-hook: the XML is of the domain \"%s\", not of \"%s\"\n",
+		name, call->run.event.domain);
+	return STATUS_USAGE;
+}
+
 int command_open_domain(const struct command_options *options, const char *domain,
 			enum phase phase, struct call *call)
 {
 	_cleanup_error_ struct error err = {};
-	char hooks_dir[PATH_MAX];
+	char hooks_dir[PATH_MAX], guess[GUESS_LEN];
+	int r;
 
 	snprintf(hooks_dir, sizeof(hooks_dir), "%s",
 		 options->hooks_dir ? options->hooks_dir : HOOKS_DIR);
 	call_init(call, options->root, hooks_dir);
-	if (!domain_name_is_safe(domain)) {
-		fprintf(stderr, "vfio-hook: \"%s\" cannot be the name of a domain\n",
-			domain);
-		return STATUS_USAGE;
-	}
 	event_of_phase(&call->run.event, domain, phase);
-	if (load(call, &err) == 0)
-		return STATUS_OK;
-	fprintf(stderr, "vfio-hook: %s\n", error_text(&err));
+	r = load(call, &err);
+	if (r == 0)
+		return check_name(call);
+	fprintf(stderr, "vfio-hook: %s%s\n", error_text(&err),
+		r == -ENOENT ? guess_domain(guess, options, domain) : "");
 	return STATUS_USAGE;
 }
 
@@ -245,24 +307,3 @@ int command_open(const struct command_options *options, const char *domain,
 	print_problems(&call->config, &err);
 	return STATUS_USAGE;
 }
-
-static int steps_run(const struct command_options *options, int argc, char **argv)
-{
-	(void)options;
-	if (argc == 0)
-		return print_steps(stdout), STATUS_OK;
-	if (print_step(argv[0], stdout) < 0)
-		return usage_error("there is no step ", argv[0],
-				   " (vfio-hook steps tells all)");
-	return STATUS_OK;
-}
-
-const struct command command_steps = {
-	.name = "steps",
-	.args = "[STEP]",
-	.summary = "the steps and their arguments",
-	.max_args = 1,
-	.run = steps_run,
-	.help = "Without STEP: all steps, a line each. With one: its options, the phases where\n"
-		"it is legal and what its undo does, from the table that the parser uses.",
-};

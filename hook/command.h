@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include <getopt.h>
+
 #include "call.h"
 
 /* The exit statuses of the command for people. */
@@ -20,6 +22,8 @@ struct command_options {
 	bool gpu;
 	bool diff;
 	bool write;
+	bool help;
+	bool version;
 	const char *output;
 	const char *conf;
 	const char *phase;
@@ -42,6 +46,7 @@ struct command {
 	const char *summary;
 	unsigned min_args, max_args;
 	unsigned options; /* enum command_option */
+	bool acts; /* changes the host: for root, and not done for what it prints */
 	int (*run)(const struct command_options *options, int argc, char **argv);
 	const char *help; /* more about it, for --help */
 };
@@ -58,8 +63,33 @@ extern const struct command command_undo;
 extern const struct command command_status;
 extern const struct command command_steps;
 
+/*
+ * Tells what is wrong, and the command's right form (NULL: that there is --help). Returns
+ * STATUS_USAGE, for the caller to return.
+ */
+int usage_error(const struct command *command, const char *fmt, ...) _printf_(2, 3);
+#define GUESS_LEN 320
+/* ": did you mean NAME?" in BUF, if WORD is most likely a slip of one of them, else "". */
+const char *did_you_mean(char buf[GUESS_LEN], const char *word,
+			 const struct strv *candidates);
+/* The same of the domains that libvirt or conf.d knows. */
+const char *guess_domain(char buf[GUESS_LEN], const struct command_options *options,
+			 const char *word);
+/* The names in DIR that end in SUFFIX, without it. 0 or a negative errno. */
+int command_names(const struct host *host, const char *dir, const char *suffix,
+		  struct strv *ret);
+/* STATUS_OK, or STATUS_USAGE, told: number of arguments, empty ones, names of domains. */
+int check_arguments(const struct command *command, int argc, char **argv);
+/* What getopt_long() answered C to the word WORD. STATUS_USAGE, told. */
+int check_option(int c, const char *word, const struct option *options,
+		 const struct command *command);
+/* Is PATH, the value of OPTION, a folder? STATUS_OK, or STATUS_USAGE, told. */
+int check_folder(const char *option, const char *path);
+/* STATUS, or what becomes of it when what was printed could not be written; told. */
+int finish_output(const struct command *command, int status);
+
 /* The phase that a person named; PHASE_NONE when there is none such, told on stderr. */
-enum phase command_phase(const char *name);
+enum phase command_phase(const struct command *command, const char *name);
 
 /* May it change the host? If not, told on stderr. */
 bool command_is_root(const struct command_options *options);

@@ -87,8 +87,6 @@ static int boot_run(const struct command_options *options, int argc, char **argv
 
 	(void)argc;
 	(void)argv;
-	if (!command_is_root(options))
-		return STATUS_USAGE;
 	snprintf(conf, sizeof(conf), "%s/conf.d", dir);
 	if (host_list(&host, &files, "%s", conf) < 0)
 		return STATUS_OK;
@@ -112,6 +110,7 @@ const struct command command_boot = {
 	.name = "boot",
 	.args = "",
 	.summary = "runs [boot/begin] of every config that has one",
+	.acts = true,
 	.run = boot_run,
 	.help = "For vfio-hook-boot.service and the script for the initramfs. What was done before,\n"
 		"as in the initramfs, is not done again. No release puts it back, only\n"

@@ -131,22 +131,16 @@ static int check_domains(const struct command_options *options, const struct str
 /* Every domain that has a config. */
 static int list_domains(const struct command_options *options, struct strv *ret)
 {
-	const char *dir = options->hooks_dir ? options->hooks_dir : HOOKS_DIR;
-	struct host host = { .root = options->root };
-	_cleanup_strv_ struct strv names = {};
-	int r = host_list(&host, &names, "%s/conf.d", dir);
+	const struct host host = { .root = options->root };
+	char dir[PATH_MAX];
+	int r;
 
-	if (r < 0 && r != -ENOENT) {
-		fprintf(stderr, "vfio-hook: %s/conf.d: %s\n", dir, strerror(-r));
-		return r;
-	}
-	r = 0;
-	for (size_t i = 0; i < names.n && r == 0; i++) {
-		if (!str_ends(names.v[i], ".ini"))
-			continue;
-		names.v[i][strlen(names.v[i]) - strlen(".ini")] = '\0';
-		r = strv_add(ret, names.v[i]);
-	}
+	snprintf(dir, sizeof(dir), "%s/conf.d",
+		 options->hooks_dir ? options->hooks_dir : HOOKS_DIR);
+	r = command_names(&host, dir, ".ini", ret);
+	if (r == 0 || r == -ENOENT)
+		return 0;
+	fprintf(stderr, "vfio-hook: %s: %s\n", dir, strerror(-r));
 	return r;
 }
 

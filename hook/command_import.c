@@ -17,10 +17,16 @@ static int import_main(const struct command_options *options, int argc, char **a
 	int r;
 
 	if (options->phase) {
-		request.phase = command_phase(options->phase);
+		request.phase = command_phase(&command_import, options->phase);
 		if (request.phase == PHASE_NONE)
 			return STATUS_USAGE;
 	}
+	if (options->conf && access(options->conf, R_OK) < 0)
+		return usage_error(&command_import, "--conf %s: %s", options->conf,
+				   strerror(errno));
+	if (access(argv[0], R_OK) < 0 && errno == EACCES)
+		return usage_error(&command_import, "cannot read %s: %s", argv[0],
+				   strerror(errno));
 	r = import_run(&request, stdout, &left, &err);
 	if (r < 0) {
 		fflush(stdout);

@@ -82,15 +82,14 @@ static int init_run(const struct command_options *options, _unused_ int argc, ch
 	_cleanup_error_ struct error err = {};
 	_cleanup_(call_done) struct call call = {};
 	_cleanup_free_ char *text = NULL;
-	int r = command_open_domain(options, argv[0], PHASE_PREPARE, &call);
+	int r;
 
+	if (options->output && options->write)
+		return usage_error(&command_init,
+				   "--write and --output FILE: only one of them");
+	r = command_open_domain(options, argv[0], PHASE_PREPARE, &call);
 	if (r != STATUS_OK)
 		return r;
-	if (options->output && options->write) {
-		fprintf(stderr,
-			"vfio-hook: --write and --output FILE: only one of them\n");
-		return STATUS_USAGE;
-	}
 	r = make_text(&call, &text, &err);
 	if (r == 0 && (options->output || options->write))
 		r = write_out(options, &call, text, &err);

@@ -17,7 +17,8 @@ static int print(const struct command_options *options, struct run *run)
 
 static int plan_run(const struct command_options *options, int argc, char **argv)
 {
-	enum phase phase = argc > 1 ? command_phase(argv[1]) : PHASE_PREPARE;
+	enum phase phase = argc > 1 ? command_phase(&command_plan, argv[1]) :
+				      PHASE_PREPARE;
 	_cleanup_error_ struct error err = {};
 	_cleanup_(call_done) struct call call = {};
 	int r;
@@ -39,7 +40,7 @@ static int plan_run(const struct command_options *options, int argc, char **argv
 
 const struct command command_plan = {
 	.name = "plan",
-	.args = "DOMAIN [PHASE]",
+	.args = "DOMAIN [PHASE] [--diff]",
 	.summary = "the dry run: every change, with its value now and then",
 	.min_args = 1,
 	.max_args = 2,

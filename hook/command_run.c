@@ -48,7 +48,7 @@ bool command_is_root(const struct command_options *options)
 {
 	if (geteuid() == 0 || *options->root)
 		return true;
-	fprintf(stderr, "vfio-hook: only root may do this\n");
+	fprintf(stderr, "vfio-hook: only root may do this: type sudo in front\n");
 	return false;
 }
 
@@ -72,7 +72,7 @@ static int run_run(const struct command_options *options, int argc, char **argv)
 {
 	_cleanup_error_ struct error err = {};
 	_cleanup_(call_done) struct call call = {};
-	enum phase phase = command_phase(argv[1]);
+	enum phase phase = command_phase(&command_run, argv[1]);
 	int r;
 
 	(void)argc;
@@ -96,6 +96,7 @@ const struct command command_run = {
 	.summary = "runs a phase by hand",
 	.min_args = 2,
 	.max_args = 2,
+	.acts = true,
 	.run = run_run,
 	.help = "Does for PHASE (prepare, start, started, stopped, release, boot) what the hook\n"
 		"does when libvirt calls it. Goes on when the terminal or desktop it was typed in\n"
@@ -149,11 +150,9 @@ static int undo_run(const struct command_options *options, int argc, char **argv
 
 	if (options->orphans && !options->boot && argc == 0)
 		return undo_orphans(options);
-	if (argc == 0 || options->orphans) {
-		fprintf(stderr,
-			"Usage: vfio-hook undo [--boot] DOMAIN | undo --orphans\n");
-		return STATUS_USAGE;
-	}
+	if (argc == 0 || options->orphans)
+		return usage_error(&command_undo, "undo: either DOMAIN or --orphans%s",
+				   argc == 0 ? " is missing" : "");
 	r = open_for_real(options, argv[0], options->boot ? PHASE_BOOT : PHASE_RELEASE,
 			  command_open_domain, &call);
 	if (r != STATUS_OK)
@@ -174,6 +173,7 @@ const struct command command_undo = {
 	.summary = "puts back what the journal holds",
 	.max_args = 1,
 	.options = COMMAND_ORPHANS | COMMAND_BOOT,
+	.acts = true,
 	.run = undo_run,
 	.help = "Puts back everything that was changed for DOMAIN and not put back yet, newest\n"
 		"first: after a crash, a failed release or a prepare by hand. Refused while a\n"
@@ -248,11 +248,9 @@ static int test_run(const struct command_options *options, int argc, char **argv
 	uint64_t seconds = TEST_SECONDS;
 	int r;
 
-	if (argc > 1 && (parse_u64(argv[1], &seconds) < 0 || seconds > 3600)) {
-		fprintf(stderr, "vfio-hook: %s is no number of seconds up to 3600\n",
-			argv[1]);
-		return STATUS_USAGE;
-	}
+	if (argc > 1 && (parse_u64(argv[1], &seconds) < 0 || seconds > 3600))
+		return usage_error(&command_test, "%s is no number of seconds up to 3600",
+				   argv[1]);
 	r = open_for_real(options, argv[0], PHASE_PREPARE, command_open, &call);
 	return r == STATUS_OK ? test_phases(&call.run, (unsigned)seconds) : r;
 }
@@ -263,6 +261,7 @@ const struct command command_test = {
 	.summary = "prepare, hold, release, compare: the first thing to run",
 	.min_args = 1,
 	.max_args = 2,
+	.acts = true,
 	.run = test_run,
 	.help = "Runs prepare, holds for SECONDS (default: 20), runs release and compares each\n"
 		"thing that was changed with what it was before. Goes on when the desktop it was\n"

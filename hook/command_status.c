@@ -121,6 +121,7 @@ static int status_run(const struct command_options *options, int argc, char **ar
 	const char *dir = options->hooks_dir ? options->hooks_dir : HOOKS_DIR;
 	struct host host = { .root = options->root };
 	_cleanup_strv_ struct strv names = {}, one = {};
+	char guess[GUESS_LEN];
 	int r = status_domains(&host, dir, &names);
 
 	if (r < 0) {
@@ -136,8 +137,8 @@ static int status_run(const struct command_options *options, int argc, char **ar
 	if (!strv_contains(&names, argv[0])) {
 		fprintf(stderr,
 			"vfio-hook: nothing is known of %s: no config in %s/conf.d, no "
-			"journal, no log\n",
-			argv[0], dir);
+			"journal, no log%s\n",
+			argv[0], dir, did_you_mean(guess, argv[0], &names));
 		return STATUS_FAILED;
 	}
 	if (strv_add(&one, argv[0]) < 0)

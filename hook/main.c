@@ -9,16 +9,16 @@
 #include "hook_mode.h"
 #include "util.h"
 
-/* Where one is closed, a file opened later would get its number, and our output. */
+/*
+ * Where one is closed, a file opened later would get its number, and our output. Output
+ * that somebody wanted and nobody gets is to be an error: standard output cannot be
+ * written to then.
+ */
 static void need_standard_files(void)
 {
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", fd == STDERR_FILENO ? O_RDWR : O_RDONLY);
 }
 
 int main(int argc, char **argv)

@@ -85,7 +85,11 @@ void print_plan(const struct run *run, FILE *out)
 		if (print_items(run, step, width, out) == 0)
 			fprintf(out, "      nothing to change\n");
 	}
-	print_items(run, NULL, width, out);
+	if (print_items(run, NULL, width, out) == 0 && !run->config)
+		fprintf(out,
+			"      no config: nothing would be done for it; make one with: "
+			"vfio-hook init --write %s\n",
+			run->domain->name);
 }
 
 /* Has a change of the same thing come before, or does one come later? */

@@ -118,16 +118,6 @@ START_TEST(check_pinning)
 }
 END_TEST
 
-/* A config for win10 that leaves nothing to say but what its XML is about. */
-static void steps(const char *lines)
-{
-	char text[128];
-
-	install("\177ELF", 0755);
-	snprintf(text, sizeof(text), "[prepare/begin]\n%s\n", lines);
-	faketree_file(text, "/etc/libvirt/hooks/conf.d/win10.ini");
-}
-
 #define PASSTHROUGH "<cpu mode='host-passthrough'/>"
 #define HIDDEN "<kvm><hidden state='on'/></kvm>"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <fcntl.h>
 #include <getopt.h>
+#include <stdio_ext.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -34,6 +35,11 @@ void machine_teardown(void)
 
 int command(const char *line)
 {
+	return command_to(NULL, line);
+}
+
+int command_to(const char *path, const char *line)
+{
 	_cleanup_free_ char *copy = strdup(line);
 	int fd = memfd_create("out", MFD_CLOEXEC), saved[3], null, status, argc = 0;
 	char *argv[32] = {}, *word;
@@ -50,8 +56,18 @@ int command(const char *line)
 		saved[i] = dup(i);
 		ck_assert_int_ge(dup2(i ? fd : null, i), 0);
 	}
+	if (path) {
+		int to = open(path, O_WRONLY | O_CLOEXEC);
+
+		ck_assert(to >= 0 && dup2(to, STDOUT_FILENO) >= 0);
+		close(to);
+	}
 	optind = 0;
 	status = command_main(argc, argv);
+	if (path) {
+		__fpurge(stdout);
+		clearerr(stdout);
+	}
 	fflush(NULL);
 	for (int i = 0; i < 3; i++) {
 		ck_assert_int_ge(dup2(saved[i], i), 0);
@@ -96,6 +112,15 @@ void install(const char *text, mode_t mode)
 	ck_assert_int_eq(chmod(host_path(&host, path, "/etc/libvirt/hooks/qemu"), mode),
 			 0);
 	ck_assert_int_eq(chmod(host_path(&host, path, "/etc/libvirt/hooks"), 0755), 0);
+}
+
+void steps(const char *lines)
+{
+	_cleanup_free_ char *text = NULL;
+
+	install("\177ELF", 0755);
+	ck_assert_int_gt(asprintf(&text, "[prepare/begin]\n%s\n", lines), 0);
+	faketree_file(text, "/etc/libvirt/hooks/conf.d/win10.ini");
 }
 
 int machine_run(const char *name, void (*add)(TCase *tc))

@@ -24,11 +24,15 @@ void machine_setup(void);
 void machine_teardown(void);
 /* Runs the command with the words of LINE; returns its exit status. */
 int command(const char *line);
+/* The same with PATH for stdout; out has stderr then. */
+int command_to(const char *path, const char *line);
 void assert_has(const char *text);
 void assert_hasnt(const char *text);
 /* The stored XML of win10: the parts between its memory and its end. */
 void domain(const char *parts);
 /* vfio-hook where libvirt looks for it. */
 void install(const char *text, mode_t mode);
+/* The hook, and a config of win10 with LINES in [prepare/begin]. */
+void steps(const char *lines);
 /* Runs the tests of TC with the fixture; the exit status. */
 int machine_run(const char *name, void (*add)(TCase *tc));

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vfio-hook steps: what a config may have, from the table that the parser uses.
+ */
+#include "command.h"
+#include "print.h"
+
+static int no_step(const char *key)
+{
+	_cleanup_strv_ struct strv keys = {};
+	char name[64], guess[GUESS_LEN];
+	int r = 0;
+
+	for (const struct plugin *const *p = step_plugins(); *p; p++)
+		for (const struct step_type *type = (*p)->types; type->summary && r == 0;
+		     type++)
+			r = strv_add(&keys, step_type_name(*p, type, name));
+	return usage_error(&command_steps,
+			   "there is no step %s%s (vfio-hook steps lists them)", key,
+			   did_you_mean(guess, key, &keys));
+}
+
+static int steps_run(_unused_ const struct command_options *options, int argc, char **argv)
+{
+	if (argc == 0)
+		return print_steps(stdout), STATUS_OK;
+	return print_step(argv[0], stdout) < 0 ? no_step(argv[0]) : STATUS_OK;
+}
+
+const struct command command_steps = {
+	.name = "steps",
+	.args = "[STEP]",
+	.summary = "the steps and their arguments",
+	.max_args = 1,
+	.run = steps_run,
+	.help = "Without STEP: all steps, a line each. With one: its options, the phases where\n"
+		"it is legal and what its undo does, from the table that the parser uses.",
+};

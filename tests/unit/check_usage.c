@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is typed wrong: the message says what it is and how it is right, and nothing runs.
+ */
+#include <fcntl.h>
+
+#include "machine.h"
+
+/* LINE of the command, and what it answers. */
+struct slip {
+	const char *line, *answer;
+};
+
+static const struct slip slips[] = {
+	{ "stauts",
+	  "there is no command \"stauts\": did you mean status?; see: vfio-hook" },
+	{ "x", "there is no command \"x\"; see: vfio-hook --help" },
+	{ "--nope", "unknown option --nope; see: vfio-hook --help\n" },
+	{ "plan win10 --dif=1", "unknown option --dif=1: did you mean --diff?" },
+	{ "plan win10 --jsn", "unknown option --jsn: did you mean --json?" },
+	{ "plan win10 --json=x", "option --json takes no value\nUsage: vfio-hook plan" },
+	{ "plan win10 -x", "unknown option -x\nUsage: vfio-hook plan DOMAIN [PHASE]" },
+	{ "init win10 -o", "option -o needs a value\nUsage: vfio-hook init DOMAIN" },
+	{ "init win10 --output", "option --output needs a value" },
+	{ "init win10 --output=", "the value of an option is empty" },
+	{ "status --root=/nowhere/at/all", "--root \"/nowhere/at/all\": No such file" },
+	{ "status --root=/dev/null", "--root \"/dev/null\" is no folder" },
+	{ "status --hooks-dir=/nowhere", "/nowhere\": No such file or directory; see:" },
+
+	{ "init", "init: DOMAIN is missing\n"
+		  "Usage: vfio-hook init DOMAIN [--write | -o FILE] "
+		  "(more: vfio-hook init --help)\n" },
+	{ "import", "import: DIR is missing\n" },
+	{ "plan", "plan: DOMAIN is missing\n" },
+	{ "test", "test: DOMAIN is missing\n" },
+	{ "run", "run: DOMAIN is missing\n" },
+	{ "run win10", "run: PHASE is missing\n" },
+	{ "undo", "undo: either DOMAIN or --orphans is missing\n" },
+	{ "undo --orphans win10", "undo: either DOMAIN or --orphans\n" },
+	{ "undo --orphans --boot", "undo: either DOMAIN or --orphans" },
+	{ "init a b", "init: one argument too many: \"b\"\n" },
+	{ "import a b c", "import: one argument too many: \"c\"\n" },
+	{ "check a b", "check: one argument too many: \"b\"\n" },
+	{ "plan a prepare c", "plan: one argument too many: \"c\"\n" },
+	{ "test a 1 c", "test: one argument too many: \"c\"\n" },
+	{ "run a prepare c", "run: one argument too many: \"c\"\n" },
+	{ "undo a b", "undo: one argument too many: \"b\"\n" },
+	{ "status a b", "status: one argument too many: \"b\"\n" },
+	{ "devices a", "devices: one argument too many: \"a\"\n" },
+	{ "steps a b", "steps: one argument too many: \"b\"\n" },
+	{ "boot a", "boot: one argument too many: \"a\"\n"
+		    "Usage: vfio-hook boot (more: vfio-hook boot --help)\n" },
+
+	{ "plan ", "plan: DOMAIN is empty\n" },
+	{ "run win10 ", "run: PHASE is empty\n" },
+	{ "test win10 ", "test: SECONDS is empty\n" },
+	{ "steps ", "steps: STEP is empty\n" },
+	{ "import ", "import: DIR is empty\n" },
+	{ "check a/b", "\"a/b\" cannot be the name of a domain\nUsage: vfio-hook check" },
+	{ "status ..", "\"..\" cannot be the name of a domain\n" },
+	{ "undo a/b", "\"a/b\" cannot be the name of a domain\n" },
+
+	{ "plan win11", "/etc/libvirt/qemu/win11.xml" },
+	{ "plan win11", "No such file or directory: did you mean win10?\n" },
+	{ "check win01", ": did you mean win10?\n" },
+	{ "plan win10 prepaer", "prepaer is no phase: did you mean prepare? (prepare, " },
+	{ "run win10 x",
+	  "x is no phase (prepare, start, started, stopped, release, boot)" },
+	{ "test win10 -5", "unknown option -5\nUsage: vfio-hook test DOMAIN" },
+	{ "test win10 5x",
+	  "5x is no number of seconds up to 3600\nUsage: vfio-hook test" },
+	{ "test win10 3601", "3601 is no number of seconds up to 3600\n" },
+	{ "steps pci.detahc", "there is no step pci.detahc: did you mean pci.detach?" },
+	{ "steps --json", "steps has no option --json\nUsage: vfio-hook steps" },
+	{ "run --json a prepare", "run has no option --json\nUsage: vfio-hook run" },
+	{ "init win10 --write -o x", "--write and --output FILE: only one of them\n" },
+	{ "import --phase foo /dev", "foo is no phase (prepare, " },
+	{ "import --conf /nowhere /dev", "--conf /nowhere: No such file or directory\n" },
+	{ "import /nowhere/at/all", "/nowhere/at/all: there are no scripts: name a" },
+	{ "import /dev/null", "/dev/null: there are no scripts: name a" },
+	{ "plan other", "the XML is of the domain \"win10\", not of \"other\"\n" },
+};
+
+START_TEST(slip)
+{
+	domain("<devices>" HOSTDEV("0x0b", "0") "</devices>");
+	faketree_file("<domain type='kvm'><name>win10</name><uuid>" UUID
+		      "</uuid></domain>",
+		      "/etc/libvirt/qemu/other.xml");
+	steps("pci.detach =");
+	ck_assert_msg(command(slips[_i].line) == STATUS_USAGE, "%s:\n%s", slips[_i].line,
+		      out);
+	assert_has(slips[_i].answer);
+	ck_assert_msg(strncmp(out, "vfio-hook: ", strlen("vfio-hook: ")) == 0 ||
+			      strstr(out, "\nvfio-hook: "),
+		      "%s", out);
+}
+END_TEST
+
+START_TEST(no_arguments)
+{
+	ck_assert_int_eq(command("--verbose"), STATUS_USAGE);
+	assert_has("Usage: vfio-hook [OPTION…] COMMAND");
+	ck_assert_int_eq(command("status win11"), STATUS_FAILED);
+	assert_has("nothing is known of win11");
+	steps("pci.detach =");
+	ck_assert_int_eq(command("status win11"), STATUS_FAILED);
+	assert_has("no log: did you mean win10?\n");
+}
+END_TEST
+
+START_TEST(without_config)
+{
+	domain("<devices>" HOSTDEV("0x0b", "0") "</devices>");
+	ck_assert_int_eq(command("plan win10"), STATUS_OK);
+	assert_has(
+		"no config: nothing would be done for it; make one with: vfio-hook init "
+		"--write win10\n");
+}
+END_TEST
+
+/* Who asks for an answer and does not get it has to know. */
+static const struct {
+	const char *line;
+	int status, full_status;
+} readers[] = {
+	{ "--help", STATUS_OK, STATUS_FAILED },
+	{ "--version", STATUS_OK, STATUS_FAILED },
+	{ "plan --help", STATUS_OK, STATUS_FAILED },
+	{ "devices", STATUS_OK, STATUS_FAILED },
+	{ "devices --json", STATUS_OK, STATUS_FAILED },
+	{ "status", STATUS_OK, STATUS_FAILED },
+	{ "status --json", STATUS_OK, STATUS_FAILED },
+	{ "check win10", STATUS_OK, STATUS_FAILED },
+	{ "plan win10", STATUS_OK, STATUS_FAILED },
+	{ "plan --diff win10", STATUS_OK, STATUS_FAILED },
+	{ "plan --json win10", STATUS_OK, STATUS_FAILED },
+	{ "init win10", STATUS_OK, STATUS_FAILED },
+	{ "steps", STATUS_OK, STATUS_FAILED },
+	/* It was done all the same. */
+	{ "undo win10", STATUS_OK, STATUS_OK },
+};
+
+START_TEST(nobody_reads)
+{
+	domain("<devices>" HOSTDEV("0x0b", "0") "</devices>");
+	steps("pci.detach =");
+	ck_assert_int_eq(command(readers[_i].line), readers[_i].status);
+	ck_assert_int_eq(command_to("/dev/full", readers[_i].line),
+			 readers[_i].full_status);
+	assert_has("vfio-hook: cannot write to standard output");
+}
+END_TEST
+
+static void add(TCase *tc)
+{
+	tcase_add_loop_test(tc, slip, 0, ARRAY_SIZE(slips));
+	tcase_add_test(tc, no_arguments);
+	tcase_add_test(tc, without_config);
+	tcase_add_loop_test(tc, nobody_reads, 0, ARRAY_SIZE(readers));
+}
+
+int main(void)
+{
+	return machine_run("usage", add);
+}
