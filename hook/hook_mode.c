@@ -56,18 +56,22 @@ static void log_disagreements(struct call *call)
 			log_warn("check: %s", findings.items[i].text);
 }
 
-static int run_phase(struct call *call, struct error *err)
+int hook_phase(struct call *call, struct error *err)
 {
 	struct run *run = &call->run;
 	bool up = phase_goes_up(run->event.phase);
 	int config = call_load_config(call, err);
+	char why[PATH_MAX];
 	int r;
 
 	if (config == 0)
 		config = call_scan(call, err);
-	if (config < 0 && up)
+	if (config < 0 && up && !phase_switched_off(run, why, sizeof(why))) {
+		phase_note_refusal(run);
 		return config;
-	if (config < 0) { /* a bad file never keeps a release from putting things back */
+	}
+	/* It keeps no release from putting things back, and no switch from being heard. */
+	if (config < 0) {
 		log_error("%s", error_text(err));
 		error_done(err);
 	}
@@ -92,6 +96,15 @@ static int dry_run(struct call *call, struct error *err)
 	return r;
 }
 
+/* Without the XML nobody knows whose journal to tell, but libvirt has a copy of it. */
+static void note_unread(struct call *call)
+{
+	free(STEAL(call->run.xml));
+	call->run.xml_len = 0;
+	if (call_read_stored_xml(call, NULL) == 0 && call_parse_domain(call, NULL) == 0)
+		phase_note_refusal(&call->run);
+}
+
 static int handle(struct call *call, bool dry, struct error *err)
 {
 	struct run *run = &call->run;
@@ -108,12 +121,14 @@ static int handle(struct call *call, bool dry, struct error *err)
 	log_open(&run->host, run->event.domain);
 	if (run->event.phase == PHASE_NONE)
 		return other_operation(call);
+	if (r < 0 && !dry)
+		note_unread(call);
 	if (r < 0)
 		return r;
 	if (dry)
 		return dry_run(call, err);
 	run->caller = getppid();
-	return run_phase(call, err);
+	return hook_phase(call, err);
 }
 
 int hook_main(int argc, char **argv)

@@ -35,12 +35,19 @@ bool phase_switched_off(const struct run *run, char *buf, size_t size)
 	return false;
 }
 
+/* Also one that cannot be read: who wrote it wants more than scripts. */
+static bool has_config(const struct run *run)
+{
+	return run->config || host_exists(&run->host, "%s/conf.d/%s.ini", run->hooks_dir,
+					  run->event.domain);
+}
+
 /* A domain that has nothing but scripts is only warned: they may be about something else. */
 static int last_gate(struct run *run, struct error *err)
 {
 	_cleanup_error_ struct error finding = {};
 
-	if (run->config)
+	if (has_config(run))
 		return gate_check(run, err);
 	if (gate_check(run, &finding) < 0)
 		log_warn("%s", error_text(&finding));
@@ -110,7 +117,9 @@ static int up_for_real(struct run *run, struct error *err)
 	report_done(&run->report);
 	run_start_clock(run);
 	r = undo_the_dead(run, err);
-	if (r == 0)
+	if (r < 0)
+		phase_note_refusal(run);
+	else
 		r = phase_open_journal(run, &journal, err);
 	if (r == 0)
 		r = act(run, err);
@@ -158,6 +167,7 @@ static int up(struct run *run, struct error *err)
 
 	if (phase_switched_off(run, why, sizeof(why))) {
 		log_warn("switched off by %s: no step is run", why);
+		phase_note_refusal(run);
 		return run->event.phase == PHASE_PREPARE ? last_gate(run, err) : 0;
 	}
 	if (phase_was_done_at_boot(run)) {
@@ -167,14 +177,13 @@ static int up(struct run *run, struct error *err)
 	}
 	r = phase_check(run, err);
 	phase_log_findings(run);
-	if (run->config && run->config->dry_run)
-		return r < 0 ? r : up_dry(run, err);
-	if (r < 0) {
-		log_error("refused, nothing was changed: %s", error_text(err));
-		phase_note_refusal(run);
-		return r;
-	}
-	return up_for_real(run, err);
+	if (r == 0 && !(run->config && run->config->dry_run))
+		return up_for_real(run, err);
+	phase_note_refusal(run);
+	if (r == 0)
+		return up_dry(run, err);
+	log_error("refused, nothing was changed: %s", error_text(err));
+	return r;
 }
 
 int phase_up(struct run *run, struct error *err)

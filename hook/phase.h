@@ -20,6 +20,13 @@ void phase_log_findings(const struct run *run);
 int phase_up(struct run *run, struct error *err);
 
 /*
+ * A prepare that ends before its first script, refused or not, leaves word of it for a
+ * domain with a script tree: its release scripts, which libvirt makes us run next, would
+ * undo what never began. Does nothing in other phases.
+ */
+void phase_note_refusal(struct run *run);
+
+/*
  * stopped and release: goes on past what fails. ERR has the first failure; the journal
  * stays for `undo` then.
  */

@@ -5,6 +5,7 @@
 #include "effect.h"
 #include "guard.h"
 #include "log.h"
+#include "phase.h"
 #include "phase_journal.h"
 #include "scripts.h"
 

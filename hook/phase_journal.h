@@ -15,11 +15,6 @@ int phase_open_journal(struct run *run, struct journal *journal, struct error *e
  * /run lives on, and the unit finds the journal.
  */
 bool phase_was_done_at_boot(const struct run *run);
-/*
- * A prepare refused by its check leaves word of it for a domain with a script tree: its
- * release scripts, which libvirt makes us run next, would undo what never began.
- */
-void phase_note_refusal(struct run *run);
 /* Ends with RUN->journal; the file goes when nothing is left to put back. */
 void phase_close_journal(struct run *run);
 /* Writes how PHASE, begun at BEGIN, has ended: with R and ERR. Returns R. */

@@ -3,8 +3,19 @@
 
 /* Phases on a fake tree, as the hook runs them. */
 
-#include "call.h"
+#include "hook_mode.h"
 #include "phase.h"
+
+static inline int phase_open_xml(struct call *call, const char *root,
+				 const struct event *event, const char *xml,
+				 struct error *err)
+{
+	call_init(call, root, "/etc/libvirt/hooks");
+	call->run.event = *event;
+	call->run.xml = strdup(xml);
+	call->run.xml_len = strlen(xml);
+	return call_parse_domain(call, err);
+}
 
 /*
  * Makes CALL, for EVENT of the domain that XML describes; the config is the one in the
@@ -14,13 +25,8 @@ static inline int phase_open(struct call *call, const char *root,
 			     const struct event *event, const char *xml,
 			     struct error *err)
 {
-	int r;
+	int r = phase_open_xml(call, root, event, xml, err);
 
-	call_init(call, root, "/etc/libvirt/hooks");
-	call->run.event = *event;
-	call->run.xml = strdup(xml);
-	call->run.xml_len = strlen(xml);
-	r = call_parse_domain(call, err);
 	if (r == 0)
 		r = call_load_config(call, err);
 	return r == 0 ? call_scan(call, err) : r;
@@ -32,15 +38,15 @@ static inline int phase_run(struct run *run, struct error *err)
 						 phase_down(run, err);
 }
 
-/* Both; NULL when it went well, else the error's text, for the caller to free. */
+/* Whole, as hook mode has it; NULL when it went well, else the error's text, to be freed. */
 static inline char *phase_of(const char *root, const struct event *event, const char *xml)
 {
 	_cleanup_error_ struct error err = {};
 	struct call call;
-	int r = phase_open(&call, root, event, xml, &err);
+	int r = phase_open_xml(&call, root, event, xml, &err);
 
 	if (r == 0)
-		r = phase_run(&call.run, &err);
+		r = hook_phase(&call, &err);
 	call_done(&call);
 	return r == 0 ? NULL : strdup(error_text(&err));
 }

@@ -136,4 +136,37 @@ state "$LAB/before"
 hook_ok "switched off, nobody holds anything: exit 0" prepare begin
 state "$LAB/after"
 same "$LAB/before" "$LAB/after" "switched off: no step ran"
+echo "[prepare/begin" >/etc/libvirt/hooks/conf.d/win10.ini
+hook_ok "switched off, a bad config: exit 0" prepare begin
+hook_ok "switched off, a bad config: start" start begin
+HUGE='' domain win10 $GPU_ALL
+holder musicd /dev/snd/controlC0
+hook_refused "the gate stays with a bad config, too" 'musicd \(pid '"$HOLDER" prepare begin
+holders_end
 rm /run/vfio-hook/disable
+hook_refused "switched on again it is refused" 'win10.ini:1' prepare begin
+
+# The switch is set while the domain runs: start and started run no step, and what the
+# journal holds goes back all the same.
+HUGE='' domain win10
+config win10 <<END
+[prepare/begin]
+governor.set = performance
+[start/begin]
+exec.run = /bin/touch /run/start-ran
+[started/begin]
+exec.run = /bin/touch /run/started-ran
+END
+state "$LAB/before"
+hook_ok "prepare" prepare begin
+check "it is at work" grep -q performance /sys/devices/system/cpu/cpufreq/policy0/scaling_governor
+touch /etc/libvirt/hooks/disable
+hook_ok "switched off: start" start begin
+hook_ok "switched off: started" started begin
+refute "start ran no step" test -e /run/start-ran
+refute "started ran no step" test -e /run/started-ran
+hook_ok "switched off: stopped" stopped end
+hook_ok "switched off: release" release end
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "switched off meanwhile: the host is as before"
+rm /etc/libvirt/hooks/disable

@@ -84,6 +84,43 @@ END
 hook_refused "a step that fails before the scripts" '/bin/false' prepare begin
 hook_ok "release behind that" release end win10 failed
 refute "no script ran either" test -e /run/tree
+
+# The same whatever kept it from them: a bad file, the switch, a dry run, a torn XML.
+# nothing_begun DESC: what kept prepare from its scripts is mended by now.
+nothing_begun()
+{
+	config win10 <<-END
+	[prepare/begin]
+	governor.set = performance
+	END
+	hook_ok "stopped behind $1" stopped end
+	hook_ok "release behind $1" release end win10 failed
+	refute "no script ran behind $1" test -e /run/tree
+	rm -f /run/tree
+	refute "$1: no journal is left" test -e "/run/vfio-hook/$(uuid_of win10).journal"
+}
+echo "[prepare/begin" >/etc/libvirt/hooks/conf.d/win10.ini
+hook_refused "a bad config beside a tree" 'win10.ini:1' prepare begin
+nothing_begun "a bad config"
+touch /etc/libvirt/hooks/disable
+hook_ok "a tree, switched off: prepare" prepare begin
+hook_ok "a tree, switched off: start" start begin
+rm /etc/libvirt/hooks/disable
+nothing_begun "the switch"
+config win10 <<END
+[domain]
+dry-run = yes
+[prepare/begin]
+governor.set = performance
+END
+hook_ok "a dry run beside a tree" prepare begin
+nothing_begun "a dry run"
+cp /etc/lab/win10.xml "$LAB/keep.xml"
+head -c 200 "$LAB/keep.xml" >/etc/lab/win10.xml
+hook_refused "a torn XML beside a tree" 'XML' prepare begin
+cp "$LAB/keep.xml" /etc/lab/win10.xml
+nothing_begun "a torn XML"
+
 rm /etc/libvirt/hooks/conf.d/win10.ini
 refute "no journal is left" test -e "/run/vfio-hook/$(uuid_of win10).journal"
 

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What surrounds the steps of a phase: who is refused, what a refusal leaves for the
+ * release behind it, the switch, and the time that each part of the way back gets.
+ */
+#include <sys/stat.h>
+
+#include "faketree.h"
+#include "phase_of.h"
+#include "suite.h"
+
+#define NIC "0000:0b:00.0"
+#define HOOKS "/etc/libvirt/hooks"
+#define TREE HOOKS "/qemu.d/win10"
+
+static const char xml[] = "<domain type='kvm'><name>win10</name>"
+			  "<uuid>11111111-2222-3333-4444-555555555555</uuid>"
+			  "<memory>1024</memory><devices/></domain>";
+static const char detach[] = "[prepare/begin]\npci.detach = " NIC "\n";
+
+static struct host host;
+
+static void setup(void)
+{
+	faketree_new(&host);
+	faketree_module("e1000e", "e1000e");
+	faketree_module_load("e1000e");
+	faketree_pci(NIC, "8086:10d3", "020000", "e1000e", "15");
+}
+
+static void teardown(void)
+{
+	faketree_free();
+}
+
+static void config(const char *text)
+{
+	faketree_file(text, HOOKS "/conf.d/win10.ini");
+}
+
+/* A program that leaves PATH.ran behind. */
+static void program(const char *path, const char *text)
+{
+	char rooted[PATH_MAX];
+
+	faketree_file(text, "%s", path);
+	ck_assert_int_eq(chmod(host_path(&host, rooted, "%s", path), 0755), 0);
+}
+
+static bool has_run(const char *path)
+{
+	return host_exists(&host, "%s.ran", path);
+}
+
+static void off(const char *path)
+{
+	char rooted[PATH_MAX];
+
+	ck_assert_int_eq(unlink(host_path(&host, rooted, "%s", path)), 0);
+}
+
+static char *phase(const char *operation, const char *sub)
+{
+	struct event event;
+
+	event_init(&event, "win10", operation, sub, "-");
+	return phase_of(host.root, &event, xml);
+}
+
+static void assert_fine(char *error)
+{
+	ck_assert_msg(error == NULL, "%s", error);
+}
+
+static void assert_error(char *error, const char *text)
+{
+	ck_assert_ptr_nonnull(error);
+	ck_assert_msg(strstr(error, text) != NULL, "%s", error);
+	free(error);
+}
+
+static void tree(void)
+{
+	program(TREE "/prepare/begin/x", "#!/bin/sh\n: >\"$0.ran\"\n");
+	program(TREE "/release/end/x", "#!/bin/sh\n: >\"$0.ran\"\n");
+}
+
+/* Prepare is behind us; with a config that is fine again, release must run no script. */
+static void assert_release_runs_nothing(void)
+{
+	ck_assert(!has_run(TREE "/prepare/begin/x"));
+	config(detach);
+	assert_fine(phase("release", "end"));
+	ck_assert(!has_run(TREE "/release/end/x"));
+	ck_assert(!host_exists(&host, "/run/vfio-hook/"
+				      "11111111-2222-3333-4444-555555555555.journal"));
+}
+
+START_TEST(no_release_of_a_bad_config)
+{
+	tree();
+	config("[prepare/begin\n");
+	assert_error(phase("prepare", "begin"), "win10.ini:1");
+	assert_release_runs_nothing();
+}
+END_TEST
+
+START_TEST(no_release_of_a_switched_off_prepare)
+{
+	tree();
+	config(detach);
+	faketree_file("", HOOKS "/disable");
+	assert_fine(phase("prepare", "begin"));
+	off(HOOKS "/disable");
+	assert_release_runs_nothing();
+}
+END_TEST
+
+START_TEST(no_release_of_a_dry_run)
+{
+	tree();
+	config("[domain]\ndry-run = yes\n[prepare/begin]\npci.detach = " NIC "\n");
+	assert_error(phase("prepare", "begin"), "dry run");
+	assert_release_runs_nothing();
+	/* One that lets the guest start, too. */
+	config("[domain]\ndry-run = yes\n[prepare/begin]\nwait.sleep = 1\n");
+	assert_fine(phase("prepare", "begin"));
+	assert_release_runs_nothing();
+}
+END_TEST
+
+START_TEST(the_switch_is_asked_before_the_config)
+{
+	config("[prepare/begin\n");
+	faketree_file("", HOOKS "/disable");
+	assert_fine(phase("prepare", "begin"));
+	assert_fine(phase("start", "begin"));
+	assert_fine(phase("started", "begin"));
+	assert_fine(phase("release", "end"));
+	off(HOOKS "/disable");
+	assert_error(phase("prepare", "begin"), "win10.ini:1");
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tc = tcase_create("phase");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, no_release_of_a_bad_config);
+	tcase_add_test(tc, no_release_of_a_switched_off_prepare);
+	tcase_add_test(tc, no_release_of_a_dry_run);
+	tcase_add_test(tc, the_switch_is_asked_before_the_config);
+	tcase_set_timeout(tc, 120);
+	return suite_run_as_root("phase", tc);
+}
