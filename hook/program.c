@@ -123,17 +123,33 @@ static void log_lines(const char *name, const char *text)
 	}
 }
 
+/*
+ * Its own time; on the way down at most half of what is left for all: one that hangs,
+ * however long it may, must leave something to what comes after it.
+ */
+static int64_t end_of(const struct run *run, const struct program *program)
+{
+	int64_t now = now_ms(), left = run->budget - now, most = now + left / 2;
+
+	if (!run->undoing && phase_goes_up(run->event.phase))
+		return now + program->timeout_ms;
+	if (most < run->promised)
+		most = run->promised;
+	return most < now + program->timeout_ms ? most : now + program->timeout_ms;
+}
+
 int program_run(struct run *run, const struct program *program, struct error *err)
 {
 	_cleanup_(spawn_result_done) struct spawn_result result = {};
 	_cleanup_strv_ struct strv env = {};
 	struct spawn spawn = { .user = program->user, .keep_output = true, .run = run };
 	const char *name = program->argv.v[0];
+	int64_t begin = now_ms();
 	int r;
 
 	if (make_env(run, program, &env) < 0)
 		return error_oom(err);
-	run->deadline = now_ms() + program->timeout_ms;
+	run->deadline = end_of(run, program);
 	spawn.argv = (const char *const *)program->argv.v;
 	spawn.env = (const char *const *)env.v;
 	spawn.deadline = run_deadline(run);
@@ -149,7 +165,7 @@ int program_run(struct run *run, const struct program *program, struct error *er
 				 "%s did not end within %" PRId64
 				 " s and was killed: give "
 				 "timeout= more, or let it go to the background",
-				 name, (program->timeout_ms + 500) / 1000);
+				 name, (spawn.deadline - begin + 500) / 1000);
 	if (result.status == 0)
 		return 0;
 	return error_set(err, -EIO, "%s failed with status %d%s%s", name, result.status,

@@ -11,6 +11,7 @@
 
 #define DOWN_BUDGET_MS 300000
 #define NO_CONFIG_BUDGET_MS 120000
+#define PROMISED_MS 5000
 #define POLL_FIRST_MS 2
 #define POLL_MAX_MS 100
 
@@ -25,11 +26,21 @@ void run_start_clock(struct run *run)
 {
 	run->budget = now_ms() + phase_budget(run);
 	run->deadline = run->budget;
+	run->promised = 0;
+}
+
+void run_promise_time(struct run *run)
+{
+	bool down = run->undoing || !phase_goes_up(run->event.phase);
+
+	run->promised = down ? now_ms() + PROMISED_MS : 0;
 }
 
 int64_t run_deadline(const struct run *run)
 {
-	return run->deadline < run->budget ? run->deadline : run->budget;
+	int64_t all = run->budget < run->promised ? run->promised : run->budget;
+
+	return run->deadline < all ? run->deadline : all;
 }
 
 int64_t run_time_left(const struct run *run)

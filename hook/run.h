@@ -52,6 +52,8 @@ struct run {
 	const struct step *step; /* the one at work, or NULL */
 	int64_t deadline; /* of the step at work, now_ms() */
 	int64_t budget; /* of the phase */
+	int64_t promised; /* the budget does not end before; 0: nothing is promised */
+	int64_t undo_by; /* a way back has time until then; 0: as much as is usual */
 	int64_t patience; /* with one record while undoing, in ms; 0: the usual */
 	bool simulate;
 	bool undoing;
@@ -72,6 +74,11 @@ void run_start_clock(struct run *run);
 int64_t run_time_left(const struct run *run);
 /* The earlier of the step's deadline and the phase's. */
 int64_t run_deadline(const struct run *run);
+/*
+ * On the way down whatever comes next gets a few seconds, even when what came before has
+ * used up the time of all: what was changed first (the desktop's service) comes last.
+ */
+void run_promise_time(struct run *run);
 
 /*
  * Findings. run_problem() is for what makes the start fail: while simulating it is

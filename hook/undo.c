@@ -230,6 +230,7 @@ int undo_record(struct run *run, const struct record *record, struct error *err)
 				 "this version does not know how to put back %s %s",
 				 record->kind_name, record->target);
 	run->deadline = now_ms() + (run->patience ? run->patience : RECORD_TIMEOUT_MS);
+	run_promise_time(run);
 	return run->simulate ? undo_simulated(run, record, err) :
 			       undo_for_real(run, record, err);
 }
@@ -284,6 +285,7 @@ static unsigned undo_once(struct run *run, const struct journal *journal,
 
 	undo_records(run, journal, phase, true, first, &failures);
 	undo_records(run, journal, phase, false, first, &failures);
+	run_promise_time(run);
 	if (phase == PHASE_NONE && !run->simulate && baseline_compare(run, &compare) < 0)
 		collect(run, first, &failures, &compare);
 	return failures;
@@ -331,11 +333,14 @@ int undo_all(struct run *run, enum phase phase, struct error *err)
 		return 0;
 	run->undoing = true;
 	run->budget = now_ms() + 10 * RECORD_TIMEOUT_MS;
+	if (run->undo_by && run->undo_by < run->budget)
+		run->budget = run->undo_by;
 	if (!run->simulate && journal_reload(&run->host, run->journal, &reload) < 0)
 		log_warn("%s", error_text(&reload));
 	failures = undo_twice(run, journal, phase, &first);
 	run->undoing = false;
 	run->patience = 0;
+	run->promised = 0;
 	run->deadline = deadline;
 	run->budget = budget;
 	if (!failures)

@@ -71,6 +71,7 @@ static int one_step(struct run *run, const struct step *step, struct error *err)
 						 step->type->timeout_ms ?
 							 step->type->timeout_ms :
 							 INT32_MAX);
+	run_promise_time(run);
 	if (run->simulate) {
 		simulate_step(run, step);
 		return 0;
@@ -88,10 +89,15 @@ static int one_step(struct run *run, const struct step *step, struct error *err)
 
 static int walk_scripts(struct run *run, struct error *err)
 {
+	int64_t left = run->budget - now_ms();
+
 	run->step = NULL;
 	run->deadline = run->budget;
 	if (walk_has(run, "scripts.run"))
 		return 0; /* they run where that step stands */
+	/* Coming down they are the first, and the steps must get their turn. */
+	if (!phase_goes_up(run->event.phase))
+		run->deadline -= left / 2;
 	return scripts_run(run, NULL, err);
 }
 

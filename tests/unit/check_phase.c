@@ -142,6 +142,62 @@ START_TEST(the_switch_is_asked_before_the_config)
 }
 END_TEST
 
+/* Prepare with a program, a device, and one whose undo hangs, and may for very long. */
+static void prepare_slow_undo(void)
+{
+	program("/bin/true", "#!/bin/sh\n");
+	program("/bin/first", "#!/bin/sh\n: >\"$0.ran\"\n");
+	program("/bin/slow", "#!/bin/sh\nexec sleep 1000\n");
+	config("[prepare/begin]\nexec.run = /bin/true 1\nexec.undo = /bin/first\n"
+	       "pci.detach = " NIC "\n"
+	       "exec.run = /bin/true 2\nexec.undo = timeout=10min /bin/slow\n");
+	assert_fine(phase("prepare", "begin"));
+}
+
+/* Release, whose way back has so much time; NULL or the error. */
+static char *release_within(int64_t ms)
+{
+	_cleanup_error_ struct error err = {};
+	struct event event;
+	struct call call;
+	int r;
+
+	event_of_phase(&event, "win10", PHASE_RELEASE);
+	r = phase_open(&call, host.root, &event, xml, &err);
+	call.run.undo_by = now_ms() + ms;
+	if (r == 0)
+		r = phase_down(&call.run, &err);
+	call_done(&call);
+	return r == 0 ? NULL : strdup(error_text(&err));
+}
+
+static void assert_others_are_back(void)
+{
+	ck_assert(has_run("/bin/first"));
+	ck_assert_str_eq(faketree_driver_of(NIC), "e1000e");
+}
+
+START_TEST(a_slow_undo_leaves_time_to_the_others)
+{
+	char *error;
+
+	prepare_slow_undo();
+	error = release_within(14000);
+	ck_assert(error && !strstr(error, " 600 s"));
+	assert_error(error, "/bin/slow did not end within");
+	assert_others_are_back();
+}
+END_TEST
+
+START_TEST(each_undo_has_some_time_when_all_is_used_up)
+{
+	prepare_slow_undo();
+	program("/bin/slow", "#!/bin/sh\n");
+	assert_fine(release_within(-1));
+	assert_others_are_back();
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("phase");
@@ -151,6 +207,8 @@ int main(void)
 	tcase_add_test(tc, no_release_of_a_switched_off_prepare);
 	tcase_add_test(tc, no_release_of_a_dry_run);
 	tcase_add_test(tc, the_switch_is_asked_before_the_config);
+	tcase_add_test(tc, a_slow_undo_leaves_time_to_the_others);
+	tcase_add_test(tc, each_undo_has_some_time_when_all_is_used_up);
 	tcase_set_timeout(tc, 120);
 	return suite_run_as_root("phase", tc);
 }
