@@ -8,7 +8,6 @@
 #include "group.h"
 #include "nvidia.h"
 #include "preflight.h"
-#include "storage.h"
 #include "vfio.h"
 
 /*
@@ -102,20 +101,6 @@ static int check_virtual_functions(struct run *run, const char *name, struct err
 			   name, (unsigned long long)n);
 }
 
-static int check_storage(struct run *run, const char *name, struct error *err)
-{
-	_cleanup_free_ char *use = NULL;
-	int r = storage_in_use(&run->host, name, &use, err);
-
-	if (r <= 0)
-		return r;
-	return run_problem(
-		run, -EBUSY, err,
-		"%s carries %s: unmount it, or take another device; it must not be "
-		"taken from the running host",
-		name, use);
-}
-
 static int check_function(struct run *run, const struct step *step,
 			  const struct pci_function *fn, const struct pci_list *planned,
 			  struct error *err)
@@ -123,9 +108,7 @@ static int check_function(struct run *run, const struct step *step,
 	bool while_loaded = step_bool(step, "while-loaded", false);
 	int r = nvidia_may_unbind(run, fn, while_loaded, planned, err);
 
-	if (r == 0)
-		r = check_virtual_functions(run, fn->name, err);
-	return r == 0 ? check_storage(run, fn->name, err) : r;
+	return r == 0 ? check_virtual_functions(run, fn->name, err) : r;
 }
 
 /* Only a function on a driver has nodes; the module's step looked after the others. */

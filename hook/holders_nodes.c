@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "holders_nodes.h"
+#include "storage.h"
 
 #define SYS_PCI "/sys/bus/pci/devices"
 
@@ -149,6 +150,17 @@ static void add_vfio(struct search *search)
 	}
 }
 
+/* A guest may have a disk as it is, which is no mount and no claim. */
+static void add_disks(struct search *search)
+{
+	_cleanup_strv_ struct strv disks = {};
+
+	if (storage_disks(search->host, search->function, &disks) < 0)
+		search->error = -ENOMEM;
+	for (size_t i = 0; i < disks.n; i++)
+		add(search, "/dev/%s", disks.v[i]);
+}
+
 int nodes_find(const struct host *host, const struct pci_list *functions,
 	       struct node_list *ret, struct error *err)
 {
@@ -162,6 +174,7 @@ int nodes_find(const struct host *host, const struct pci_list *functions,
 		add_sound(&search);
 		add_each(&search, "", "i2c-", "/dev");
 		add_of_driver(&search);
+		add_disks(&search);
 		add_vfio(&search);
 	}
 	if (search.error < 0) {

@@ -165,6 +165,22 @@ int host_link_name(const struct host *host, char *buf, size_t size, const char *
 	return r < (int)size ? 0 : -ENAMETOOLONG;
 }
 
+int host_open_alone(const struct host *host, const char *fmt, ...)
+{
+	_cleanup_close_ int fd = -1;
+	char path[PATH_MAX];
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = host_vpath(host, path, fmt, ap);
+	va_end(ap);
+	if (r < 0)
+		return r;
+	fd = open(path, O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	return fd < 0 ? -errno : 0;
+}
+
 bool host_exists(const struct host *host, const char *fmt, ...)
 {
 	char path[PATH_MAX];

@@ -38,6 +38,11 @@ int host_write(const struct host *host, const char *value, const char *fmt, ...)
 /* The base name of what a symlink points to. */
 int host_link_name(const struct host *host, char *buf, size_t size, const char *fmt, ...)
 	_printf_(4, 5);
+/*
+ * Opens a block device for oneself (O_EXCL), and closes it again. -EBUSY: the kernel has
+ * given it to somebody else already. May wait for a disk that does not answer.
+ */
+int host_open_alone(const struct host *host, const char *fmt, ...) _printf_(2, 3);
 bool host_exists(const struct host *host, const char *fmt, ...) _printf_(2, 3);
 /* The names in a directory, sorted, without those that begin with a dot. */
 int host_list(const struct host *host, struct strv *ret, const char *fmt, ...)

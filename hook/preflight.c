@@ -5,6 +5,7 @@
  * blamed by name.
  */
 #include "preflight.h"
+#include "storage.h"
 
 /* Steps that end processes which are not to be told beforehand. */
 static bool step_may_end(const struct step *step, const struct holder *holder)
@@ -85,6 +86,16 @@ static int report_holders(struct run *run, const struct holder_list *all,
 	return stay.n ? refuse(run, &stay, what, err) : 0;
 }
 
+static int refuse_storage(struct run *run, const struct pci_list *functions,
+			  struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < functions->n && r == 0; i++)
+		r = storage_refuse(run, functions->fn[i].name, err);
+	return r;
+}
+
 int preflight_holders(struct run *run, const struct pci_list *functions, const char *what,
 		      struct error *err)
 {
@@ -93,6 +104,9 @@ int preflight_holders(struct run *run, const struct pci_list *functions, const c
 
 	if (!functions->n)
 		return 0;
+	r = refuse_storage(run, functions, err);
+	if (r < 0)
+		return r;
 	r = holders_scan(&run->host, functions, &all, err);
 	if (r < 0)
 		return r;
@@ -138,5 +152,6 @@ int preflight_wait_unheld(struct run *run, const struct pci_list *functions,
 	if (r == -ETIMEDOUT)
 		r = refuse(run, &wait.last, what, err);
 	holder_list_done(&wait.last);
-	return r;
+	/* Something may have been mounted since the plan was made. */
+	return r == 0 && !run->simulate ? refuse_storage(run, functions, err) : r;
 }

@@ -4,7 +4,8 @@
 #include "holders.h"
 
 /*
- * Who has nodes of FUNCTIONS open, sorted: those that the plan so far ends say nothing,
+ * What disks of FUNCTIONS are used for is a problem, always. And who has nodes of
+ * theirs open, sorted: those that the plan so far ends say nothing,
  * those that may stay are noted, those that stay are a problem. WHAT is taken away from
  * them ("the module nvidia"); NULL: each function by its own name.
  */
@@ -12,7 +13,7 @@ int preflight_holders(struct run *run, const struct pci_list *functions, const c
 		      struct error *err);
 /*
  * Waits, to the step's deadline, until nobody has a node of FUNCTIONS open; then
- * -EBUSY with their names. Nothing is waited for while simulating.
+ * -EBUSY with their names, or at once for disks in use. Nothing is done while simulating.
  */
 int preflight_wait_unheld(struct run *run, const struct pci_list *functions,
 			  const char *what, struct error *err);

@@ -2,9 +2,14 @@
 /*
  * Disks in use below a controller. The kernel takes a mounted disk away without a word.
  */
+#include <time.h>
+
+#include "guard.h"
 #include "storage.h"
 
 #define MAX_DEPTH 8 /* disk, partition, md, crypt, LVM, … */
+#define TRIES 5 /* while others may be looking, as we do */
+#define PAUSE_NS 50000000L
 
 /* "nvme0c1n1" is the path of a multipath disk, "nvme0n1" what people mount. */
 static void visible_name(const char *name, char *buf, size_t size)
@@ -130,18 +135,71 @@ static int read_tables(const struct host *host, struct tables *ret, struct error
 	return r < 0 ? error_errno(err, r, "cannot read /proc/swaps") : 0;
 }
 
-static bool partition_in_use(const struct host *host, const struct tables *tables,
-			     const char *disk, char **ret)
+int storage_disks(const struct host *host, const char *name, struct strv *ret)
 {
-	_cleanup_strv_ struct strv parts = {};
+	_cleanup_strv_ struct strv all = {}, parts = {};
+	int r = 0;
 
-	if (host_list(host, &parts, "/sys/class/block/%s", disk) < 0)
+	if (host_list(host, &all, "/sys/class/block") < 0)
+		return 0;
+	for (size_t i = 0; i < all.n && r == 0; i++) {
+		char disk[NAME_MAX + 1];
+
+		visible_name(all.v[i], disk, sizeof(disk));
+		if (!lies_below(host, all.v[i], name) || strv_contains(ret, disk))
+			continue;
+		r = strv_add(ret, disk);
+		if (r < 0 || host_list(host, &parts, "/sys/class/block/%s", disk) < 0)
+			continue;
+		for (size_t k = 0; k < parts.n && r == 0; k++)
+			if (str_after(parts.v[k], disk) && !strv_contains(ret, parts.v[k]))
+				r = strv_add(ret, parts.v[k]);
+		strv_done(&parts);
+	}
+	return r;
+}
+
+struct probe {
+	const struct host *host;
+	const char *dev;
+};
+
+static int open_alone(void *arg, _unused_ char text[GUARD_TEXT_MAX])
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_NS };
+	const struct probe *probe = arg;
+	int r = -EBUSY;
+
+	for (unsigned i = 0; i < TRIES && r == -EBUSY; i++) {
+		if (i > 0)
+			nanosleep(&pause, NULL);
+		r = host_open_alone(probe->host, "/dev/%s", probe->dev);
+	}
+	return r;
+}
+
+/*
+ * What no list here tells: a file system of another mount namespace, ZFS, an md or LVM
+ * that is not used itself. Whoever has a disk for himself is known to the kernel.
+ */
+static bool taken(const struct host *host, const char *dev, char **ret)
+{
+	_cleanup_strv_ struct strv holders = {};
+	_cleanup_free_ char *names = NULL;
+	struct probe probe = { host, dev };
+	char what[NAME_MAX + 16];
+	struct guard_job job = { .what = what, .fn = open_alone, .arg = &probe };
+
+	snprintf(what, sizeof(what), "open of /dev/%s", dev);
+	if (guard_run_host(host, &job, NULL, NULL) != -EBUSY)
 		return false;
-	for (size_t i = 0; i < parts.n; i++)
-		if (str_after(parts.v[i], disk) &&
-		    device_in_use(host, tables, parts.v[i], 0, ret))
-			return true;
-	return false;
+	if (host_list(host, &holders, "/sys/class/block/%s/holders", dev) >= 0 &&
+	    holders.n && (names = strv_join(&holders, ", ")))
+		return asprintf(ret, "%s, part of %s", dev, names) >= 0;
+	return asprintf(ret,
+			"%s, in use: mounted in a container, a part of ZFS, or another's "
+			"that no list tells",
+			dev) >= 0;
 }
 
 int storage_in_use(const struct host *host, const char *name, char **ret,
@@ -149,24 +207,32 @@ int storage_in_use(const struct host *host, const char *name, char **ret,
 {
 	_cleanup_strv_ struct strv disks = {};
 	struct tables tables = {};
-	int r = 0;
+	int r = storage_disks(host, name, &disks);
 
-	if (host_list(host, &disks, "/sys/class/block") < 0)
-		return 0;
-	for (size_t i = 0; i < disks.n && r == 0; i++) {
-		char disk[NAME_MAX + 1];
-
-		if (!lies_below(host, disks.v[i], name))
-			continue;
-		if (!tables.mounts)
-			r = read_tables(host, &tables, err);
-		if (r < 0)
-			break;
-		visible_name(disks.v[i], disk, sizeof(disk));
-		r = device_in_use(host, &tables, disk, 0, ret) ||
-		    partition_in_use(host, &tables, disk, ret);
-	}
+	if (r < 0)
+		return error_oom(err);
+	if (disks.n)
+		r = read_tables(host, &tables, err);
+	for (size_t i = 0; i < disks.n && r == 0; i++)
+		r = device_in_use(host, &tables, disks.v[i], 0, ret);
+	/* Partitions first: with one of them the disk is in use, too. */
+	for (size_t i = disks.n; i-- > 0 && r == 0;)
+		r = taken(host, disks.v[i], ret);
 	free(tables.mounts);
 	free(tables.swaps);
 	return r;
+}
+
+int storage_refuse(struct run *run, const char *name, struct error *err)
+{
+	_cleanup_free_ char *use = NULL;
+	int r = storage_in_use(&run->host, name, &use, err);
+
+	if (r <= 0)
+		return r;
+	return run_problem(
+		run, -EBUSY, err,
+		"%s carries %s: unmount it, or take another device; it must not be "
+		"taken from the running host",
+		name, use);
 }

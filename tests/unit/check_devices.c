@@ -379,6 +379,66 @@ START_TEST(refuses_mounted_disks)
 }
 END_TEST
 
+static void disk(const char *how)
+{
+	faketree_link("../../devices/pci0000:00/" NIC "/block/sdx",
+		      "/sys/class/block/sdx");
+	faketree_file("8:16\n", "/sys/devices/pci0000:00/" NIC "/block/sdx/dev");
+	faketree_file("", "/proc/self/mountinfo");
+	faketree_file(how, "/dev/sdx");
+}
+
+/* No list has them: mounted in another namespace, ZFS, an md that lies idle. */
+START_TEST(refuses_disks_that_somebody_has_taken)
+{
+	static const char *const steps[] = { "pci.detach", "pci.remove" };
+	_cleanup_free_ char *text = NULL;
+
+	disk("taken\n");
+	ck_assert_int_gt(asprintf(&text, "[prepare/begin]\n%s = " NIC "\n", steps[_i]), 0);
+	config(text);
+	assert_error(phase("prepare", "begin"), "sdx, in use", NIC);
+	faketree_file("", "/sys/devices/pci0000:00/" NIC "/block/sdx/holders/md127");
+	assert_error(phase("prepare", "begin"), "sdx, part of md127", steps[_i]);
+	ck_assert_str_eq(faketree_driver_of(NIC), "e1000e");
+}
+END_TEST
+
+/* Given to another guest as it is. */
+START_TEST(refuses_disks_that_are_open)
+{
+	managed = "no";
+	disk("");
+	faketree_process(812, "qemu-system-x86", "machine.slice", "/dev/sdx");
+	config("[prepare/begin]\npci.detach = " NIC "\n");
+	assert_error(phase("prepare", "begin"), "qemu-system-x86 (pid 812", "/dev/sdx");
+	faketree_process_gone(812);
+	assert_fine(phase("prepare", "begin"));
+	assert_fine(phase("release", "end"));
+}
+END_TEST
+
+/* Mounted while an earlier step took its time: looked at again right before the unbind. */
+START_TEST(refuses_disks_mounted_meanwhile)
+{
+	static const char *const steps[] = { "pci.detach", "pci.remove" };
+	_cleanup_free_ char *text = NULL;
+	char path[PATH_MAX];
+
+	disk("");
+	faketree_file("#!/bin/sh\necho taken >\"$1\"\n", "/bin/mount");
+	ck_assert_int_eq(chmod(host_path(&host, path, "/bin/mount"), 0755), 0);
+	ck_assert_int_gt(asprintf(&text,
+				  "[prepare/begin]\nexec.run = /bin/mount %s/dev/sdx\n"
+				  "%s = " NIC "\n",
+				  host.root, steps[_i]),
+			 0);
+	config(text);
+	assert_error(phase("prepare", "begin"), "sdx, in use", steps[_i]);
+	ck_assert_str_eq(faketree_driver_of(NIC), "e1000e");
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("phases");
@@ -404,6 +464,9 @@ int main(void)
 	tcase_add_test(tc, says_on_the_console_that_there_is_no_picture);
 	tcase_add_test(tc, tells_the_worst_first);
 	tcase_add_test(tc, refuses_mounted_disks);
+	tcase_add_loop_test(tc, refuses_disks_that_somebody_has_taken, 0, 2);
+	tcase_add_test(tc, refuses_disks_that_are_open);
+	tcase_add_loop_test(tc, refuses_disks_mounted_meanwhile, 0, 2);
 	tcase_set_timeout(tc, 120);
 	return suite_run_as_root("devices", tc);
 }

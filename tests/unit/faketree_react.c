@@ -20,6 +20,7 @@ int __wrap_kmod_load(const struct host *host, const char *name, const char *para
 		     struct strv *ret_loaded, struct error *err);
 int __wrap_kmod_remove(const struct host *host, const char *name);
 int __wrap_kmod_available(const struct host *host, const char *name, struct error *err);
+int __wrap_host_open_alone(const struct host *host, const char *fmt, ...) _printf_(2, 3);
 
 static struct {
 	char suffix[128];
@@ -436,6 +437,20 @@ int __wrap_kmod_available(const struct host *host _unused_, const char *name,
 	if (fake_exists("/.fake/modules/%s", buf))
 		return 0;
 	return error_set(err, -ENOENT, "module %s: there is none", buf);
+}
+
+/* A block device is a file that has "taken" in it while somebody has it for himself. */
+int __wrap_host_open_alone(const struct host *host, const char *fmt, ...)
+{
+	char path[PATH_MAX], text[16] = "";
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	vsnprintf(path, sizeof(path), fmt, ap);
+	va_end(ap);
+	r = host_read(host, text, sizeof(text), "%s", path);
+	return r < 0 ? r : streq(text, "taken") ? -EBUSY : 0;
 }
 
 int __wrap_kmod_load(const struct host *host, const char *name,

@@ -97,17 +97,46 @@ config win10 <<END
 service.stop = display-manager.service
 pci.detach = $NVME
 END
-dd if=/dev/zero of=/dev/nvme0n1 bs=1024 count=1 2>/dev/null
-if mkfs.ext2 /dev/nvme0n1 >/dev/null 2>&1 && modprobe ext4 2>/dev/null; mkdir -p /mnt && mount /dev/nvme0n1 /mnt 2>/dev/null; then
-	hook_refused "a mounted NVMe" '/mnt' prepare begin
-	umount /mnt
-else
-	note "no filesystem to mount here"
-fi
+mkdir -p /mnt
+modprobe ext4
+check "a file system on the NVMe" mkfs.ext2 /dev/nvme0n1
+check "it is mounted" mount -t ext4 /dev/nvme0n1 /mnt
+hook_refused "a mounted NVMe" 'nvme0n1, mounted at /mnt' prepare begin
+umount /mnt
+# Mounted where only the kernel knows of it, as in a container.
+rm -f "$LAB/mounted"
+unshare -m sh -c "mount -t ext4 /dev/nvme0n1 /mnt && : >$LAB/mounted && exec sleep 1000" &
+mounter=$!
+check "it is mounted in another namespace" until_true 10 test -e "$LAB/mounted"
+refute "of which our list of mounts knows nothing" grep -q nvme0n1 /proc/self/mountinfo
+hook_refused "an NVMe mounted in another namespace" "$NVME carries nvme0n1, in use" prepare begin
+kill $mounter
+wait $mounter 2>/dev/null
+# Given to another guest as it is: no mount, no claim, but a process that has it open.
+holder diskd /dev/nvme0n1
+hook_refused "an NVMe that a process has open" "$NVME is held by diskd \(pid $HOLDER.*/dev/nvme0n1" prepare begin
+holders_end
 check "the display manager never stopped" systemctl is-active display-manager.service
 state "$LAB/after"
 same "$LAB/before" "$LAB/after" "refusals touch nothing"
 holders_end
+
+# Mounted while the steps before the detach took their time.
+HUGE='' domain win10
+config win10 <<END
+[prepare/begin]
+governor.set = performance
+exec.run  = /bin/mount -t ext4 /dev/nvme0n1 /mnt
+exec.undo = /bin/umount /mnt
+pci.detach = $NVME
+END
+hook_refused "an NVMe mounted after the plan was made" 'pci.detach.*nvme0n1, mounted at /mnt' prepare begin
+sed -i '/^exec/d' /etc/libvirt/hooks/conf.d/win10.ini
+hook_ok "unmounted it is taken: prepare" prepare begin
+equal "the NVMe is on vfio-pci" "$(driver $NVME)" vfio-pci
+hook_ok "release" release end
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
 
 HUGE='' domain win10 $GPU_ALL
 # The last gate: nothing detaches the sound function, and somebody holds it.
