@@ -1,74 +1,163 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The guest's memory: who allocates its huge pages, and what VFIO makes of a balloon.
+ * The guest's memory: who allocates its huge pages, whether the host has the nodes that
+ * it is bound to, and what VFIO makes of a balloon.
  */
 #include <inttypes.h>
 
 #include "advice.h"
-#include "pages.h"
+#include "cpus.h"
+#include "guest_goals.h"
 #include "walk.h"
 
-/* The size of page that the whole guest uses; 0: several, or not known. */
-static uint64_t page_size(const struct run *run)
+/* Free pages where the goal wants them; false: there is no such pool. */
+static bool free_pages(const struct host *host, const struct page_goal *goal,
+		       uint64_t *ret)
 {
-	const struct domain *domain = run->domain;
-	uint64_t size = 0;
+	struct page_pool pool = { .size = goal->size, .node = -1 };
+	const size_t n = goal->only ? goal->nodes->n : 1;
+	struct page_counts counts = {};
 
-	if (domain->n_pages > 1 || (domain->n_pages == 1 && domain->pages[0].nodeset))
-		return 0;
-	if (domain->n_pages == 1)
-		size = domain->pages[0].size;
-	if (!size && pages_default_size(&run->host, &size, NULL) < 0)
-		return 0;
-	return size;
+	*ret = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (goal->only)
+			pool.node = (int)goal->nodes->cpu[i];
+		if (page_pool_read(host, &pool, &counts, NULL) < 0)
+			return false;
+		*ret += counts.free;
+	}
+	*ret -= counts.reserved < *ret ? counts.reserved : *ret;
+	return true;
 }
 
-static void judge_pool(const struct run *run, uint64_t size, struct findings *findings)
+static void judge_goal(const struct run *run, const struct page_goal *goal,
+		       struct findings *findings)
 {
-	struct page_pool pool = { .size = size, .node = -1 };
-	uint64_t need = (run->domain->memory + size - 1) / size, left;
-	struct page_counts counts;
-	char amount[32];
+	const struct page_pool all = { .size = goal->size, .node = -1 };
+	char amount[32], place[64];
+	uint64_t left;
 
-	if (page_pool_read(&run->host, &pool, &counts, NULL) < 0) {
+	pages_amount(goal->size, amount);
+	if (!page_pool_exists(&run->host, &all)) {
 		finding_add(findings, FINDING_PROBLEM, NULL,
 			    "the XML asks for huge pages of %s, which this kernel does "
 			    "not have: 1 GiB ones need a CPU with pdpe1gb",
-			    pages_amount(size, amount));
+			    amount);
 		return;
 	}
-	left = counts.free > counts.reserved ? counts.free - counts.reserved : 0;
-	if (left >= need)
+	if (!free_pages(&run->host, goal, &left) || left >= goal->pages)
 		return;
 	finding_add(findings, FINDING_PROBLEM, "hugepages.allocate =",
-		    "the XML asks for %" PRIu64 " huge pages of %s, %" PRIu64
+		    "the XML asks for %" PRIu64 " huge pages of %s%s%s%s, %" PRIu64
 		    " are free, and no step allocates any: add to [prepare/begin]",
-		    need, pages_amount(size, amount), left);
+		    goal->pages, amount, page_goal_place(goal, place),
+		    *goal->who ? " for " : "", goal->who, left);
 }
 
-static void judge_pages(const struct run *run, struct findings *findings)
+/* What a hugepages.allocate would have said of the parts. */
+static void judge_parts(const struct run *run, const struct guest_memory *memory,
+			struct findings *findings)
 {
-	uint64_t size = page_size(run);
-	char amount[32];
+	_cleanup_(page_goals_done) struct page_goals goals = {};
+	const struct page_goal like = {};
+	char bytes[32], page[32];
 
-	if (!run->domain->hugepages)
-		return; /* a step that allocates all the same warns itself */
-	if (!size)
-		return;
-	if (run->domain->memory % size)
-		finding_add(findings, FINDING_WARNING, NULL,
-			    "<memory> is no multiple of the %s of a huge page: the rest "
-			    "of the last page is lost, or QEMU refuses",
-			    pages_amount(size, amount));
-	if (!walk_has(run, "hugepages.allocate"))
-		judge_pool(run, size, findings);
+	for (size_t i = 0; i < memory->n; i++) {
+		const struct guest_part *part = &memory->parts[i];
+
+		if (!part->page_size)
+			continue;
+		findings->oom |= !page_goals_add_part(&goals, &like, part, memory->n > 1);
+		if (part->bytes % part->page_size)
+			finding_add(findings, FINDING_WARNING, NULL,
+				    "%s: %s are no multiple of the %s of a huge page: the "
+				    "rest of the last page is lost, or QEMU refuses",
+				    part->name, pages_amount(part->bytes, bytes),
+				    pages_amount(part->page_size, page));
+	}
+	for (size_t i = 0; i < goals.n; i++)
+		judge_goal(run, &goals.v[i], findings);
+}
+
+/* libvirt refuses it, whatever pages it is of. */
+static void judge_nodes(const struct run *run, const struct guest_memory *memory,
+			struct findings *findings)
+{
+	const bool has_nodes = host_exists(&run->host, "/sys/devices/system/node");
+
+	for (size_t i = 0; has_nodes && i < memory->n; i++) {
+		const struct guest_part *part = &memory->parts[i];
+
+		for (size_t k = 0; part->nodes && k < part->nodes->n; k++)
+			if (!host_exists(&run->host, "/sys/devices/system/node/node%u",
+					 part->nodes->cpu[k]))
+				finding_add(findings, FINDING_PROBLEM, NULL,
+					    "the XML puts the memory of %s on NUMA node %u, "
+					    "which this host does not have",
+					    part->name, part->nodes->cpu[k]);
+	}
+}
+
+static bool may_take_from(const struct guest_part *part, const struct guest_part *bound)
+{
+	if (part->page_size != bound->page_size || !guest_part_is_bound(bound))
+		return false;
+	return !guest_part_is_bound(part) || !cpus_within(part->nodes, bound->nodes);
+}
+
+static bool share_nodes(const struct guest_part *a, const struct guest_part *b)
+{
+	for (size_t i = 0; guest_part_is_bound(a) && i < a->nodes->n; i++)
+		if (cpu_list_contains(b->nodes, a->nodes->cpu[i]))
+			return true;
+	return !guest_part_is_bound(a);
+}
+
+/* QEMU fills its memory part by part, so the first may take what lies there for another. */
+static void judge_order(const struct guest_memory *memory, struct findings *findings)
+{
+	for (size_t i = 0; i < memory->n; i++)
+		for (size_t k = i + 1; k < memory->n; k++) {
+			const struct guest_part *first = &memory->parts[i],
+						*bound = &memory->parts[k];
+
+			if (!first->page_size || !may_take_from(first, bound) ||
+			    !share_nodes(first, bound))
+				continue;
+			finding_add(findings, FINDING_WARNING, NULL,
+				    "%s is filled before %s and may take the huge pages "
+				    "that lie on that one's NUMA node: bind it, too, by a "
+				    "<memnode>",
+				    first->name, bound->name);
+			return;
+		}
+}
+
+static void judge_memory(const struct run *run, struct findings *findings)
+{
+	_cleanup_(guest_memory_done) struct guest_memory memory = {};
+	const struct domain *domain = run->domain;
+	const bool has_step = walk_has(run, "hugepages.allocate");
+
+	if (guest_memory_read(&run->host, domain, &memory, NULL) < 0)
+		return; /* no huge pages in this kernel: libvirt says so */
+	judge_nodes(run, &memory, findings);
+	judge_order(&memory, findings);
+	if (!has_step) /* it warns itself */
+		judge_parts(run, &memory, findings);
+	if (has_step && domain->max_memory > domain->memory &&
+	    guest_memory_is_huge(&memory))
+		finding_add(
+			findings, FINDING_ADVICE, NULL,
+			"memory that is plugged in later (<maxMemory>) takes huge pages, "
+			"too: hugepages.allocate gets those of the start only");
 }
 
 void advise_memory(struct call *call, struct findings *findings)
 {
 	const struct domain *domain = call->run.domain;
 
-	judge_pages(&call->run, findings);
+	judge_memory(&call->run, findings);
 	if (domain->balloon && domain->n_hostdevs)
 		finding_add(findings, FINDING_ADVICE, "<memballoon model='none'/>",
 			    "a memory balloon gives nothing back here: VFIO pins all of "

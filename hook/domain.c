@@ -78,11 +78,11 @@ static void XMLCALL on_text(void *user, const char *text, int len)
 	const char *path = str_after(parser->path, "/domain/");
 
 	if (!path || parser->too_deep > 0 ||
-	    !(streq(path, "name") || streq(path, "uuid") || streq(path, "memory") ||
-	      streq(path, "vcpu")))
+	    !(streq(path, "name") || streq(path, "uuid") || streq(path, "vcpu") ||
+	      memory_has_text(path)))
 		return;
 	if ((size_t)len > room) {
-		parser_stop(parser, "<%s> holds more than %d characters", path,
+		parser_stop(parser, "<%s> holds more than %d characters", path_base(path),
 			    TEXT_LEN - 1);
 		return;
 	}
@@ -120,6 +120,8 @@ static int parse(struct parser *parser, const char *xml, size_t len)
 	}
 	if (parser->result == 0 && (!parser->domain->name || !*parser->domain->name))
 		parser_stop(parser, "no <name> below <domain>");
+	if (parser->result == 0)
+		memory_finish(parser);
 	return parser->result;
 }
 
@@ -151,9 +153,7 @@ void domain_done(struct domain *domain)
 	for (size_t i = 0; i < domain->n_hostdevs; i++)
 		free(domain->hostdevs[i].model);
 	free(domain->hostdevs);
-	for (size_t i = 0; i < domain->n_pages; i++)
-		free(domain->pages[i].nodeset);
-	free(domain->pages);
+	memory_done(domain);
 	strv_done(&domain->vcpupin);
 	strv_done(&domain->emulatorpin);
 	strv_done(&domain->iothreadpin);

@@ -15,7 +15,40 @@ struct hostdev {
 /* <page size= unit= nodeset=/> below <memoryBacking><hugepages>. */
 struct page_request {
 	uint64_t size; /* bytes; 0: the host's default size */
-	char *nodeset; /* guest NUMA nodes, or NULL: all others */
+	bool has_cells;
+	struct cpu_list cells; /* HAS_CELLS: for these cells; else for all others */
+};
+
+/* How strictly memory is bound to nodes of the host. */
+enum memory_mode {
+	MEMORY_STRICT, /* nowhere else; what libvirt takes when none is said */
+	MEMORY_RESTRICTIVE, /* so too, but by a cgroup */
+	MEMORY_PREFERRED, /* there first */
+	MEMORY_INTERLEAVE, /* there in turn */
+};
+
+/* <memory> or <memnode> of <numatune>. */
+struct memory_policy {
+	bool is_set;
+	enum memory_mode mode;
+	struct cpu_list nodes; /* of the host; none: numad will tell */
+};
+
+/* <cell> of <cpu><numa>, with its <memnode>. */
+struct guest_cell {
+	bool is_set;
+	uint64_t memory; /* bytes */
+	struct memory_policy policy;
+};
+
+/* <memory model=> of <devices>. */
+struct memory_device {
+	char *model; /* "dimm" */
+	uint64_t size,
+		requested; /* bytes; REQUESTED of a virtio-mem: plugged at the start */
+	uint64_t page_size; /* bytes; 0: as its cell */
+	int cell; /* -1: not said */
+	struct cpu_list nodes; /* of the host: <nodemask>; none: as its cell */
 };
 
 enum domain_cpu {
@@ -41,10 +74,16 @@ struct domain {
 	char *uuid; /* in small letters */
 	struct hostdev *hostdevs;
 	size_t n_hostdevs;
-	uint64_t memory; /* bytes: <memory> */
+	uint64_t memory; /* bytes: <memory>, the sizes of memory devices included */
+	uint64_t max_memory; /* bytes: what may be plugged in later; 0: nothing */
 	bool hugepages;
 	struct page_request *pages;
 	size_t n_pages;
+	struct guest_cell *cells; /* by their ids */
+	size_t n_cells;
+	struct memory_policy policy; /* of <numatune>, for what has none of its own */
+	struct memory_device *memory_devices;
+	size_t n_memory_devices;
 	unsigned vcpus, threads; /* of <vcpu>, and <topology threads=>; 0: not said */
 	struct domain_features features;
 	bool balloon; /* a <memballoon> other than none */

@@ -2,8 +2,6 @@
 /*
  * The elements of a domain's XML that matter to us, each at its own place only.
  */
-#include <strings.h>
-
 #include "domain_parser.h"
 
 const char *attribute(const char **atts, const char *name)
@@ -20,43 +18,6 @@ bool attribute_is(const char **atts, const char *name, const char *value)
 	const char *found = attribute(atts, name);
 
 	return found && streq(found, value);
-}
-
-/* libvirt's virScaleInteger(): 1000 to the power for KB, 1024 for K and KiB. */
-static bool memory_unit(const char *name, uint64_t *ret)
-{
-	static const char letters[] = "kmgt";
-	const char *letter;
-	uint64_t factor = 1, base;
-
-	if (!name)
-		name = "KiB";
-	if (strcasecmp(name, "b") == 0 || strcasecmp(name, "bytes") == 0) {
-		*ret = 1;
-		return true;
-	}
-	letter = *name ? strchr(letters, *name | 0x20) : NULL;
-	if (!letter)
-		return false;
-	if (!name[1] || strcasecmp(name + 1, "iB") == 0)
-		base = 1024;
-	else if (strcasecmp(name + 1, "B") == 0)
-		base = 1000;
-	else
-		return false;
-	for (const char *l = letters; l <= letter; l++)
-		factor *= base;
-	*ret = factor;
-	return true;
-}
-
-static int scaled(const char *number, uint64_t unit, uint64_t *ret)
-{
-	uint64_t n;
-
-	if (parse_u64(number, &n) < 0)
-		return -EINVAL;
-	return __builtin_mul_overflow(n, unit, ret) ? -ERANGE : 0;
 }
 
 /*
@@ -175,39 +136,6 @@ static void device_end(struct parser *parser)
 	*device = (struct hostdev){ 0 };
 }
 
-static void on_page(struct parser *parser, const char **atts)
-{
-	struct domain *domain = parser->domain;
-	const char *size = attribute(atts, "size"), *nodeset = attribute(atts, "nodeset");
-	struct page_request page = { 0 };
-	uint64_t unit;
-
-	if (!memory_unit(attribute(atts, "unit"), &unit) ||
-	    (size && (scaled(size, unit, &page.size) < 0 || page.size == 0))) {
-		parser_stop(parser, "<page size='%.32s' unit='%.32s'>: no size of a page",
-			    size ?: "", attribute(atts, "unit") ?: "KiB");
-		return;
-	}
-	if (nodeset && !(page.nodeset = strdup(nodeset))) {
-		parser_stop_oom(parser);
-		return;
-	}
-	if (array_grow(&domain->pages, domain->n_pages, sizeof(page)) < 0) {
-		free(page.nodeset);
-		parser_stop_oom(parser);
-		return;
-	}
-	domain->pages[domain->n_pages++] = page;
-}
-
-static void on_memory(struct parser *parser, const char **atts)
-{
-	const char *unit = attribute(atts, "unit");
-
-	if (!memory_unit(unit, &parser->unit))
-		parser_stop(parser, "<memory unit='%.32s'>: unknown unit", unit ?: "");
-}
-
 static void on_pin(struct parser *parser, struct strv *list, const char **atts)
 {
 	const char *cpus = attribute(atts, "cpuset");
@@ -224,13 +152,8 @@ void element_begin(struct parser *parser, const char **atts)
 	if (!path)
 		return;
 	features_begin(&domain->features, path, atts);
-	if (streq(path, "/memory"))
-		on_memory(parser, atts);
-	else if (streq(path, "/memoryBacking/hugepages"))
-		domain->hugepages = true;
-	else if (streq(path, "/memoryBacking/hugepages/page"))
-		on_page(parser, atts);
-	else if (streq(path, "/cpu/topology"))
+	memory_begin(parser, path, atts);
+	if (streq(path, "/cpu/topology"))
 		domain->threads =
 			(unsigned)strtoul(attribute(atts, "threads") ?: "0", NULL, 10);
 	else if (streq(path, "/devices/memballoon"))
@@ -254,8 +177,7 @@ void element_begin(struct parser *parser, const char **atts)
 		on_driver(parser, atts);
 }
 
-/* The element's text without white space around it. */
-static char *trimmed(struct parser *parser)
+char *trimmed(struct parser *parser)
 {
 	char *text = parser->text;
 
@@ -285,30 +207,19 @@ static void take_text(struct parser *parser, char **ret, bool trim, bool lower)
 	}
 }
 
-static void memory_end(struct parser *parser)
-{
-	const char *text = trimmed(parser);
-
-	if (!parser->have_memory &&
-	    scaled(text, parser->unit, &parser->domain->memory) < 0)
-		parser_stop(parser, "<memory> holds \"%.32s\", which is no size", text);
-	parser->have_memory = true;
-}
-
 void element_end(struct parser *parser)
 {
 	const char *path = str_after(parser->path, "/domain");
 
 	if (!path)
 		return;
+	memory_end(parser, path);
 	if (streq(path, "/name"))
 		take_text(parser, &parser->domain->name, false, false);
 	else if (streq(path, "/uuid"))
 		take_text(parser, &parser->domain->uuid, true, true);
 	else if (streq(path, "/vcpu"))
 		parser->domain->vcpus = (unsigned)strtoul(trimmed(parser), NULL, 10);
-	else if (streq(path, "/memory"))
-		memory_end(parser);
 	else if (streq(path, "/devices/hostdev") || streq(path, "/devices/interface"))
 		device_end(parser);
 }

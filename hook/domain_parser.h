@@ -18,8 +18,9 @@ struct parser {
 	unsigned too_deep; /* elements below a path that does not fit: none of ours */
 	char text[TEXT_LEN];
 	size_t text_len;
-	uint64_t unit; /* of <memory> */
+	uint64_t unit; /* of the size whose text is read */
 	bool have_memory;
+	size_t cells_seen;
 
 	/* The <hostdev> or <interface> that is open. */
 	struct hostdev device;
@@ -41,3 +42,13 @@ const char *attribute(const char **atts, const char *name);
 bool attribute_is(const char **atts, const char *name, const char *value);
 /* An element at PATH below <domain>, "" for itself, if it is one of <cpu> or <features>. */
 void features_begin(struct domain_features *features, const char *path, const char **atts);
+/* The element's text without white space around it. */
+char *trimmed(struct parser *parser);
+
+/* Those at PATH below <domain> that tell of memory; the whole of the domain was read. */
+void memory_begin(struct parser *parser, const char *path, const char **atts);
+void memory_end(struct parser *parser, const char *path);
+void memory_finish(struct parser *parser);
+/* Is the text of the element at PATH below <domain> one that memory_end() takes? */
+bool memory_has_text(const char *path);
+void memory_done(struct domain *domain);

@@ -5,8 +5,9 @@
  */
 #include <inttypes.h>
 
+#include "cpus.h"
 #include "effect.h"
-#include "pages.h"
+#include "guest_goals.h"
 #include "step.h"
 
 static int allocate_parse(const struct step *step, struct error *err);
@@ -15,12 +16,13 @@ static int free_parse(const struct step *step, struct error *err);
 static int free_apply(struct run *run, const struct step *step, struct error *err);
 
 static const struct option_spec allocate_options[] = {
-	{ "memory", VALUE_SIZE, .text = "so much memory; default: the guest's" },
+	{ "memory", VALUE_SIZE,
+	  .text = "so much memory; default: all that the XML wants" },
 	{ "pages", VALUE_UINT, .text = "so many pages, instead of memory=" },
 	{ "size", VALUE_SIZE,
 	  .text = "of a page, 2M or 1G; default: the XML's, else the host's" },
 	{ "node", VALUE_UINT,
-	  .text = "from this NUMA node of the host; default: all, evenly" },
+	  .text = "from this NUMA node of the host; default: as the XML says" },
 	{ "timeout", VALUE_DURATION, .def = "20s", .text = "how long to try" },
 	{ "drop-caches", VALUE_BOOL, .def = "no",
 	  .text = "if need be, throw the page cache away" },
@@ -88,44 +90,135 @@ static int free_parse(const struct step *step, struct error *err)
 	return check_size(step, err);
 }
 
-/* The size that the XML wants; 0: the host's default. */
-static int xml_size(struct run *run, uint64_t *ret, struct error *err)
-{
-	const struct domain *domain = run->domain;
+/* What one step wants: goals, and what they point to. */
+struct wanted {
+	struct guest_memory memory;
+	unsigned node; /* of node= */
+	struct cpu_list nodes;
+	struct page_goals goals;
+};
 
-	*ret = domain && domain->n_pages ? domain->pages[0].size : 0;
-	for (size_t i = 1; domain && i < domain->n_pages; i++)
-		if (domain->pages[i].size != *ret)
-			return run_problem(
-				run, -EINVAL, err,
-				"the XML wants pages of several sizes: write a "
-				"hugepages.allocate line with size= and memory= for each");
+static void wanted_done(struct wanted *w)
+{
+	guest_memory_done(&w->memory);
+	page_goals_done(&w->goals);
+}
+
+/* What the step says of each of its goals: nothing of it is the XML's. */
+static struct page_goal plain_goal(const struct step *step, struct wanted *w)
+{
+	struct page_goal goal = {
+		.size = step_size(step, "size", 0),
+		.drop_caches = step_bool(step, "drop-caches", false),
+		.partial = step_bool(step, "partial", false),
+	};
+
+	if (step_option(step, "node")) {
+		w->node = (unsigned)step_uint(step, "node", 0);
+		w->nodes = (struct cpu_list){ .cpu = &w->node, .n = 1 };
+		goal.nodes = &w->nodes;
+		goal.only = true;
+	}
+	return goal;
+}
+
+static void warn_of_part(struct run *run, const struct page_goal *goal,
+			 const struct guest_part *part)
+{
+	char page[32], wanted[32];
+
+	if (goal->size != part->page_size)
+		run_warn(run,
+			 "%s will not use pages of %s: the XML wants such of %s for it",
+			 part->name, pages_amount(goal->size, page),
+			 pages_amount(part->page_size, wanted));
+	if (guest_part_is_bound(part) && goal->nodes &&
+	    !cpus_within(goal->nodes, part->nodes))
+		run_warn(run,
+			 "%s will not use pages of node %u: the XML binds it to others",
+			 part->name, goal->nodes->cpu[0]);
+	if (part->bytes % goal->size)
+		run_warn(run,
+			 "%s: %s are no whole number of pages of %s: the last one is taken "
+			 "whole, if QEMU does not refuse",
+			 part->name, pages_amount(part->bytes, wanted),
+			 pages_amount(goal->size, page));
+}
+
+/* All of the guest, anywhere, is what everybody expects: nothing to say. */
+static int add_parts(struct run *run, const struct step *step, struct wanted *w,
+		     struct error *err)
+{
+	const struct page_goal like = plain_goal(step, w);
+
+	for (size_t i = 0; i < w->memory.n; i++) {
+		const struct guest_part *part = &w->memory.parts[i];
+		const struct page_goal *goal;
+		char page[32], where[64];
+
+		if (!part->page_size)
+			continue;
+		goal = page_goals_add_part(&w->goals, &like, part, w->memory.n > 1);
+		if (!goal)
+			return error_oom(err);
+		warn_of_part(run, goal, part);
+		if (w->memory.n > 1 || goal->nodes)
+			run_note(run, "%s: %" PRIu64 " pages of %s%s", part->name,
+				 guest_part_pages(part, goal->size),
+				 pages_amount(goal->size, page),
+				 page_goal_place(goal, where));
+	}
 	return 0;
 }
 
-static int goal_size(struct run *run, const struct step *step, uint64_t *ret,
-		     struct error *err)
+/* What is said in the step itself; where it may be, if the XML says that of the whole. */
+static int add_amount(struct run *run, const struct step *step, struct wanted *w,
+		      struct error *err)
 {
+	const uint64_t memory = step_size(step, "memory", 0);
+	struct page_goal goal = plain_goal(step, w);
+	char bytes[32], page[32];
 	int r = 0;
 
-	*ret = step_size(step, "size", 0);
-	if (!*ret)
-		r = xml_size(run, ret, err);
-	if (r >= 0 && !*ret)
-		r = pages_default_size(&run->host, ret, err);
-	return r;
+	for (size_t i = 0; i < w->memory.n && !step_option(step, "size"); i++) {
+		const uint64_t size = w->memory.parts[i].page_size;
+
+		if (goal.size && size && size != goal.size)
+			return run_problem(
+				run, -EINVAL, err,
+				"the XML wants pages of several sizes: add size=");
+		goal.size = size ? size : goal.size;
+	}
+	if (!goal.size)
+		r = pages_default_size(&run->host, &goal.size, err);
+	if (r < 0)
+		return r;
+	if (w->memory.n == 1)
+		page_goal_place_part(&goal, &w->memory.parts[0]);
+	goal.pages = step_uint(step, "pages", (memory + goal.size - 1) / goal.size);
+	if (memory % goal.size)
+		run_warn(run,
+			 "%s are no whole number of pages of %s: taking %" PRIu64
+			 " of them",
+			 pages_amount(memory, bytes), pages_amount(goal.size, page),
+			 goal.pages);
+	return page_goals_add(&w->goals, &goal) ? 0 : error_oom(err);
 }
 
-/* 0 pages: a problem that was told already. */
-static int goal_pages(struct run *run, const struct step *step, uint64_t size,
-		      uint64_t *ret, struct error *err)
+/* No goals: a problem that was told already. */
+static int read_wanted(struct run *run, const struct step *step, struct wanted *w,
+		       struct error *err)
 {
-	uint64_t memory = step_size(step, "memory", 0);
-	char bytes[32], page[32];
+	const bool has_amount = step_option(step, "memory") || step_option(step, "pages");
+	const struct domain *domain = run->domain;
+	int r = 0;
 
-	*ret = step_uint(step, "pages", 0);
-	if (run->domain && !run->domain->hugepages) {
-		if (!*ret && !memory)
+	if (domain && domain->memory)
+		r = guest_memory_read(&run->host, domain, &w->memory, err);
+	if (r < 0)
+		return r;
+	if (domain && !domain->hugepages && !guest_memory_is_huge(&w->memory)) {
+		if (!has_amount)
 			return run_problem(
 				run, -EINVAL, err,
 				"the XML has no <memoryBacking><hugepages/>: add it, "
@@ -133,20 +226,11 @@ static int goal_pages(struct run *run, const struct step *step, uint64_t size,
 		run_warn(run, "the guest will not use the pages: its XML has no "
 			      "<memoryBacking><hugepages/>");
 	}
-	if (*ret)
-		return 0;
-	if (!memory && run->domain)
-		memory = run->domain->memory;
-	if (!memory)
-		return run_problem(run, -EINVAL, err,
-				   "nothing says how many pages: add memory= or pages=");
-	*ret = (memory + size - 1) / size;
-	if (memory % size)
-		run_warn(run,
-			 "%s are no whole number of pages of %s: taking %" PRIu64
-			 " of them",
-			 pages_amount(memory, bytes), pages_amount(size, page), *ret);
-	return 0;
+	r = has_amount ? add_amount(run, step, w, err) : add_parts(run, step, w, err);
+	if (r >= 0 && !w->goals.n && !has_amount)
+		r = run_problem(run, -EINVAL, err,
+				"nothing says how many pages: add memory= or pages=");
+	return r;
 }
 
 static int check_pool(struct run *run, const struct page_pool *pool, struct error *err)
@@ -169,24 +253,32 @@ static int check_pool(struct run *run, const struct page_pool *pool, struct erro
 		pool->size == 1ULL << 30 ? "; 1G pages need a CPU with pdpe1gb" : "");
 }
 
+/* All nodes of a goal; 0: a problem that was told already. */
+static int check_nodes(struct run *run, const struct page_goal *goal, struct error *err)
+{
+	struct page_pool pool = { .size = goal->size, .node = -1 };
+	int r = check_pool(run, &pool, err);
+
+	for (size_t i = 0; r > 0 && goal->nodes && i < goal->nodes->n; i++) {
+		pool.node = (int)goal->nodes->cpu[i];
+		r = check_pool(run, &pool, err);
+	}
+	return r;
+}
+
 static int allocate_apply(struct run *run, const struct step *step, struct error *err)
 {
-	struct page_goal goal = {
-		.pool.node = -1,
-		.drop_caches = step_bool(step, "drop-caches", false),
-		.partial = step_bool(step, "partial", false),
-	};
-	int r;
+	_cleanup_(wanted_done) struct wanted w = {};
+	bool bad = false;
+	int r = read_wanted(run, step, &w, err);
 
-	if (step_option(step, "node"))
-		goal.pool.node = (int)step_uint(step, "node", 0);
-	r = goal_size(run, step, &goal.pool.size, err);
-	if (r >= 0)
-		r = goal_pages(run, step, goal.pool.size, &goal.pages, err);
-	if (r < 0 || !goal.pages)
-		return r;
-	r = check_pool(run, &goal.pool, err);
-	return r <= 0 ? r : pages_allocate(run, &goal, err);
+	for (size_t i = 0; r >= 0 && i < w.goals.n; i++) {
+		r = check_nodes(run, &w.goals.v[i], err);
+		bad |= r == 0;
+	}
+	if (r < 0 || bad || !w.goals.n)
+		return r < 0 ? r : 0;
+	return pages_allocate(run, w.goals.v, w.goals.n, err);
 }
 
 static bool is_meant(const struct step *step, const char *target)

@@ -250,6 +250,17 @@ static int vtcon(int number, const char *value)
 	return 0;
 }
 
+/* What became of a node's pool is counted in that of the whole machine, too. */
+static void add_pages(unsigned size, const char *name, int by)
+{
+	char path[PATH_MAX], text[32];
+
+	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%ukB/%s", size,
+		 name);
+	snprintf(text, sizeof(text), "%d\n", atoi(faketree_read("%s", path)) + by);
+	faketree_file(text, "%s", path);
+}
+
 /* As many as there is room for; that too is a success. */
 static int hugepages(const char *path, const char *value)
 {
@@ -268,6 +279,12 @@ static int hugepages(const char *path, const char *value)
 		wanted = limit;
 	if ((int)wanted < used)
 		wanted = (unsigned)used;
+	if (strstr(path, "/node/")) {
+		const int by = (int)wanted - atoi(faketree_read("%s/nr_hugepages", dir));
+
+		add_pages(size, "nr_hugepages", by);
+		add_pages(size, "free_hugepages", by);
+	}
 	snprintf(text, sizeof(text), "%u\n", wanted);
 	faketree_file(text, "%s/nr_hugepages", dir);
 	snprintf(text, sizeof(text), "%u\n", wanted - (unsigned)used);
