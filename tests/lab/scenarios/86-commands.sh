@@ -21,6 +21,45 @@ status()
 	equal "vfio-hook $*: exit $want" $rc "$want" || { sed 's/^/#   /' "$LAB/err" | head -n 5; false; }
 }
 
+# Who asks and gets no answer is told; what was done to the host is done all the same.
+unread()
+{
+	local rc
+	vfio-hook "$@" </dev/null >&- 2>"$LAB/err"
+	rc=$?
+	equal "vfio-hook $* >&-: exit 1" $rc 1
+	contains "vfio-hook $* >&-: says so" "$LAB/err" 'cannot write to standard output'
+	vfio-hook "$@" </dev/null >/dev/full 2>"$LAB/err"
+	rc=$?
+	equal "vfio-hook $* >/dev/full: exit 1" $rc 1
+}
+for c in "--help" "devices --json" "status" "plan win10" "check win10" "steps"; do
+	# shellcheck disable=SC2086
+	unread $c
+done
+vfio-hook undo win10 </dev/null >&- 2>/dev/null
+equal "vfio-hook undo win10 >&-: exit 0" $? 0
+
+# An ordinary user.
+as_user()
+{
+	local want=$1 rc
+	shift
+	start-stop-daemon -S -c 65534:65534 -x "$(command -v vfio-hook)" -- "$@" \
+		</dev/null >"$LAB/out" 2>"$LAB/err"
+	rc=$?
+	equal "a user's vfio-hook $*: exit $want" $rc "$want"
+}
+for c in "run win10 prepare" "test win10" "undo win10" "undo --orphans" boot; do
+	# shellcheck disable=SC2086
+	as_user 2 $c
+	contains "a user's vfio-hook $c: says who may" "$LAB/err" 'only root may do this'
+done
+as_user 0 devices
+mkdir -m 700 "$LAB/scripts"
+as_user 2 import "$LAB/scripts"
+contains "a user's import: says why" "$LAB/err" 'cannot read .*Permission denied'
+
 state "$LAB/before"
 status 0 --version
 status 0 --help
