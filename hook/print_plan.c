@@ -149,6 +149,8 @@ static void print_item_json(const struct report_item *item, struct json *json)
 	json_string(json, "step", item->step ? item->step->key : NULL);
 	if (item->step)
 		json_number(json, "line", item->step->line);
+	else
+		json_string(json, "line", NULL);
 	json_string(json, is_change ? "target" : "text", item->what);
 	if (is_change) {
 		json_string(json, "now", item->now);
@@ -163,7 +165,8 @@ void print_plan_json(const struct run *run, FILE *out)
 
 	json_object(&json, NULL);
 	json_string(&json, "domain", run->domain->name);
-	json_string(&json, "uuid", run->domain->uuid);
+	json_string(&json, "uuid",
+		    run->event.phase == PHASE_BOOT ? NULL : run->domain->uuid);
 	json_string(&json, "phase", phase_name(run->event.phase));
 	json_array(&json, "items");
 	for (size_t i = 0; i < run->report.n; i++)

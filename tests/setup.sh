@@ -12,7 +12,7 @@ packages=(
 	meson ninja-build pkg-config zlib1g-dev
 	# unit tests and checkers
 	check clang clang-format clang-tidy cppcheck file gcovr libclang-rt-dev libsubunit-dev
-	fish mandoc shellcheck valgrind zsh
+	fish mandoc python3-jsonschema shellcheck valgrind zsh
 	# the lab: a real kernel under QEMU
 	acpica-tools busybox-static cpio dpkg-dev e2fsprogs gzip hyperfine initramfs-tools-core
 	kmod mmdebstrap ovmf pci.ids qemu-system-x86 strace xz-utils zstd

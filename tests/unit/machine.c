@@ -57,7 +57,7 @@ int command_to(const char *path, const char *line)
 		ck_assert_int_ge(dup2(i ? fd : null, i), 0);
 	}
 	if (path) {
-		int to = open(path, O_WRONLY | O_CLOEXEC);
+		int to = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
 		ck_assert(to >= 0 && dup2(to, STDOUT_FILENO) >= 0);
 		close(to);
