@@ -20,8 +20,38 @@ void print_steps(FILE *out)
 
 	for (const struct plugin *const *p = step_plugins(); *p; p++)
 		for (const struct step_type *t = (*p)->types; t->summary; t++)
-			fprintf(out, "%-*s %s\n", NAME_WIDTH, step_type_name(*p, t, name),
-				t->summary);
+			fprintf(out, "%-*s %s%s\n", NAME_WIDTH,
+				step_type_name(*p, t, name), t->summary,
+				t->flags & STEP_ONE_WAY ? " (one way)" : "");
+}
+
+/* "NAME  TEXT", what does not fit into a line of 80 columns below that. */
+static void print_wrapped(const char *name, const char *text, FILE *out)
+{
+	const size_t width = 80 - NAME_WIDTH - 1;
+
+	fprintf(out, "%-*s", NAME_WIDTH, name);
+	while (*text) {
+		size_t n = strlen(text);
+
+		if (n > width) {
+			for (n = width; n > 1 && text[n] != ' '; n--)
+				;
+			n = n > 1 ? n : strcspn(text, " ");
+		}
+		fprintf(out, " %.*s\n", (int)n, text);
+		text += n;
+		text += strspn(text, " ");
+		if (*text)
+			fprintf(out, "%-*s", NAME_WIDTH, "");
+	}
+}
+
+static const char *option_choices(const struct option_spec *option)
+{
+	return option->choices		  ? option->choices :
+	       option->kind == VALUE_BOOL ? "yes|no" :
+					    "";
 }
 
 static void print_phases(const struct step_type *type, FILE *out)
@@ -40,20 +70,22 @@ int print_step(const char *key, FILE *out)
 
 	if (!type)
 		return -ENOENT;
-	fprintf(out, "%s = %s%s\n", key,
-		type->options && type->options->name ? "[OPTION…] " : "",
-		type->args ? type->args : "");
-	fprintf(out, "%-*s %s\n", NAME_WIDTH, "", type->summary);
+	fprintf(out, "%s =%s%s%s\n", key,
+		type->options && type->options->name ? " [OPTION…]" : "",
+		type->args ? " " : "", type->args ? type->args : "");
+	print_wrapped("", type->summary, out);
 	for (const struct option_spec *o = type->options; o && o->name; o++) {
 		fprintf(out, "  %s=%-*s %s", o->name,
-			NAME_WIDTH - 3 - (int)strlen(o->name),
-			o->choices ? o->choices : "", o->text);
+			NAME_WIDTH - 3 - (int)strlen(o->name), option_choices(o),
+			o->text);
 		if (o->def)
 			fprintf(out, " (default: %s)", o->def);
 		putc('\n', out);
 	}
 	print_phases(type, out);
+	if (type->flags & STEP_ONE_WAY)
+		print_wrapped("one way", "what it does cannot be put back", out);
 	if (type->undo)
-		fprintf(out, "%-*s %s\n", NAME_WIDTH, "undo", type->undo);
+		print_wrapped("undo", type->undo, out);
 	return 0;
 }

@@ -18,6 +18,24 @@ START_TEST(help_and_usage)
 }
 END_TEST
 
+/* The table says what cannot be put back, and no line of a step is too long to read. */
+START_TEST(steps_one_way)
+{
+	ck_assert_int_eq(command("steps"), STATUS_OK);
+	assert_has("session.end            wait until the sessions of a seat are closed "
+		   "(one way)\n");
+	assert_has("pci.detach             bind PCI devices to VFIO\n");
+	ck_assert_int_eq(command("steps session.end"), STATUS_OK);
+	assert_has("\n  force=yes|no ");
+	assert_has("\none way                what it does cannot be put back\n");
+	ck_assert_int_eq(command("steps cpuset.isolate"), STATUS_OK);
+	assert_has("cpuset.isolate = [CPUS]\n");
+	assert_hasnt("one way");
+	assert_has("\nundo                   the partition ends");
+	assert_has("\n                       mask that the kernel will not clear");
+}
+END_TEST
+
 START_TEST(devices)
 {
 	faketree_file("0x00000000f0000000 0x00000000f0ffffff 0x0000000000040200\n"
@@ -230,6 +248,7 @@ END_TEST
 static void add(TCase *tc)
 {
 	tcase_add_test(tc, help_and_usage);
+	tcase_add_test(tc, steps_one_way);
 	tcase_add_test(tc, devices);
 	tcase_add_test(tc, devices_without_iommu);
 	tcase_add_test(tc, status_after_a_reboot);
