@@ -128,7 +128,8 @@ int journal_lock(const struct host *host, int64_t deadline, int *ret_fd,
 		 struct error *err);
 /*
  * A pool of huge pages only takes absolute numbers, so that two who change it must take
- * turns for as long as the kernel needs: they do so here, and hold up nobody else.
+ * turns for as long as the kernel needs: they do so here, and hold up nobody else. DOMAIN
+ * is named to those who wait in vain.
  */
-int journal_lock_pages(const struct host *host, int64_t deadline, int *ret_fd,
-		       struct error *err);
+int journal_lock_pages(const struct host *host, const char *domain, int64_t deadline,
+		       int *ret_fd, struct error *err);

@@ -48,8 +48,36 @@ int journal_lock(const struct host *host, int64_t deadline, int *ret_fd, struct 
 	return lock_file(host, "lock", deadline, ret_fd, err);
 }
 
-int journal_lock_pages(const struct host *host, int64_t deadline, int *ret_fd,
-		       struct error *err)
+static int pages_are_held(const struct host *host, struct error *err)
 {
-	return lock_file(host, "pages.lock", deadline, ret_fd, err);
+	char who[256] = "";
+
+	(void)host_read(host, who, sizeof(who), STATE_DIR "/pages.lock");
+	return error_set(err, -ETIMEDOUT,
+			 "hugepages: %s is moving huge pages, and was not done in time: "
+			 "try again, or with a longer timeout=",
+			 *who ? who : "another vfio-hook");
+}
+
+/*
+ * Who has the lock wants it again at once, for its next slice, and would get it before
+ * anybody who looks now and then. So there is a second one, for the one who is next.
+ */
+int journal_lock_pages(const struct host *host, const char *domain, int64_t deadline,
+		       int *ret_fd, struct error *err)
+{
+	_cleanup_error_ struct error reason = {};
+	_cleanup_close_ int next = -1;
+	int fd, r = lock_file(host, "pages.next", deadline, &next, &reason);
+
+	if (r >= 0)
+		r = lock_file(host, "pages.lock", deadline, &fd, &reason);
+	if (r == -ETIMEDOUT)
+		return pages_are_held(host, err);
+	if (r < 0)
+		return error_set(err, r, "%s", error_text(&reason));
+	if (ftruncate(fd, 0) == 0) /* for the others' messages only */
+		dprintf(fd, "%s (pid %d)\n", domain, (int)getpid());
+	*ret_fd = fd;
+	return 0;
 }

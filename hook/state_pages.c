@@ -298,6 +298,17 @@ static int move_pair(struct run *run, const struct page_pool *pool, int64_t by,
 	return r < 0 ? r : written;
 }
 
+/* The wait for others is theirs: it does not count against what we have for our own. */
+static int take_turn(struct run *run, int *ret_fd, struct error *err)
+{
+	const int64_t since = now_ms();
+	int r = journal_lock_pages(&run->host, run->journal->domain, run_deadline(run),
+				   ret_fd, err);
+
+	run->deadline += now_ms() - since;
+	return r;
+}
+
 int page_pool_move(struct run *run, const struct page_pool *pool, int64_t by,
 		   int64_t *ret_moved, struct error *err)
 {
@@ -308,7 +319,7 @@ int page_pool_move(struct run *run, const struct page_pool *pool, int64_t by,
 	uint64_t before, most;
 	int r;
 
-	r = journal_lock_pages(&run->host, run_deadline(run), &lock, err);
+	r = take_turn(run, &lock, err);
 	if (r < 0)
 		return r;
 	r = page_pool_read(&run->host, pool, &counts, err);

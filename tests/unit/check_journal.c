@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -318,6 +319,53 @@ START_TEST(test_last_user_restores)
 }
 END_TEST
 
+/* Who is next has it next: one who gave it up and wants it again is behind him. */
+START_TEST(test_pages_in_turn)
+{
+	_cleanup_error_ struct error err = {};
+	_cleanup_close_ int next = -1;
+	char path[PATH_MAX];
+	int lock;
+
+	ck_assert_int_eq(journal_lock_pages(&host, "win 10", now_ms() + 20000, &lock,
+					    &err),
+			 0);
+	host_path(&host, path, "/run/vfio-hook/pages.next");
+	next = open(path, O_RDWR);
+	ck_assert_int_ge(next, 0);
+	ck_assert_int_eq(flock(next, LOCK_EX | LOCK_NB), 0);
+	close(lock);
+	ck_assert_int_eq(journal_lock_pages(&host, "win 10", now_ms() + 50, &lock, &err),
+			 -ETIMEDOUT);
+	ck_assert_int_eq(flock(next, LOCK_UN), 0);
+	ck_assert_int_eq(journal_lock_pages(&host, "win 10", now_ms() + 20000, &lock,
+					    NULL),
+			 0);
+	close(lock);
+}
+END_TEST
+
+START_TEST(test_pages_in_vain)
+{
+	_cleanup_error_ struct error err = {};
+	char who[96];
+	int lock, again;
+
+	ck_assert_int_eq(journal_lock_pages(&host, "hog", now_ms() + 20000, &lock, NULL),
+			 0);
+	ck_assert_int_eq(journal_lock_pages(&host, "win 10", now_ms() + 50, &again, &err),
+			 -ETIMEDOUT);
+	snprintf(who, sizeof(who), "hugepages: hog (pid %d) is moving huge pages",
+		 (int)getpid());
+	ck_assert_msg(strstr(error_text(&err), who), "%s", error_text(&err));
+	close(lock);
+	ck_assert_int_eq(journal_lock_pages(&host, "win 10", now_ms() + 20000, &again,
+					    NULL),
+			 0);
+	close(again);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("journal");
@@ -335,5 +383,7 @@ int main(void)
 	tcase_add_test(tc, test_foreign_folder);
 	tcase_add_test(tc, test_cannot_be_removed);
 	tcase_add_loop_test(tc, test_last_user_restores, 0, 6);
+	tcase_add_test(tc, test_pages_in_turn);
+	tcase_add_test(tc, test_pages_in_vain);
 	return suite_run("journal", tc);
 }
