@@ -2,6 +2,7 @@
 # boot.sh [OPTION...] [SCENARIO...]: a Debian with systemd, libvirtd and the hook, in which
 # libvirt starts guests that own a device; runs scenarios there.
 #
+#   --suite SUITE   the kernel, systemd, libvirt and QEMU of this Debian suite (bookworm)
 #   --all           the long scenarios too
 #   --fresh         boot, instead of going on where a boot was saved
 #   --append ARGS   more kernel parameters; boots
@@ -12,8 +13,9 @@
 #
 # A SCENARIO is the name of a file in scenarios/, with or without its number and .sh; none
 # means all that have no line '# long'. One that has a line '# boot' wants a boot of its own
-# (its .boot changes the disk before systemd begins) and runs only when it is named, as does
-# one with '# bench'. The disk is not written to.
+# (with the options that follow, as '# boot: --append ARGS'; its .boot changes the disk before
+# systemd begins) and runs only when it is named, as does one with '# bench'. The disk is not
+# written to.
 #
 # HOOK=FILE is the executable under test (default build/qemu), LAB_CACHE=DIR where the disk
 # and the kernel are kept (default build-lab).
@@ -27,7 +29,7 @@ lab=$here/../lab
 top=$(cd "$here/../.." && pwd)
 cache=${LAB_CACHE:-$top/build-lab}
 hook=${HOOK:-$top/build/qemu}
-all='' fresh='' append='' timeout='' extra='' shell='' keep='' names=''
+suite=bookworm all='' fresh='' append='' timeout='' extra='' shell='' keep='' names=''
 
 usage()
 {
@@ -35,24 +37,32 @@ usage()
 	exit 2
 }
 
-while [ $# -gt 0 ]; do
-	case $1 in
-	--append | --timeout | --qemu | --keep) [ $# -gt 1 ] || usage "$1 needs a value" ;;
-	esac
-	case $1 in
-	--all) all=1 ;;
-	--fresh) fresh=1 ;;
-	--append) append="$append $2" fresh=1; shift ;;
-	--timeout) timeout=$2; shift ;;
-	--qemu) extra="$extra $2"; shift ;;
-	--shell) shell=1 ;;
-	--keep) keep=$2; shift ;;
-	--help) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 0 ;;
-	-*) usage "unknown option $1" ;;
-	*) names="$names $1" ;;
-	esac
-	shift
-done
+options()
+{
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--suite | --append | --timeout | --qemu | --keep) [ $# -gt 1 ] || usage "$1 needs a value" ;;
+		esac
+		case $1 in
+		--suite) suite=$2; shift ;;
+		--all) all=1 ;;
+		--fresh) fresh=1 ;;
+		--append) append="$append $2" fresh=1; shift ;;
+		--timeout) timeout=$2; shift ;;
+		--qemu) extra="$extra $2"; shift ;;
+		--shell) shell=1 ;;
+		--keep) keep=$2; shift ;;
+		--help) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 0 ;;
+		-*) usage "unknown option $1" ;;
+		*) names="$names $1" ;;
+		esac
+		shift
+	done
+}
+
+header=
+options "$@"
+set --
 for n in $names; do
 	n=${n##*/}
 	n=${n%.sh}
@@ -62,6 +72,9 @@ for n in $names; do
 	done
 	[ -n "$file" ] || usage "no scenario $n"
 	! grep -q '^# boot' "$file" || fresh=1
+	h=$(sed -n 's/^# boot: *//p' "$file")
+	[ $# -eq 0 ] || [ "$h" = "$header" ] || usage "$n wants another machine ($h): boot it by itself"
+	header=$h
 	set -- "$@" "$(basename "$file" .sh)"
 done
 if [ $# -eq 0 ]; then
@@ -71,20 +84,31 @@ if [ $# -eq 0 ]; then
 		set -- "$@" "$(basename "$f" .sh)"
 	done
 fi
+[ -z "$header" ] || eval "options $header"
 [ -n "$timeout" ] || timeout=$((300 + 300 * $#))
 
 # shellcheck source=tests/lab/qemu.sh
 . "$lab/qemu.sh"
 # shellcheck source=tests/libvirt-lab/machine.sh
 . "$here/machine.sh"
-"$here/ready.sh"
-cache=$(cd "$cache" && pwd)/libvirt
+if [ -n "$fresh" ]; then
+	"$here/root.sh" "$suite"
+	"$here/initrd.sh" "$suite" "$work/initrd"
+else
+	"$here/ready.sh" "$suite"
+fi
+cache=$(cd "$cache" && pwd)
+saved=$cache/libvirt/$suite
 [ -z "$shell" ] || set --
 "$here/payload.sh" "$hook" "$work/payload" "$@"
 
-disk=$cache/ready.img
-[ -z "$fresh" ] || disk=$cache/root.img
-machine_arguments "${cache%/libvirt}" "$disk,snapshot=on" "$work/payload" "$cache/initrd" "$append"
+if [ -n "$fresh" ]; then
+	disk=$saved/root.img
+else
+	disk=$saved/ready.img
+	ln -s "$saved/initrd" "$work/initrd"
+fi
+machine_arguments "$cache/kernel/$suite/vmlinuz" "$disk,snapshot=on" "$work/payload" "$work/initrd" "$append"
 set -f
 IFS='
 '
@@ -92,7 +116,7 @@ IFS='
 set -- $machine -monitor none
 unset IFS
 set +f
-[ -n "$fresh" ] || set -- "$@" -incoming "exec:cat '$cache/ready.state'"
+[ -n "$fresh" ] || set -- "$@" -incoming "exec:cat '$saved/ready.state'"
 # shellcheck disable=SC2086 # meant to be split
 [ -z "$extra" ] || set -- "$@" $extra
 
@@ -100,4 +124,4 @@ if [ -n "$shell" ]; then
 	qemu-system-x86_64 "$@" -serial stdio
 	exit 0
 fi
-run_qemu libvirt "$@"
+run_qemu "libvirt, $suite" "$@"

@@ -1,12 +1,12 @@
 #!/bin/sh
-# initrd.sh OUT: make the initramfs OUT of the libvirt lab, which mounts the disk, lays over
-# it the service that runs the scenarios, and gives way to systemd.
+# initrd.sh SUITE OUT: make the initramfs OUT of the libvirt lab, which mounts the disk, lays
+# over it the service that runs the scenarios, and gives way to systemd.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${LAB_CACHE:-$here/../../build-lab}
-kernel=$cache/kernel/bookworm
-out=$1
+kernel=$cache/kernel/$1
+out=$2
 version=$(cat "$kernel/version")
 
 top=$(mktemp -d "${TMPDIR:-/tmp}/lab-initrd.XXXXXX")
@@ -21,7 +21,11 @@ for m in virtio_pci virtio_blk ext4; do
 	modprobe -d "$kernel/tree" -S "$version" -C /dev/null --ignore-install --show-depends $m
 done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++' |
 while read -r f; do
-	cp "$f" "$top/modules/$n-${f##*/}"
+	name=$n-${f##*/}
+	case $f in
+	*.xz) xz -dc "$f" >"$top/modules/${name%.xz}" ;;
+	*) cp "$f" "$top/modules/$name" ;;
+	esac
 	n=$((n + 1))
 done
 

@@ -2,8 +2,9 @@
 # The libvirt lab's machine; sourced by ready.sh and boot.sh: a machine that goes on from a
 # saved state must be the one that was saved.
 
-# machine_arguments CACHE DISK PAYLOAD INITRD [PARAMETERS]: sets $machine, to be split at
-# newlines. The addresses are those of the other lab (lib.sh has names for them).
+# machine_arguments KERNEL DISK PAYLOAD INITRD [PARAMETERS]: sets $machine, to be split at
+# newlines. The addresses are those of the other lab (lib.sh has names for them). TERM is for
+# systemd, which else makes the console's first line start with escapes.
 machine_arguments()
 {
 	# shellcheck disable=SC2034 # for who calls
@@ -53,9 +54,9 @@ file=$3,format=raw,if=none,id=payload,read-only=on
 -device
 virtio-blk-pci,bus=pcie.0,addr=09.0,drive=payload
 -kernel
-$1/kernel/bookworm/vmlinuz
+$1
 -initrd
 $4
 -append
-console=ttyS0 panic=-1 intel_iommu=on no_timer_check quiet loglevel=3 mitigations=off nokaslr audit=0 apparmor=0 selinux=0 rcupdate.rcu_expedited=1 cryptomgr.notests systemd.show_status=false ${5:-}"
+console=ttyS0 panic=-1 intel_iommu=on no_timer_check quiet loglevel=3 mitigations=off nokaslr audit=0 apparmor=0 selinux=0 rcupdate.rcu_expedited=1 cryptomgr.notests systemd.show_status=false TERM=dumb ${5:-}"
 }

@@ -1,16 +1,17 @@
 #!/bin/sh
-# ready.sh: boot the libvirt lab's guest once, until libvirtd has had its first guest, and
-# keep it as it is then: OUTDIR/ready.img is what it wrote to its disk, OUTDIR/ready.state
-# its memory. OUTDIR is build-lab/libvirt, or $LAB_CACHE/libvirt. boot.sh goes on from there.
+# ready.sh [SUITE]: boot the libvirt lab's guest once, until libvirtd has had its first
+# guest, and keep it as it is then: OUTDIR/ready.img is what it wrote to its disk,
+# OUTDIR/ready.state its memory. OUTDIR is that of root.sh. boot.sh goes on from there.
 # Takes half a minute on an idle machine; does nothing when the state is there already and
 # was made by these scripts as they are now.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${LAB_CACHE:-$here/../../build-lab}
-"$here/root.sh"
+suite=${1:-bookworm}
+"$here/root.sh" "$suite"
 cache=$(cd "$cache" && pwd)
-out=$cache/libvirt
+out=$cache/libvirt/$suite
 
 key=$( (cat "$0" "$here/machine.sh" "$here/initrd.sh" "$here/guest/init" "$here/guest/loader" \
 	"$here/guest/lab.service" "$out/key"; qemu-system-x86_64 --version) | sha256sum | cut -c1-16)
@@ -27,10 +28,10 @@ keep='' timeout=900
 # shellcheck source=tests/libvirt-lab/machine.sh
 . "$here/machine.sh"
 
-"$here/initrd.sh" "$out/initrd"
+"$here/initrd.sh" "$suite" "$out/initrd"
 truncate -s 16M "$work/payload"
 cp --sparse=always --reflink=auto "$out/root.img" "$work/ready.img"
-machine_arguments "$cache" "$work/ready.img" "$work/payload" "$out/initrd"
+machine_arguments "$cache/kernel/$suite/vmlinuz" "$work/ready.img" "$work/payload" "$out/initrd"
 set -f
 IFS='
 '

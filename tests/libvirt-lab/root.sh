@@ -1,21 +1,21 @@
 #!/bin/sh
-# root.sh [OUTDIR]: make the disk of the libvirt lab's guest, once.
+# root.sh [SUITE]: make the disk of the libvirt lab's guest, once.
 #
-# Leaves OUTDIR/root.img: Debian 12 with systemd, libvirtd and QEMU, and the modules of the
-# kernel that the other lab fetched. OUTDIR is by default build-lab/libvirt, or
-# $LAB_CACHE/libvirt. Does nothing when it is there and was made by this script as it is
-# now. Takes two minutes, must be root (for mmdebstrap's chroot).
+# Leaves OUTDIR/root.img: a Debian of that suite (bookworm) with systemd, libvirtd and QEMU,
+# and the modules of the kernel that the other lab fetched. OUTDIR is build-lab/libvirt/SUITE,
+# or $LAB_CACHE/libvirt/SUITE. Does nothing when it is there and was made by this script as
+# it is now. Takes two minutes, must be root (for mmdebstrap's chroot).
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 lab=$here/../lab
 cache=${LAB_CACHE:-$here/../../build-lab}
-suite=bookworm
+suite=${1:-bookworm}
 
 [ -d "$cache" ] || { mkdir -p "$cache" && echo '*' >"$cache/.gitignore"; }
 cache=$(cd "$cache" && pwd)
-out=${1:-$cache/libvirt}
-LAB_CACHE=$cache "$lab/kernel.sh" $suite
+out=$cache/libvirt/$suite
+LAB_CACHE=$cache "$lab/kernel.sh" "$suite"
 version=$(cat "$cache/kernel/$suite/version")
 
 key=$( (cat "$0"; echo "$version") | sha256sum | cut -c1-16)
@@ -36,11 +36,11 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM HUP
 root=$work/root
 mkdir "$work/sources"
-sources $suite "$work/sources"
+sources "$suite" "$work/sources"
 
 packages=systemd-sysv,systemd,udev,dbus,libpam-systemd,kmod,procps,iproute2,util-linux
 packages=$packages,libvirt-daemon-system,libvirt-daemon-driver-qemu,libvirt-clients,qemu-system-x86,strace
-packages=$packages,sudo,dbus-user-session
+packages=$packages,apparmor,sudo,dbus-user-session
 
 # mmdebstrap reads none of the machine's apt.conf: what it says of how to reach an archive.
 set --
@@ -55,7 +55,7 @@ mmdebstrap --quiet --mode=root --variant=minbase --architectures=amd64 \
 	--aptopt='Apt::Install-Recommends "false"' \
 	--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
 	--dpkgopt='path-exclude=/usr/share/doc/*' --include=$packages \
-	$suite "$root" "$@" >&2
+	"$suite" "$root" "$@" >&2
 
 # The kernel's modules, without those that no machine of ours has.
 mkdir -p "$root/lib/modules"
