@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "guard.h"
@@ -20,6 +21,7 @@
  */
 #define PATIENCE_MS 1000
 #define READ_MS 5000 /* for a read outside any phase */
+#define READ_ALL_MAX (64U << 10)
 
 /* What the child sends: one write below PIPE_BUF, so it comes whole or not at all. */
 struct answer {
@@ -321,6 +323,47 @@ int guard_run_host(const struct host *host, const struct guard_job *job,
 	struct run run = brief_run(host);
 
 	return guard_run(&run, job, text, err);
+}
+
+struct whole_file {
+	const struct host *host;
+	const char *path;
+	char *text; /* shared with the child, READ_ALL_MAX */
+};
+
+static int do_read_all(void *arg, _unused_ char text[GUARD_TEXT_MAX])
+{
+	const struct whole_file *file = arg;
+	_cleanup_free_ char *all = NULL;
+	int r = host_read_all(file->host, &all, "%s", file->path);
+
+	if (r < 0)
+		return r;
+	if (strlen(all) >= READ_ALL_MAX)
+		return -EFBIG;
+	strcpy(file->text, all);
+	return 0;
+}
+
+int guard_read_all_host(const struct host *host, const char *path, char **ret,
+			struct error *err)
+{
+	struct whole_file file = { .host = host, .path = path };
+	char what[512];
+	struct guard_job job = { .what = what, .fn = do_read_all, .arg = &file };
+	int r;
+
+	snprintf(what, sizeof(what), "read of %.300s", path);
+	/* A child that is left behind keeps its own view of this. */
+	file.text = mmap(NULL, READ_ALL_MAX, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (file.text == MAP_FAILED)
+		return error_oom(err);
+	r = guard_run_host(host, &job, NULL, err);
+	if (r == 0 && !(*ret = strdup(file.text)))
+		r = error_oom(err);
+	munmap(file.text, READ_ALL_MAX);
+	return r;
 }
 
 int guard_left(const struct run *run, const char *word)

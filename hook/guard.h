@@ -23,6 +23,10 @@ int guard_read(struct run *run, const char *path, char *buf, size_t size,
 int guard_read_host(const struct host *host, const char *path, char *buf, size_t size,
 		    struct error *err);
 
+/* A whole file of up to 64 KiB (-EFBIG), likewise; the caller frees *RET. */
+int guard_read_all_host(const struct host *host, const char *path, char **ret,
+			struct error *err);
+
 #define GUARD_TEXT_MAX 2048
 
 /*

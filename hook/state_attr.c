@@ -46,7 +46,8 @@ static int attr_read(const struct host *host, const char *target, char **ret,
 		*ret = strdup("");
 		return *ret ? 0 : error_oom(err);
 	}
-	r = host_read_all(host, &text, "%s", target);
+	/* The config names it: a driver may let a read wait for ever, too. */
+	r = guard_read_all_host(host, target, &text, err);
 	if (r == -ENOENT)
 		return error_set(err, r, "%s does not exist on this machine now", target);
 	if (r < 0)

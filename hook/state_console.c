@@ -41,12 +41,15 @@ static int console_find(const struct host *host, const char *description,
 static int vtcon_read(const struct host *host, const char *target, char **ret,
 		      struct error *err)
 {
+	char path[PATH_MAX], text[16] = "";
 	struct console console;
-	char text[16] = "";
 	int r = console_find(host, target, &console);
 
 	if (r == 0)
-		r = host_read(host, text, sizeof(text), CONSOLES "/%s/bind", console.name);
+		snprintf(path, sizeof(path), CONSOLES "/%s/bind", console.name);
+	/* Takes the console lock, which a graphics driver that hangs may hold. */
+	if (r == 0)
+		r = guard_read_host(host, path, text, sizeof(text), err);
 	if (r < 0 && r != -ENOENT)
 		return error_errno(err, r,
 				   "console '%s': cannot read whether it is bound",

@@ -198,6 +198,30 @@ START_TEST(each_undo_has_some_time_when_all_is_used_up)
 }
 END_TEST
 
+/* A file whose read never returns, as a pipe that nobody writes to. */
+static void stuck(const char *path)
+{
+	char rooted[PATH_MAX];
+
+	host_path(&host, rooted, "%s", path);
+	unlink(rooted);
+	ck_assert_int_eq(mkfifo(rooted, 0644), 0);
+}
+
+START_TEST(no_read_hangs_a_phase)
+{
+	faketree_vtcon(0, "(S) dummy device", false);
+	faketree_vtcon(1, "(M) frame buffer device", true);
+	stuck("/sys/class/vtconsole/vtcon1/bind");
+	config("[prepare/begin]\nvtconsole.unbind =\n");
+	assert_error(phase("prepare", "begin"), "vtcon1/bind has not returned");
+	faketree_file("", "/sys/kernel/stuck");
+	stuck("/sys/kernel/stuck");
+	config("[prepare/begin]\nsysfs.write = /sys/kernel/stuck 1\n");
+	assert_error(phase("prepare", "begin"), "/sys/kernel/stuck");
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("phase");
@@ -209,6 +233,7 @@ int main(void)
 	tcase_add_test(tc, the_switch_is_asked_before_the_config);
 	tcase_add_test(tc, a_slow_undo_leaves_time_to_the_others);
 	tcase_add_test(tc, each_undo_has_some_time_when_all_is_used_up);
+	tcase_add_test(tc, no_read_hangs_a_phase);
 	tcase_set_timeout(tc, 120);
 	return suite_run_as_root("phase", tc);
 }
