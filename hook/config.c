@@ -51,7 +51,7 @@ int config_problem(struct config *config, unsigned line, const char *fmt, ...)
 
 struct reading {
 	struct config *config;
-	unsigned timeout_line, dry_run_line; /* 0: not seen */
+	unsigned timeout_line, dry_run_line, headless_line; /* 0: not seen */
 };
 
 static int on_section(void *data, const char *name, unsigned line, bool *ret_known)
@@ -96,7 +96,8 @@ static int unknown_domain_key(struct config *config, const struct ini_entry *ent
 	_cleanup_strv_ struct strv all = { 0 };
 	const char *nearest;
 
-	if (strv_add(&all, "timeout") < 0 || strv_add(&all, "dry-run") < 0)
+	if (strv_add(&all, "timeout") < 0 || strv_add(&all, "dry-run") < 0 ||
+	    strv_add(&all, "headless") < 0)
 		return -ENOMEM;
 	nearest = words_nearest(entry->key, &all);
 	if (step_find(entry->key + (*entry->key == '-'), NULL))
@@ -106,10 +107,47 @@ static int unknown_domain_key(struct config *config, const struct ini_entry *ent
 				      entry->key);
 	return config_problem(
 		config, entry->line,
-		"unknown key \"%.*s\"%s%s%s; the keys of [domain] are timeout "
-		"and dry-run",
+		"unknown key \"%.*s\"%s%s%s; the keys of [domain] are timeout, "
+		"dry-run and headless",
 		words_shown(entry->key), entry->key, nearest ? ", did you mean \"" : "",
 		nearest ?: "", nearest ? "\"?" : "");
+}
+
+/* A key that was not there before; *SEEN is then its line. */
+static int seen_once(struct config *config, const struct ini_entry *entry, unsigned *seen)
+{
+	if (*seen > 0)
+		return config_problem(config, entry->line,
+				      "%s is set again; it stands in "
+				      "line %u already",
+				      entry->key, *seen);
+	*seen = entry->line;
+	return 0;
+}
+
+static int set_timeout(struct config *config, const struct ini_entry *entry,
+		       const char *word)
+{
+	int64_t ms;
+
+	if (!word || parse_duration(word, &ms) < 0 || ms == 0)
+		return config_problem(config, entry->line,
+				      "timeout = %.*s: a duration such as 120s or 2min "
+				      "is wanted",
+				      words_shown(entry->value), entry->value);
+	config->timeout_ms = ms;
+	return 0;
+}
+
+static int set_flag(struct config *config, const struct ini_entry *entry,
+		    const char *word, bool *flag)
+{
+	if (!word || (!streq(word, "yes") && !streq(word, "no")))
+		return config_problem(config, entry->line,
+				      "%s = %.*s: yes or no is wanted", entry->key,
+				      words_shown(entry->value), entry->value);
+	*flag = streq(word, "yes");
+	return 0;
 }
 
 static int on_domain_key(struct reading *reading, const struct ini_entry *entry,
@@ -118,33 +156,21 @@ static int on_domain_key(struct reading *reading, const struct ini_entry *entry,
 	struct config *config = reading->config;
 	const char *word = one_word(words);
 	bool is_timeout = streq(entry->key, "timeout");
-	unsigned *seen = is_timeout ? &reading->timeout_line : &reading->dry_run_line;
-	int64_t ms;
+	bool is_headless = streq(entry->key, "headless");
+	unsigned *seen = is_timeout  ? &reading->timeout_line :
+			 is_headless ? &reading->headless_line :
+				       &reading->dry_run_line;
+	unsigned before = *seen;
+	int r;
 
-	if (!is_timeout && !streq(entry->key, "dry-run"))
+	if (!is_timeout && !is_headless && !streq(entry->key, "dry-run"))
 		return unknown_domain_key(config, entry);
-	if (*seen > 0)
-		return config_problem(config, entry->line,
-				      "%s is set again; it stands in "
-				      "line %u already",
-				      entry->key, *seen);
-	*seen = entry->line;
-	if (is_timeout) {
-		if (!word || parse_duration(word, &ms) < 0 || ms == 0)
-			return config_problem(
-				config, entry->line,
-				"timeout = %.*s: a duration such as 120s or 2min "
-				"is wanted",
-				words_shown(entry->value), entry->value);
-		config->timeout_ms = ms;
-		return 0;
-	}
-	if (!word || (!streq(word, "yes") && !streq(word, "no")))
-		return config_problem(config, entry->line,
-				      "dry-run = %.*s: yes or no is wanted",
-				      words_shown(entry->value), entry->value);
-	config->dry_run = streq(word, "yes");
-	return 0;
+	r = seen_once(config, entry, seen);
+	if (r < 0 || before)
+		return r;
+	return is_timeout ? set_timeout(config, entry, word) :
+			    set_flag(config, entry, word,
+				     is_headless ? &config->headless : &config->dry_run);
 }
 
 /* ---- sets of devices */

@@ -22,6 +22,7 @@ struct device_set {
 struct config {
 	char *path; /* as in error texts */
 	bool dry_run;
+	bool headless; /* the host may be left without a picture */
 	int64_t timeout_ms;
 	struct device_set *sets;
 	size_t n_sets;

@@ -6,6 +6,7 @@
 #include "detach.h"
 #include "effect.h"
 #include "group.h"
+#include "headless.h"
 #include "nvidia.h"
 #include "preflight.h"
 #include "vfio.h"
@@ -157,6 +158,8 @@ int detach_check(struct run *run, const struct step *step, struct error *err)
 		r = run_planned_devices(run, &planned, err);
 	if (r == 0)
 		r = check_owners(run, &all, err);
+	if (r == 0)
+		r = headless_check(run, &functions, &planned, err);
 	if (r == 0)
 		r = group_check(run, &all, &planned, err);
 	if (r == 0)

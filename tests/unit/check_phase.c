@@ -222,6 +222,73 @@ START_TEST(no_read_hangs_a_phase)
 }
 END_TEST
 
+#define GPU "0000:0a:00.0"
+#define OTHER_GPU "0000:0c:00.0"
+#define OUTLET "/sys/devices/pci0000:00/" GPU "/drm/card0/card0-DP-1/status"
+
+/* The card that the firmware showed its picture on, with a driver. */
+static void only_card(void)
+{
+	faketree_module("amdgpu", "amdgpu");
+	faketree_module_load("amdgpu");
+	faketree_pci(GPU, "1002:73df", "030000", "amdgpu", "14");
+}
+
+/* CONFIG gets through prepare and back. */
+static void assert_taken(const char *text)
+{
+	config(text);
+	assert_fine(phase("prepare", "begin"));
+	ck_assert_str_eq(faketree_driver_of(GPU), "vfio-pci");
+	assert_fine(phase("release", "end"));
+	ck_assert_str_eq(faketree_driver_of(GPU), "amdgpu");
+}
+
+static void assert_last_picture(const char *text)
+{
+	config(text);
+	assert_error(phase("prepare", "begin"), GPU " has the only picture of this host");
+	ck_assert_str_eq(faketree_driver_of(GPU), "amdgpu");
+}
+
+START_TEST(the_last_picture_goes_only_when_it_is_meant)
+{
+	only_card();
+	assert_last_picture("[prepare/begin]\npci.detach = 0a:00.0\n");
+	assert_last_picture("[domain]\nheadless = no\n"
+			    "[prepare/begin]\nwait.sleep = 1\n"
+			    "pci.detach = 0a:00.0\n");
+	assert_taken("[domain]\nheadless = yes\n[prepare/begin]\n"
+		     "pci.detach = 0a:00.0\n");
+	assert_taken("[prepare/begin]\nvtconsole.unbind =\npci.detach = 0a:00.0\n");
+	assert_taken("[prepare/begin]\nkmod.unload = amdgpu\npci.detach = 0a:00.0\n");
+}
+END_TEST
+
+START_TEST(another_picture_is_enough)
+{
+	only_card();
+	faketree_pci(OTHER_GPU, "1002:67df", "030000", "amdgpu", "16");
+	assert_taken("[prepare/begin]\npci.detach = 0a:00.0\n");
+	/* but not when that goes, too, or shows nothing */
+	assert_last_picture("[prepare/begin]\npci.detach = 0a:00.0\n"
+			    "pci.detach = 0c:00.0\n");
+	faketree_file("disconnected\n", "/sys/devices/pci0000:00/" OTHER_GPU
+					"/drm/card1/card1-DP-2/status");
+	assert_last_picture("[prepare/begin]\npci.detach = 0a:00.0\n");
+}
+END_TEST
+
+START_TEST(a_card_without_a_screen_is_no_picture)
+{
+	only_card();
+	faketree_file("disconnected\n", OUTLET);
+	assert_taken("[prepare/begin]\npci.detach = 0a:00.0\n");
+	faketree_file("connected\n", OUTLET);
+	assert_last_picture("[prepare/begin]\npci.detach = 0a:00.0\n");
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("phase");
@@ -234,6 +301,9 @@ int main(void)
 	tcase_add_test(tc, a_slow_undo_leaves_time_to_the_others);
 	tcase_add_test(tc, each_undo_has_some_time_when_all_is_used_up);
 	tcase_add_test(tc, no_read_hangs_a_phase);
+	tcase_add_test(tc, the_last_picture_goes_only_when_it_is_meant);
+	tcase_add_test(tc, another_picture_is_enough);
+	tcase_add_test(tc, a_card_without_a_screen_is_no_picture);
 	tcase_set_timeout(tc, 120);
 	return suite_run_as_root("phase", tc);
 }

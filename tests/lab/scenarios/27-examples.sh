@@ -63,6 +63,10 @@ for example in /lab/conf.d/*.ini; do
 		-e 's/nvidia_uvm nvidia_drm nvidia_modeset nvidia/& '"$bochs/" \
 		-e 's/cpus=4-15/cpus=1-3/; s/cpus=2-5,8-11/cpus=2-3/; s/size=1G/size=2M/; s/timeout=[0-9]*s/timeout=5s/; s/memory=12G/memory=16M/' \
 		-e 's/enp59s0f1/eth0/' "$example" | config win10
+	# Its card is this machine's only one.
+	case $name in
+	ryzen-second-gpu) sed -i '1i [domain]\nheadless = yes' /etc/libvirt/hooks/conf.d/win10.ini ;;
+	esac
 	devices=
 	grep -q '^gpu' "$example" && devices=$GPU_ALL
 	grep -q '^nvme' "$example" && devices="$devices $NVME"

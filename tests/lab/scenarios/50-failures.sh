@@ -6,6 +6,8 @@ bochs=$(grep -oE '^bochs[a-z_]*' /proc/modules)
 HUGE='' domain win10 $GPU_ALL
 
 config win10 <<END
+[domain]
+headless = yes
 [prepare/begin]
 governor.set = performance
 -kmod.unload = no_such_module_here
@@ -47,6 +49,8 @@ holders_end
 
 # A failing start undoes only its own phase.
 config win10 <<END
+[domain]
+headless = yes
 [prepare/begin]
 pci.detach = 01:00.*
 [start/begin]
@@ -74,6 +78,17 @@ systemctl start display-manager.service
 state "$LAB/before"
 hook_refused "an incomplete IOMMU group" "$GPU_SOUND" prepare begin
 hook_refused "a group of the XML alone counts the whole plan" "group" prepare begin
+# The card that the host shows its only picture on, and no word that this is meant.
+HUGE='' domain win10 $GPU_ALL
+config win10 <<END
+[prepare/begin]
+governor.set = performance
+pci.detach = 01:00.*
+END
+hook_refused "the only picture" "pci.detach \(win10.ini:3\): $GPU has the only picture of this host.*headless = yes under \[domain\]" prepare begin
+equal "in one line" "$(wc -l <"$ERR")" 1
+refute "before anything was touched" grep -q performance /sys/devices/system/cpu/cpufreq/policy*/scaling_governor
+HUGE='' domain win10 $GPU
 config win10 <<END
 [prepare/begin]
 service.stop = display-manager.service
