@@ -46,8 +46,13 @@ static int walk(const struct host *host, const char *so_far, const char *rest,
 	return r;
 }
 
-/* PATH with its symlinks resolved, in BUF: without the root, which may be a link itself. */
-static int resolve(const struct host *host, const char *path, char *buf, struct error *err)
+int host_glob_names(const struct host *host, const char *pattern, struct strv *ret)
+{
+	return walk(host, "", pattern, ret);
+}
+
+/* Without the root, which may be a link itself. */
+int host_resolve(const struct host *host, const char *path, char *buf, struct error *err)
 {
 	char rooted[PATH_MAX], real[PATH_MAX], root[PATH_MAX] = "";
 	const char *below;
@@ -75,7 +80,7 @@ int host_glob(const struct host *host, const char *pattern, const char *below,
 	if (r < 0)
 		return error_oom(err);
 	for (size_t i = 0; i < found.n; i++) {
-		r = resolve(host, found.v[i], path, err);
+		r = host_resolve(host, found.v[i], path, err);
 		if (r < 0)
 			return r;
 		rest = str_after(path, below);

@@ -9,6 +9,7 @@
 
 #include "ownership.h"
 #include "spawn.h"
+#include "spawn_child.h"
 
 char *ownership_text(const struct ownership *ownership, char buf[OWNERSHIP_LEN])
 {
@@ -72,23 +73,42 @@ int ownership_of_step(struct run *run, const struct step *step,
 	return r;
 }
 
-/* A descriptor for the file itself, without access to what is in it. */
+/* Did the way to PATH lead over a symlink? The kernel knows where FD really is. */
+static bool is_elsewhere(const struct host *host, int fd, const char *path)
+{
+	char self[64], real[PATH_MAX], root[PATH_MAX] = "";
+	const char *below;
+	ssize_t n;
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	n = readlink(self, real, sizeof(real) - 1);
+	if (n < 0 || (*host->root && !realpath(host->root, root)))
+		return true;
+	real[n] = '\0';
+	below = str_after(real, root);
+	return !below || !streq(below, path);
+}
+
+/*
+ * A descriptor for the file itself, without access to what is in it. PATH has no symlinks:
+ * a folder that has become one since it was resolved is not followed.
+ */
 static int open_itself(const struct host *host, const char *path, struct stat *st,
 		       struct error *err)
 {
 	char rooted[PATH_MAX];
-	int fd = open(host_path(host, rooted, "%s", path),
-		      O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd = open(host_path(host, rooted, "%s", path),
+				      O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
 		return error_errno(err, -errno, "%s", path);
-	if (fstat(fd, st) < 0) {
-		int r = -errno;
-
-		close(fd);
-		return error_errno(err, r, "%s", path);
-	}
-	return fd;
+	if (is_elsewhere(host, fd, path))
+		return error_set(
+			err, -ELOOP,
+			"%s: a folder on the way has become a symlink: left alone", path);
+	if (fstat(fd, st) < 0)
+		return error_errno(err, -errno, "%s", path);
+	return STEAL_FD(fd);
 }
 
 int ownership_read(const struct host *host, const char *path, struct ownership *ret,

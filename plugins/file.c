@@ -59,38 +59,54 @@ static int own_parse(const struct step *step, struct error *err)
 	return ownership_parse(step, err);
 }
 
-/* Whoever may put a symlink there would choose the file that is changed. */
-static int refuse_foreign_link(struct run *run, const char *path, struct error *err)
+/* Is every folder on the way to PATH, links followed, root's and nobody else's to write? */
+static bool only_root_made(const struct host *host, const char *path)
 {
-	char rooted[PATH_MAX], *slash;
+	char folder[PATH_MAX], rooted[PATH_MAX];
 	struct stat st;
 
-	if (lstat(host_path(&run->host, rooted, "%s", path), &st) < 0 ||
-	    !S_ISLNK(st.st_mode))
-		return 0;
-	slash = strrchr(rooted, '/');
-	*slash = '\0';
-	if (stat(*rooted ? rooted : "/", &st) < 0 ||
-	    (st.st_uid == 0 && !(st.st_mode & 022)))
-		return 0;
-	return run_problem(run, -ELOOP, err,
-			   "%s is a symlink in a folder that others than root may write to: "
-			   "name the file that it leads to",
-			   path);
+	for (const char *slash = path; (slash = strchr(slash, '/')); slash++) {
+		snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
+		if (stat(host_path(host, rooted, "%s/", folder), &st) < 0 || st.st_uid ||
+		    (st.st_mode & 022))
+			return false;
+	}
+	return true;
+}
+
+/* Whoever may put a symlink on the way would choose the file that is changed. */
+static int add_resolved(struct run *run, const char *name, struct strv *ret,
+			struct error *err)
+{
+	char path[PATH_MAX];
+	int r = host_resolve(&run->host, name, path, err);
+
+	if (r < 0)
+		return r;
+	if (!streq(path, name) && !only_root_made(&run->host, name))
+		return run_problem(
+			run, -ELOOP, err,
+			"%s leads over a symlink to %s, and others than root may write to "
+			"a folder on the way: name the file itself",
+			name, path);
+	return strv_contains(ret, path) || strv_add(ret, path) >= 0 ? 0 : error_oom(err);
 }
 
 static int resolve(struct run *run, const char *word, struct strv *ret, struct error *err)
 {
-	_cleanup_error_ struct error why = {};
-	int r = host_glob(&run->host, word, "", ret, &why);
+	_cleanup_strv_ struct strv names = {};
+	int r = host_glob_names(&run->host, word, &names);
 
-	if (r == -ENOENT)
-		return run_problem(run, r, err,
+	if (r < 0)
+		return error_oom(err);
+	if (!names.n)
+		return run_problem(run, -ENOENT, err,
 				   "%s is not there: put '-' in front of the line if it is "
 				   "not always there, or an earlier step makes it",
 				   word);
-	return r < 0 ? run_problem(run, r, err, "%s", error_text(&why)) :
-		       refuse_foreign_link(run, word, err);
+	for (size_t i = 0; i < names.n && r == 0; i++)
+		r = add_resolved(run, names.v[i], ret, err);
+	return r;
 }
 
 static int own_check(struct run *run, const struct step *step, struct error *err)
@@ -131,13 +147,8 @@ static int own_apply(struct run *run, const struct step *step, struct error *err
 	for (size_t i = 0; r >= 0 && i < step->words.n; i++) {
 		_cleanup_strv_ struct strv paths = {};
 
-		if (host_glob(&run->host, step->words.v[i], "", &paths, NULL) < 0 &&
-		    run->simulate)
-			continue; /* the check has told */
-		if (!run->simulate) {
-			strv_done(&paths);
-			r = resolve(run, step->words.v[i], &paths, err);
-		}
+		/* While simulating the check has told what is wrong. */
+		r = resolve(run, step->words.v[i], &paths, err);
 		for (size_t k = 0; r >= 0 && k < paths.n; k++)
 			r = own_one(run, step, paths.v[k], err);
 	}

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "faketree.h"
+#include "ownership.h"
 #include "phase_of.h"
 #include "suite.h"
 
@@ -289,6 +290,68 @@ START_TEST(a_card_without_a_screen_is_no_picture)
 }
 END_TEST
 
+static void change_owner(const char *path, uid_t uid)
+{
+	char rooted[PATH_MAX];
+
+	ck_assert_int_eq(chown(host_path(&host, rooted, "%s", path), uid, 0), 0);
+}
+
+static void assert_owner(const char *path, uid_t uid)
+{
+	char rooted[PATH_MAX];
+	struct stat st;
+
+	ck_assert_int_eq(stat(host_path(&host, rooted, "%s", path), &st), 0);
+	ck_assert_int_eq(st.st_uid, uid);
+}
+
+/* A user's link, last on the way or not, must not choose what root gives away. */
+START_TEST(no_file_is_owned_over_a_users_link)
+{
+	static const char *const words[] = { "/home/u/link", "/home/u/d/shadow",
+					     "/home/*/d/shadow", "/home/u/li*" };
+	_cleanup_free_ char *text = NULL;
+
+	faketree_file("secret\n", "/etc/shadow");
+	faketree_link("../../etc", "/home/u/d");
+	faketree_link("../../etc/shadow", "/home/u/link");
+	change_owner("/home/u", 1000);
+	ck_assert_int_gt(asprintf(&text, "[prepare/begin]\nfile.own = mode=0666 %s\n",
+				  words[_i]),
+			 0);
+	config(text);
+	assert_error(phase("prepare", "begin"), "leads over a symlink to /etc/shadow");
+	/* Nobody but root could have put it there. */
+	change_owner("/home/u", 0);
+	assert_fine(phase("prepare", "begin"));
+	assert_fine(phase("release", "end"));
+}
+END_TEST
+
+/* Swapped between the look and the change, or before the way back. */
+START_TEST(no_folder_is_swapped_under_us)
+{
+	_cleanup_error_ struct error err = {};
+	struct run run = { .host = host, .cancel_fd = -1 };
+	char path[] = "/home/u/d/file", old[] = "0:0:0644", new[] = "1000:0:0644",
+	     rooted[PATH_MAX];
+	struct record record = {
+		.kind = &state_owner, .target = path, .old = old, .new = new
+	};
+
+	faketree_file("", "%s", path);
+	ck_assert_int_eq(state_owner.change(&run, &record, old, new, &err), 0);
+	assert_owner(path, 1000);
+	ck_assert_int_eq(unlink(host_path(&host, rooted, "%s", path)), 0);
+	ck_assert_int_eq(rmdir(host_path(&host, rooted, "/home/u/d")), 0);
+	faketree_file("", "/etc/file");
+	faketree_link("../../etc", "/home/u/d");
+	ck_assert_int_eq(state_owner.change(&run, &record, old, new, &err), -ELOOP);
+	assert_owner("/etc/file", 0);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("phase");
@@ -304,6 +367,8 @@ int main(void)
 	tcase_add_test(tc, the_last_picture_goes_only_when_it_is_meant);
 	tcase_add_test(tc, another_picture_is_enough);
 	tcase_add_test(tc, a_card_without_a_screen_is_no_picture);
+	tcase_add_loop_test(tc, no_file_is_owned_over_a_users_link, 0, 4);
+	tcase_add_test(tc, no_folder_is_swapped_under_us);
 	tcase_set_timeout(tc, 120);
 	return suite_run_as_root("phase", tc);
 }

@@ -81,6 +81,13 @@ chmod 777 /run/others-program
 bad "a program that others can write" '/run/others-program' <<END
 exec.run = /run/others-program
 END
+mkdir -p /home/user
+chown 1000 /home/user
+ln -s /etc /home/user/folder
+bad "a file that is reached over a user's link" 'file.own.*leads over a symlink to /etc/passwd' <<END
+file.own = mode=0666 /home/user/folder/passwd
+END
+rm -r /home/user
 
 config win10 <<END
 [prepare/begin]
