@@ -175,12 +175,13 @@ bool owner_of_is_alive(const struct host *host, const char *uuid)
 	       owner_is_alive(host, &journal);
 }
 
-int owner_undo(const struct host *host, const char *uuid, struct error *err)
+int owner_undo(const struct host *host, const char *uuid, int64_t by, struct error *err)
 {
 	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
 	struct domain domain = { .uuid = (char *)(uintptr_t)uuid };
 	struct run run = { .host = { .root = host->root },
 			   .domain = &domain,
+			   .undo_by = by,
 			   .cancel_fd = -1 };
 	int r = journal_read(host, uuid, &journal, err);
 

@@ -19,7 +19,7 @@ int owner_qemu(const struct host *host, const char *uuid);
 /* -EBUSY when a guest holds devices of the journal (of a boot's: a domain owns them). */
 int owner_refuse_in_use(const struct host *host, const struct journal *journal,
 			struct error *err);
-/* Puts back all that the journal of UUID holds, on behalf of RUN's host. */
-int owner_undo(const struct host *host, const char *uuid, struct error *err);
+/* Puts back all that the journal of UUID holds; BY as undo_by of struct run. */
+int owner_undo(const struct host *host, const char *uuid, int64_t by, struct error *err);
 /* The functions that a journal has a baseline of. */
 int journal_functions(const struct journal *journal, struct pci_list *ret);

@@ -101,7 +101,7 @@ static int undo_the_dead(struct run *run, struct error *err)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < run->dead.n; i++) {
-		r = owner_undo(&run->host, run->dead.v[i], err);
+		r = owner_undo(&run->host, run->dead.v[i], run->budget, err);
 		if (r == -ENOENT)
 			r = 0;
 	}
@@ -115,7 +115,7 @@ static int up_for_real(struct run *run, struct error *err)
 	int r;
 
 	report_done(&run->report);
-	run_start_clock(run);
+	run->deadline = run->budget; /* which began with the check */
 	r = undo_the_dead(run, err);
 	if (r < 0)
 		phase_note_refusal(run);

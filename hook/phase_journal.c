@@ -69,7 +69,9 @@ static int settle_old_journal(struct run *run, struct error *err)
 	}
 	log_warn("an earlier phase of %s was cut off: putting back what is left",
 		 run->domain->name);
+	run->undo_by = run->budget;
 	r = undo_all(run, PHASE_NONE, err);
+	run->undo_by = 0; /* a rollback has a time of its own */
 	return r < 0 ? error_prefix(err, "cannot put back an earlier prepare") : 0;
 }
 

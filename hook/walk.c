@@ -113,6 +113,18 @@ static int keep_first(int first, int r, struct error *first_err, struct error *e
 	return r;
 }
 
+/* What is asked for the plan has deadlines, too, but there may be much of it. */
+static int one_step_in_time(struct run *run, const struct step *step, struct error *err)
+{
+	if (!run->simulate || now_ms() < run->budget)
+		return one_step(run, step, err);
+	return error_set(err, -ETIMEDOUT,
+			 "%s (%s:%u): the time of the whole phase (timeout = in [domain]) "
+			 "was over before this could be looked at: what was asked before, "
+			 "such as systemctl, answers too slowly",
+			 step->key, path_base(run->config->path), step->line);
+}
+
 static int walk_config(struct run *run, struct error *err)
 {
 	bool up = phase_goes_up(run->event.phase);
@@ -125,7 +137,7 @@ static int walk_config(struct run *run, struct error *err)
 
 		if (step->phase != run->event.phase)
 			continue;
-		r = one_step(run, step, &e);
+		r = one_step_in_time(run, step, &e);
 		first = keep_first(first, r, err, &e);
 		if (first < 0 && up)
 			break;

@@ -14,9 +14,13 @@
 #define HOOKS "/etc/libvirt/hooks"
 #define TREE HOOKS "/qemu.d/win10"
 
-static const char xml[] = "<domain type='kvm'><name>win10</name>"
-			  "<uuid>11111111-2222-3333-4444-555555555555</uuid>"
-			  "<memory>1024</memory><devices/></domain>";
+#define XML(uuid)                                          \
+	"<domain type='kvm'><name>win10</name><uuid>" uuid \
+	"</uuid><memory>1024</memory><devices/></domain>"
+
+static const char xml[] = XML("11111111-2222-3333-4444-555555555555");
+static const char other_xml[] = XML("99999999-2222-3333-4444-555555555555");
+static const char *of = xml; /* whose phases are run */
 static const char detach[] = "[prepare/begin]\npci.detach = " NIC "\n";
 
 static struct host host;
@@ -65,7 +69,7 @@ static char *phase(const char *operation, const char *sub)
 	struct event event;
 
 	event_init(&event, "win10", operation, sub, "-");
-	return phase_of(host.root, &event, xml);
+	return phase_of(host.root, &event, of);
 }
 
 static void assert_fine(char *error)
@@ -196,6 +200,33 @@ START_TEST(each_undo_has_some_time_when_all_is_used_up)
 	program("/bin/slow", "#!/bin/sh\n");
 	assert_fine(release_within(-1));
 	assert_others_are_back();
+}
+END_TEST
+
+/* The plan's own questions are asked within the time of the phase. */
+START_TEST(a_plan_has_no_time_of_its_own)
+{
+	program("/usr/bin/systemctl", "#!/bin/sh\nsleep 2\n");
+	faketree_file("", "/run/systemd/system/x");
+	config("[domain]\ntimeout = 1s\n[prepare/begin]\n"
+	       "-service.stop = a.service\npci.detach = " NIC "\n");
+	assert_error(phase("prepare", "begin"),
+		     "pci.detach (win10.ini:5): the time of the whole phase");
+}
+END_TEST
+
+/* Nor has a dead domain's way back, which is walked first. */
+START_TEST(a_dead_domain_has_no_time_of_its_own)
+{
+	char *error;
+
+	of = other_xml; /* nobody in this tree stands behind it */
+	prepare_slow_undo();
+	of = xml;
+	config("[domain]\ntimeout = 3s\n[prepare/begin]\npci.detach = " NIC "\n");
+	error = phase("prepare", "begin");
+	ck_assert(error && strstr(error, "/bin/slow did not end within"));
+	assert_error(error, "cannot put back what a dead domain changed");
 }
 END_TEST
 
@@ -369,6 +400,8 @@ int main(void)
 	tcase_add_test(tc, a_card_without_a_screen_is_no_picture);
 	tcase_add_loop_test(tc, no_file_is_owned_over_a_users_link, 0, 4);
 	tcase_add_test(tc, no_folder_is_swapped_under_us);
+	tcase_add_test(tc, a_plan_has_no_time_of_its_own);
+	tcase_add_test(tc, a_dead_domain_has_no_time_of_its_own);
 	tcase_set_timeout(tc, 120);
 	return suite_run_as_root("phase", tc);
 }
