@@ -67,17 +67,6 @@ hook_ok "release" release end win10 failed
 state "$LAB/after"
 same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
 
-# Refused before anything is touched.
-HUGE='' domain win10 $GPU
-config win10 <<END
-[prepare/begin]
-service.stop = display-manager.service
-pci.detach = 01:00.0
-END
-systemctl start display-manager.service
-state "$LAB/before"
-hook_refused "an incomplete IOMMU group" "$GPU_SOUND" prepare begin
-hook_refused "a group of the XML alone counts the whole plan" "group" prepare begin
 # The card that the host shows its only picture on, and no word that this is meant.
 HUGE='' domain win10 $GPU_ALL
 config win10 <<END
@@ -88,7 +77,20 @@ END
 hook_refused "the only picture" "pci.detach \(win10.ini:3\): $GPU has the only picture of this host.*headless = yes under \[domain\]" prepare begin
 equal "in one line" "$(wc -l <"$ERR")" 1
 refute "before anything was touched" grep -q performance /sys/devices/system/cpu/cpufreq/policy*/scaling_governor
+
+# Refused before anything is touched.
 HUGE='' domain win10 $GPU
+config win10 <<END
+[prepare/begin]
+service.stop = display-manager.service
+pci.detach = 01:00.0
+END
+systemctl start display-manager.service
+mkdir -p /mnt
+modprobe ext4
+state "$LAB/before"
+hook_refused "an incomplete IOMMU group" "$GPU_SOUND" prepare begin
+hook_refused "a group of the XML alone counts the whole plan" "group" prepare begin
 config win10 <<END
 [prepare/begin]
 service.stop = display-manager.service
@@ -112,9 +114,7 @@ config win10 <<END
 service.stop = display-manager.service
 pci.detach = $NVME
 END
-mkdir -p /mnt
-modprobe ext4
-check "a file system on the NVMe" mkfs.ext2 /dev/nvme0n1
+check "a file system on the NVMe" mke2fs /dev/nvme0n1
 check "it is mounted" mount -t ext4 /dev/nvme0n1 /mnt
 hook_refused "a mounted NVMe" 'nvme0n1, mounted at /mnt' prepare begin
 umount /mnt
@@ -130,19 +130,21 @@ wait $mounter 2>/dev/null
 # Given to another guest as it is: no mount, no claim, but a process that has it open.
 holder diskd /dev/nvme0n1
 hook_refused "an NVMe that a process has open" "$NVME is held by diskd \(pid $HOLDER.*/dev/nvme0n1" prepare begin
-holders_end
+kill "$HOLDER"
 check "the display manager never stopped" systemctl is-active display-manager.service
 state "$LAB/after"
 same "$LAB/before" "$LAB/after" "refusals touch nothing"
 holders_end
 
 # Mounted while the steps before the detach took their time.
+printf '#!/bin/sh\n"$@" || ! grep -q " /mnt " /proc/mounts\n' >/run/mounter
+chmod 755 /run/mounter
 HUGE='' domain win10
 config win10 <<END
 [prepare/begin]
 governor.set = performance
-exec.run  = /bin/mount -t ext4 /dev/nvme0n1 /mnt
-exec.undo = /bin/umount /mnt
+exec.run  = /run/mounter mount -t ext4 /dev/nvme0n1 /mnt
+exec.undo = /run/mounter umount /mnt
 pci.detach = $NVME
 END
 hook_refused "an NVMe mounted after the plan was made" 'pci.detach.*nvme0n1, mounted at /mnt' prepare begin

@@ -100,17 +100,41 @@ hook_refused "a torn XML" 'XML' prepare begin
 hook_refused "an empty XML" 'XML' prepare begin
 cp "$LAB/keep.xml" /etc/lab/win10.xml
 
-for name in .. . -x 'a b' '$(id)' 'a;b' 'größe'; do
-	HUGE='' domain "$name" 2>/dev/null || cp /etc/lab/win10.xml "/etc/lab/$name.xml"
-	hook_ok "no config for '$name'" prepare begin "$name"
+# What a path made of ".." or "." would reach: qemu.d/../prepare/begin.
+hooks=/etc/libvirt/hooks
+mkdir -p $hooks/prepare $hooks/qemu.d/prepare $hooks/qemu.d/win10
+for f in $hooks/prepare/begin $hooks/qemu.d/prepare/begin; do
+	printf '#!/bin/sh\n: >/run/out-of-the-tree\n' >$f
+	chmod 755 $f
 done
-config 'a b' <<END
-[prepare/begin]
-governor.set = performance
-END
-hook_ok "a name with a blank: prepare" prepare begin 'a b'
-check "a name with a blank: it is at work" grep -q performance /sys/devices/system/cpu/cpufreq/policy0/scaling_governor
-hook_ok "a name with a blank: release" release end 'a b'
+printf '[prepare/begin]\ngovernor.set = performance\n' >$hooks/conf.d/...ini
+cp $hooks/conf.d/...ini $hooks/conf.d/..ini
+cp $hooks/conf.d/...ini $hooks/evil.ini
+for name in .. . ../evil qemu.d/win10/..; do
+	mkdir -p "$(dirname "/etc/lab/$name.xml")"
+	cp /etc/lab/win10.xml "/etc/lab/$name.xml"
+	hook_ok "no domain is called '$name'" prepare begin "$name"
+	refute "no script ran for '$name'" test -e /run/out-of-the-tree
+	refute "no config was read for '$name'" grep -q performance /sys/devices/system/cpu/cpufreq/policy0/scaling_governor
+done
+rm -r $hooks/prepare $hooks/qemu.d $hooks/conf.d/...ini $hooks/conf.d/..ini $hooks/evil.ini
+rm -f /etc/lab/...xml /etc/lab/..xml /etc/evil.xml
+# shellcheck disable=SC2016 # as they are
+for name in -x 'a b' '$(id)' '$(reboot)' 'a;b' "a'b" 'größe' --help; do
+	HUGE='' domain "$name"
+	config "$name" <<-END
+	[prepare/begin]
+	governor.set = performance
+	exec.run = /bin/touch "$LAB/ran"
+	END
+	rm -f "$LAB/ran"
+	hook_ok "a domain called '$name': prepare" prepare begin "$name"
+	check "'$name': it is at work" grep -q performance /sys/devices/system/cpu/cpufreq/policy0/scaling_governor
+	check "'$name': its program ran" test -e "$LAB/ran"
+	hook_ok "'$name': release" release end "$name"
+	refute "'$name': it is back" grep -q performance /sys/devices/system/cpu/cpufreq/policy0/scaling_governor
+	check "'$name': its log" test -s "/var/log/vfio-hook/$name.log"
+done
 
 check "the display manager never stopped" systemctl is-active display-manager.service
 state "$LAB/after"

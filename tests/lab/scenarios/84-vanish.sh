@@ -52,6 +52,36 @@ hook_ok "a deleted config: release" release end
 state "$LAB/after"
 same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
 
+# A driver changed by hand: reconnect tells, and does nothing.
+plain
+hook_ok "prepare" prepare begin
+: >$log
+hook_ok "reconnect" reconnect begin
+refute "all is where it was put" grep -q 'is no longer on' $log
+echo $NET1 >/sys/bus/pci/drivers/vfio-pci/unbind
+hook_ok "reconnect, with a device unbound by hand" reconnect begin
+check "it tells which" grep -q "reconnect: $NET1 is no longer on vfio-pci" $log
+equal "and leaves it alone" "$(driver $NET1)" -
+hook_ok "release" release end
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
+
+# What an earlier boot has left says nothing of this one.
+journal=/run/vfio-hook/$(uuid_of win10).journal
+plain
+hook_ok "prepare" prepare begin
+cp "$journal" "$LAB/journal"
+hook_ok "release" release end
+sed "s/$(cat /proc/sys/kernel/random/boot_id)/00000000-1111-2222-3333-444444444444/" "$LAB/journal" >"$journal"
+chmod 600 "$journal"
+refute "a journal of another boot" cmp -s "$journal" "$LAB/journal"
+hook_ok "the domain starts all the same" prepare begin
+equal "and has its device" "$(driver $NET1)" vfio-pci
+hook_ok "release" release end
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
+refute "no journal is left" test -e "$journal"
+
 # Renamed: the UUID tells.
 plain
 hook_ok "prepare" prepare begin
@@ -84,10 +114,11 @@ contains "which module" "$ERR" "$bochs"
 equal "the sound function is home" "$(driver $GPU_SOUND)" snd_hda_intel
 equal "the GPU is off vfio" "$(driver $GPU)" -
 refute "the governor is back" grep -q performance /sys/devices/system/cpu/cpufreq/policy*/scaling_governor
+check "and the display manager, whatever it will show" systemctl -q is-active display-manager.service
 mv "/tmp/${file##*/}" "$file"
 check "the file is back: undo completes" vfio-hook undo win10
 equal "the GPU is home" "$(driver $GPU)" "$(sed -n "s/^pci $GPU driver //p" "$LAB/before")"
-systemctl -q is-active display-manager.service || systemctl start display-manager.service
+check "the display manager runs on" systemctl -q is-active display-manager.service
 state "$LAB/after"
 # The second way was a remove and rescan: beside its siblings a function has no bus reset.
 same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO|^pci $GPU reset_method "

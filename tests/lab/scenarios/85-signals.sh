@@ -22,17 +22,19 @@ took() { local s; read -r s <"$LAB/since"; [ $(($(uptime_ms) - s)) -lt "$1" ]; }
 
 # Each of these steps would wait for a minute.
 unit slow.service slowd /dev/null
-echo 60 >/run/standin/units/slow.service/stop-delay
 for sig in TERM INT; do
 	for line in "wait.for = path=/nowhere timeout=60s" "wait.sleep = 60" \
 		"exec.run = timeout=60s /bin/sleep 60" "service.stop = timeout=60s slow.service"; do
 		[ $sig = TERM ] || case $line in wait.sleep* | exec*) continue ;; esac
 		systemctl start slow.service
+		echo 60 >/run/standin/units/slow.service/stop-delay
 		waiting "$line"
 		: >$log
 		state "$LAB/before"
 		hook_bg prepare begin
 		check "${line%% *}, SIG$sig: it waits" waits "$line"
+		check "${line%% *}, SIG$sig: the host's lock is free meanwhile" flock -n /run/vfio-hook/lock true
+		rm /run/standin/units/slow.service/stop-delay
 		quick
 		kill -$sig "$HOOKPID"
 		hook_wait "$HOOKPID"
@@ -40,15 +42,41 @@ for sig in TERM INT; do
 		check "${line%% *}, SIG$sig: at once" took 6000
 		contains "${line%% *}, SIG$sig: says so" "$ERR" 'interrupted'
 		equal "${line%% *}, SIG$sig: its pipes are free" "$HOOK_HUNG" ""
-		rm -f /run/standin/units/slow.service/stop-delay
-		until_true 5 systemctl -q is-active slow.service || systemctl start slow.service
-		echo 60 >/run/standin/units/slow.service/stop-delay
+		check "${line%% *}, SIG$sig: the service runs" systemctl -q is-active slow.service
 		state "$LAB/after"
-		same "$LAB/before" "$LAB/after" "${line%% *}, SIG$sig: it undid itself" "$ONEWAY_VFIO|^unit units slow"
+		same "$LAB/before" "$LAB/after" "${line%% *}, SIG$sig: it undid itself" "$ONEWAY_VFIO"
 	done
 done
-rm -f /run/standin/units/slow.service/stop-delay
 refute "no program is left" sh -c "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\000' ' ' | grep -q '/bin/slee[p] 60'"
+
+# Nobody reads what it says any more: a signal of that kind ends nothing half-way.
+# deaf OP SUB: with a stderr whose reader is gone.
+deaf()
+{
+	mkfifo "$LAB/deaf"
+	cat "$LAB/deaf" >/dev/null &
+	reader=$!
+	exec 7>"$LAB/deaf"
+	kill $reader
+	wait $reader 2>/dev/null
+	(cd / && exec env -i LC_ALL=C PATH=$HOOK_PATH /etc/libvirt/hooks/qemu win10 "$1" "$2" - </etc/lab/win10.xml 2>&7)
+	RC=$?
+	exec 7>&-
+	rm "$LAB/deaf"
+}
+waiting "exec.run = /bin/false"
+state "$LAB/before"
+deaf prepare begin
+equal "stderr without a reader: prepare fails in good order" "$RC" 1
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "stderr without a reader: it undid itself" "$ONEWAY_VFIO"
+waiting
+hook_ok "prepare" prepare begin
+printf '[prepare/begin]\n[release/end]\nexec.run = /bin/false\n' >/etc/libvirt/hooks/conf.d/win10.ini
+deaf release end
+equal "stderr without a reader: a release that fails says so" "$RC" 1
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "stderr without a reader: it put back all the same" "$ONEWAY_VFIO"
 
 # A release is not to be interrupted.
 config win10 <<END
