@@ -1,13 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# package.sh BUILD [OUT]: makes a Debian package of what `meson install` installs from the
-# folder BUILD, and installs, upgrades and removes it in an empty root. With OUT the package
-# is left there. Wants root, for the owners in the package.
+# package.sh BUILD: makes a Debian package of what `meson install` installs from the folder
+# BUILD, and a next version of it, and installs, upgrades and removes them in an empty root.
+#
+# package.sh --make BUILD OUT: makes the two and leaves them in the folder OUT.
+#
+# Wants root, for the owners in the package.
 set -eu
 
+only=''
+if [ "${1:-}" = --make ]; then
+	only=1
+	shift
+fi
+
 top=$(cd "$(dirname "$0")/.." && pwd)
-build=$(cd "${1:?usage: package.sh BUILD [OUT]}" && pwd)
-out=${2:-}
+build=$(cd "${1:?usage: package.sh [--make] BUILD [OUT]}" && pwd)
 command -v dpkg-deb >/dev/null || { echo "package.sh: no dpkg-deb: skipped"; exit 77; }
 [ "$(id -u)" -eq 0 ] || { echo "package.sh: not root: skipped"; exit 77; }
 work=$(mktemp -d "${TMPDIR:-/tmp}/vfio-hook-package.XXXXXX")
@@ -77,6 +85,10 @@ chmod 755 "$work/bin/systemctl"
 version=$(sed -n "s/.*'vfio-hook'.* version: '\([^']*\)'.*/\1/p" "$top/meson.build")
 make "$version"
 make "$version+1"
+if [ -n "$only" ]; then
+	cp "$work"/*.deb "${2:?usage: package.sh --make BUILD OUT}"
+	exit 0
+fi
 hook=etc/libvirt/hooks/qemu
 
 new_root
@@ -117,5 +129,4 @@ printf '#!/bin/sh\n# mine\n' >"$root/$hook"
 check "upgrades behind the administrator's back" package -i "$work/vfio-hook_$version+1.deb"
 check "the administrator's hook stays" grep -q mine "$root/$hook"
 
-[ -z "$out" ] || cp "$work/vfio-hook_$version.deb" "$out"
 exit $failed

@@ -18,6 +18,10 @@ chmod 755 "$top"
 install -m 755 "$hook" "$top/etc/libvirt/hooks/qemu"
 install -m 755 "$hook" "$top/usr/sbin/vfio-hook"
 install -m 755 "$here/guest/run" "$top/lab/run"
+# What the hook was built in: a package is made of the same. Without one (HOOK= is a lone
+# file) the scenario that wants it says so.
+build=$(dirname "$hook")
+[ ! -f "$build/build.ninja" ] || "$here/../package.sh" --make "$build" "$top/lab"
 for f in "$here"/guest/*.service; do
 	case $f in */lab.service) ;; *) install -m 644 "$f" "$top/etc/systemd/system/" ;; esac
 done
