@@ -21,6 +21,7 @@ struct scan {
 	struct node_list nodes;
 	struct holder_list list;
 	int pid;
+	bool denied; /* this process may not be looked at, or not at all of it */
 	size_t first; /* the entries of this process begin here */
 };
 
@@ -83,6 +84,14 @@ static const char *clean(const struct host *host, char *target)
 	return below && *below == '/' ? below : target;
 }
 
+/* After a call that failed with errno. What else fails, fails for one that ended meanwhile. */
+static void note_denied(struct scan *scan)
+{
+	if (errno == EACCES || errno == EPERM)
+		scan->denied = true;
+}
+
+/* AppArmor lets root list the descriptors of a process in another profile, not read them. */
 static int look_at_fd(struct scan *scan, int dir, const char *fd)
 {
 	char target[PATH_MAX], link[PATH_MAX];
@@ -90,8 +99,10 @@ static int look_at_fd(struct scan *scan, int dir, const char *fd)
 	const char *path;
 	ssize_t n = readlinkat(dir, fd, target, sizeof(target) - 1);
 
-	if (n < 0)
-		return 0; /* closed meanwhile */
+	if (n < 0) {
+		note_denied(scan);
+		return 0;
+	}
 	target[n] = '\0';
 	if (streq(target, "anon_inode:[vfio-device]"))
 		return look_at_vfio_fd(scan, fd);
@@ -114,7 +125,7 @@ static int scan_fds(struct scan *scan)
 	DIR *dir = opendir(host_path(scan->host, path, "/proc/%d/fd", scan->pid));
 
 	if (!dir) {
-		scan->list.unreadable += errno == EACCES || errno == EPERM;
+		note_denied(scan);
 		return 0;
 	}
 	while (r >= 0 && (entry = readdir(dir)))
@@ -136,6 +147,8 @@ static int scan_maps(struct scan *scan)
 	int r = 0;
 
 	f = fopen(host_path(scan->host, path, "/proc/%d/maps", scan->pid), "re");
+	if (!f)
+		note_denied(scan);
 	while (f && r >= 0 && getline(&line, &size, f) >= 0) {
 		name = strchr(line, '/');
 		if (!name || !strstr(name, "/dev/"))
@@ -153,14 +166,29 @@ static bool is_number(const char *s)
 	return *s && s[strspn(s, "0123456789")] == '\0';
 }
 
+static void name_unreadable(struct scan *scan)
+{
+	char comm[64] = "?";
+
+	host_read(scan->host, comm, sizeof(comm), "/proc/%d/comm", scan->pid);
+	snprintf(scan->list.unreadable_one, sizeof(scan->list.unreadable_one),
+		 "%.48s (pid %d)", comm, scan->pid);
+}
+
 static int scan_process(struct scan *scan, int pid)
 {
+	struct holder_list *list = &scan->list;
 	int r;
 
 	scan->pid = pid;
-	scan->first = scan->list.n;
+	scan->denied = false;
+	scan->first = list->n;
 	r = scan_fds(scan);
-	return r < 0 ? r : scan_maps(scan);
+	if (r >= 0)
+		r = scan_maps(scan);
+	if (scan->denied && list->unreadable++ == 0)
+		name_unreadable(scan);
+	return r;
 }
 
 int holders_scan(const struct host *host, const struct pci_list *functions,
@@ -212,6 +240,20 @@ char *holders_describe(const struct holder_list *list)
 	if (r >= 0 && more)
 		r = strv_addf(&parts, "and %zu more", more);
 	return r < 0 ? NULL : strv_join(&parts, ", ");
+}
+
+char *holders_unreadable(const struct holder_list *list)
+{
+	char *text;
+
+	if (!list->unreadable ||
+	    asprintf(&text,
+		     list->unreadable > 1 ?
+			     "%u processes may not be looked at, %s for one" :
+			     "%u process may not be looked at, %s",
+		     list->unreadable, list->unreadable_one) < 0)
+		return NULL;
+	return text;
 }
 
 bool holder_is_session(const struct holder *holder)

@@ -18,6 +18,7 @@ struct holder_list {
 	struct holder *holder;
 	size_t n;
 	unsigned unreadable; /* processes that /proc would not tell us about */
+	char unreadable_one[80]; /* the first of them: "Xorg (pid 812)" */
 };
 
 /*
@@ -28,6 +29,8 @@ int holders_scan(const struct host *host, const struct pci_list *functions,
 		 struct holder_list *ret, struct error *err);
 /* "Xorg (pid 812, root, /dev/dri/card0)", up to three, then "and N more". */
 char *holders_describe(const struct holder_list *list);
+/* "2 processes may not be looked at, Xorg (pid 812) for one"; NULL: all could, or no memory. */
+char *holders_unreadable(const struct holder_list *list);
 /*
  * Is it part of somebody's session, so that only the session's end helps? logind and pid 1
  * count, which hold nodes on behalf of sessions and must never be stopped.

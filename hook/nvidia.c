@@ -5,6 +5,7 @@
  * delete_module refuses instead. So the module goes first, or, when another card needs
  * it, the count is proved to be zero: no open node, no persistence mode, no output.
  */
+#include "holders.h"
 #include "modules.h"
 #include "nvidia.h"
 #include "preflight.h"
@@ -115,6 +116,25 @@ static int check_persistence(struct run *run, const char *name, struct error *er
 		name, name);
 }
 
+/* A holder that nobody sees makes the unbind wait for ever, as one that is seen. */
+static int check_all_seen(struct run *run, const struct pci_list *one, const char *name,
+			  struct error *err)
+{
+	_cleanup_(holder_list_done) struct holder_list list = {};
+	_cleanup_free_ char *unseen = NULL;
+	int r = holders_scan(&run->host, one, &list, err);
+
+	if (r < 0 || !list.unreadable)
+		return r;
+	unseen = holders_unreadable(&list);
+	if (!unseen)
+		return error_oom(err);
+	return run_problem(
+		run, -EBUSY, err,
+		"cannot prove that nobody holds %s, as %s: use kmod.unload instead", name,
+		unseen);
+}
+
 int nvidia_may_unbind(struct run *run, const struct pci_function *fn, bool while_loaded,
 		      const struct pci_list *planned, struct error *err)
 {
@@ -131,6 +151,8 @@ int nvidia_may_unbind(struct run *run, const struct pci_function *fn, bool while
 		r = check_outputs(run, fn->name, err);
 	if (r == 0)
 		r = check_persistence(run, fn->name, err);
+	if (r == 0)
+		r = check_all_seen(run, &one, fn->name, err);
 	/* Last, so that nothing comes between: the unbind follows at once. */
 	if (r == 0)
 		r = preflight_wait_unheld(run, &one, fn->name, err);

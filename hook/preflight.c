@@ -100,6 +100,7 @@ int preflight_holders(struct run *run, const struct pci_list *functions, const c
 		      struct error *err)
 {
 	_cleanup_(holder_list_done) struct holder_list all = {};
+	_cleanup_free_ char *unseen = NULL;
 	int r;
 
 	if (!functions->n)
@@ -110,11 +111,10 @@ int preflight_holders(struct run *run, const struct pci_list *functions, const c
 	r = holders_scan(&run->host, functions, &all, err);
 	if (r < 0)
 		return r;
-	if (all.unreadable)
-		run_warn(run,
-			 "%u processes may not be looked at: whether they hold %s is not "
-			 "known",
-			 all.unreadable, what ? what : "a device");
+	unseen = holders_unreadable(&all);
+	if (unseen)
+		run_warn(run, "%s: whether one of them holds %s is not known", unseen,
+			 what ? what : "a device");
 	if (what)
 		return report_holders(run, &all, NULL, what, err);
 	for (size_t i = 0; i < functions->n && r == 0; i++)

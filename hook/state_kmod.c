@@ -63,10 +63,18 @@ static int blame_processes(struct run *run, const char *name, struct error *err)
 	_cleanup_(holder_list_done) struct holder_list list = { 0 };
 	_cleanup_(pci_list_done) struct pci_list functions = { 0 };
 	_cleanup_error_ struct error ignored = { 0 };
-	_cleanup_free_ char *who = NULL;
+	_cleanup_free_ char *who = NULL, *unseen = NULL;
 
 	if (functions_of(&run->host, name, &functions) < 0 || !functions.n ||
-	    holders_scan(&run->host, &functions, &list, &ignored) < 0 || !list.n)
+	    holders_scan(&run->host, &functions, &list, &ignored) < 0)
+		return -ENOENT;
+	unseen = holders_unreadable(&list);
+	if (!list.n && unseen)
+		return error_set(err, -EBUSY,
+				 "%s is in use, by whom is not known, as %s (AppArmor? "
+				 "vfio-hook check tells)",
+				 name, unseen);
+	if (!list.n)
 		return -ENOENT;
 	who = holders_describe(&list);
 	if (!who)

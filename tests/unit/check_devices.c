@@ -3,7 +3,9 @@
  * Devices from the host to VFIO and back, whole phases on a machine that reacts: a GPU
  * with its audio function in one IOMMU group, a network card in another.
  */
+#include <linux/capability.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "faketree.h"
 #include "kmod.h"
@@ -140,6 +142,34 @@ START_TEST(takes_one_of_two_nvidia_cards)
 	config("[prepare/begin]\nkmod.unload = nvidia_drm nvidia\npci.detach = 0a:00.*\n");
 	assert_error(phase("prepare", "begin"), "also drives 0000:0d:00.0",
 		     "while-loaded=yes");
+}
+END_TEST
+
+/* Root to whom not all of /proc is open, as within an AppArmor profile. */
+static void make_unreadable(int pid)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[2];
+	char path[PATH_MAX];
+
+	host_path(&host, path, "/proc/%d/fd", pid);
+	ck_assert_int_eq(chmod(path, 0700), 0);
+	ck_assert_int_eq(chown(path, 65534, 65534), 0);
+	ck_assert_int_eq(syscall(SYS_capget, &head, caps), 0);
+	caps[0].effective &= ~(1U << CAP_DAC_OVERRIDE | 1U << CAP_DAC_READ_SEARCH);
+	ck_assert_int_eq(syscall(SYS_capset, &head, caps), 0);
+}
+
+START_TEST(nvidia_needs_all_to_be_seen)
+{
+	config("[prepare/begin]\npci.detach = while-loaded=yes 0a:00.*\n");
+	put_smi("Disabled");
+	faketree_pci("0000:0d:00.0", "10de:2204", "030000", "nvidia", "17");
+	faketree_process(812, "Xorg", "lightdm.service", "/dev/nvidia0");
+	make_unreadable(812);
+	assert_error(phase("prepare", "begin"), "cannot prove that nobody holds " GPU,
+		     "Xorg (pid 812)");
+	ck_assert_str_eq(faketree_driver_of(GPU), "nvidia");
 }
 END_TEST
 
@@ -446,6 +476,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, takes_and_gives_back);
 	tcase_add_test(tc, refuses_nvidia_while_loaded);
+	tcase_add_test(tc, nvidia_needs_all_to_be_seen);
 	tcase_add_test(tc, takes_one_of_two_nvidia_cards);
 	tcase_add_test(tc, refuses_half_a_group);
 	tcase_add_test(tc, refuses_holders_that_stay);

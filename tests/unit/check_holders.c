@@ -247,13 +247,18 @@ START_TEST(counts_the_unreadable)
 		return; /* only root can make a file that we may not read */
 	put_process(812, "Xorg", "/system.slice/lightdm.service");
 	put_link("/dev/dri/card1", "/proc/812/fd/7");
+	put_process(813, "firefox", "/user.slice/user-1000.slice/session-2.scope");
+	put_link("/dev/dri/card1", "/proc/813/fd/9");
 	ck_assert_int_eq(chmod(root, 0755), 0);
 	ck_assert_int_eq(chmod(host_path(&host, path, "/proc/812/fd"), 0700), 0);
+	/* What AppArmor does: the names can be listed, the links not read. */
+	ck_assert_int_eq(chmod(host_path(&host, path, "/proc/813/fd"), 0744), 0);
 	ck_assert_int_eq(seteuid(65534), 0);
 	list = scan();
 	ck_assert_int_eq(seteuid(0), 0);
 	ck_assert_uint_eq(list.n, 0);
-	ck_assert_uint_eq(list.unreadable, 1);
+	ck_assert_uint_eq(list.unreadable, 2);
+	ck_assert_str_eq(list.unreadable_one, "Xorg (pid 812)");
 	holder_list_done(&list);
 }
 END_TEST
