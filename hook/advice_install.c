@@ -158,34 +158,65 @@ static unsigned look_at_daemons(const struct host *host, const struct stat *hook
 	return running;
 }
 
-/*
- * The hook runs inside the daemon's profile, which lets nearly all of it happen; behind a
- * link to /usr/sbin it runs unconfined.
- */
-static void judge_apparmor(const struct host *host, const char *hook,
-			   struct findings *findings)
+/* The first daemon whose AppArmor profile is enforced, or NULL. */
+static const char *confined_daemon(const struct host *host)
 {
 	_cleanup_free_ char *profiles = NULL;
-	char target[64];
 
-	if (host_link_name(host, target, sizeof(target), "%s", hook) == 0)
-		return;
 	if (host_read_all(host, &profiles, "/sys/kernel/security/apparmor/profiles") < 0)
-		return;
+		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(daemons); i++) {
 		char enforced[64];
 
 		snprintf(enforced, sizeof(enforced), "%s (enforce)", daemons[i]);
-		if (!strstr(profiles, enforced))
-			continue;
-		finding_add(findings, FINDING_ADVICE, NULL,
+		if (strstr(profiles, enforced))
+			return daemons[i];
+	}
+	return NULL;
+}
+
+/* The daemons' profiles let what lies directly in these folders run unconfined. */
+static bool runs_unconfined(const char *path)
+{
+	static const char *const folders[] = { "/bin/", "/sbin/", "/usr/bin/",
+					       "/usr/sbin/" };
+	const char *name = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders) && !name; i++)
+		name = str_after(path, folders[i]);
+	return name && !strchr(name, '/');
+}
+
+/* What is below /etc/libvirt/hooks, links followed, runs inside the daemon's profile. */
+static void judge_apparmor(const struct host *host, const char *hook,
+			   struct findings *findings)
+{
+	const char *daemon = confined_daemon(host), *target;
+	char path[PATH_MAX], real[PATH_MAX], cure[PATH_MAX + 32];
+
+	if (!daemon || !realpath(host_path(host, path, "%s", hook), real))
+		return;
+	target = *host->root && str_after(real, host->root) ?
+			 str_after(real, host->root) :
+			 real;
+	snprintf(cure, sizeof(cure), "ln -sf /usr/sbin/vfio-hook %s", hook);
+	if (runs_unconfined(target))
+		return;
+	if (!str_after(target, "/etc/libvirt/hooks/"))
+		finding_add(findings, FINDING_WARNING, cure,
+			    "unless a rule of yours does, AppArmor's profile of %s does "
+			    "not let it run %s, where %s leads: no guest starts (\"exit "
+			    "status 126\")",
+			    daemon, target, hook);
+	else
+		finding_add(findings, FINDING_ADVICE,
+			    host_exists(host, "/usr/sbin/vfio-hook") ? cure : NULL,
 			    "AppArmor confines %s, and the hook with it: programs and "
 			    "scripts may be in /bin, /sbin, /usr/bin, /usr/sbin and "
 			    "/etc/libvirt/hooks, not in /usr/local, /opt or /home; who "
-			    "holds a device from within another profile is not seen",
-			    daemons[i]);
-		return;
-	}
+			    "holds a device from within another profile is not seen; "
+			    "behind a link to /usr/sbin the hook is not confined",
+			    daemon);
 }
 
 static void judge_selinux(const struct host *host, const char *hook, unsigned running,

@@ -2,6 +2,8 @@
 /*
  * What `check` finds in the installation, and between XML, config and host.
  */
+#include <sys/stat.h>
+
 #include "machine.h"
 
 START_TEST(check_of_what_init_wrote)
@@ -44,6 +46,37 @@ START_TEST(check_installation)
 	assert_has("             systemctl reload libvirtd\n");
 	assert_has("AppArmor confines libvirtd");
 	assert_has("locked down");
+}
+END_TEST
+
+static void link_hook(const char *target)
+{
+	char path[PATH_MAX], relative[PATH_MAX];
+
+	ck_assert_int_eq(unlink(host_path(&host, path, "/etc/libvirt/hooks/qemu")), 0);
+	faketree_file("\177ELF", "%s", target);
+	ck_assert_int_eq(chmod(host_path(&host, path, "%s", target), 0755), 0);
+	snprintf(relative, sizeof(relative), "../../..%s", target);
+	faketree_link(relative, "/etc/libvirt/hooks/qemu");
+}
+
+START_TEST(check_apparmor)
+{
+	faketree_file("virtqemud (enforce)\n", "/sys/kernel/security/apparmor/profiles");
+	install("\177ELF", 0755);
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has("AppArmor confines virtqemud");
+	assert_hasnt("ln -sf");
+	link_hook("/usr/sbin/vfio-hook");
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_hasnt("AppArmor");
+	link_hook("/usr/local/sbin/vfio-hook");
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has("does not let it run /usr/local/sbin/vfio-hook");
+	link_hook("/etc/libvirt/hooks/vfio-hook");
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has("AppArmor confines virtqemud");
+	assert_has("             ln -sf /usr/sbin/vfio-hook /etc/libvirt/hooks/qemu\n");
 }
 END_TEST
 
@@ -223,6 +256,7 @@ static void add(TCase *tc)
 {
 	tcase_add_test(tc, check_of_what_init_wrote);
 	tcase_add_test(tc, check_installation);
+	tcase_add_test(tc, check_apparmor);
 	tcase_add_test(tc, check_xml_against_config);
 	tcase_add_test(tc, check_pinning);
 	tcase_add_test(tc, check_guest_cpu);
