@@ -9,6 +9,7 @@
 #include "log.h"
 #include "owner.h"
 #include "phase.h"
+#include "progress.h"
 
 #define TEST_SECONDS 20
 
@@ -36,12 +37,24 @@ static int refuse_in_use(struct run *run, struct error *err)
 	return owner_refuse_in_use(&run->host, &journal, err);
 }
 
+/* Whoever typed it sees how far it is. */
+static void watch(struct run *run, struct progress *progress)
+{
+	progress_init(progress, STDOUT_FILENO);
+	run->observer = &progress->observer;
+}
+
 static int run_phase(struct run *run, enum phase phase, struct error *err)
 {
+	int r;
+
 	event_of_phase(&run->event, run->event.domain, phase);
 	if (phase == PHASE_NONE)
-		return phase_undo(run, err);
-	return phase_goes_up(phase) ? phase_up(run, err) : phase_down(run, err);
+		r = phase_undo(run, err);
+	else
+		r = phase_goes_up(phase) ? phase_up(run, err) : phase_down(run, err);
+	run_tell(run, RUN_ENDS, "%s", "");
+	return r;
 }
 
 bool command_is_root(const struct command_options *options)
@@ -72,6 +85,7 @@ static int run_run(const struct command_options *options, int argc, char **argv)
 {
 	_cleanup_error_ struct error err = {};
 	_cleanup_(call_done) struct call call = {};
+	struct progress progress;
 	enum phase phase = command_phase(&command_run, argv[1]);
 	int r;
 
@@ -83,6 +97,7 @@ static int run_run(const struct command_options *options, int argc, char **argv)
 		return r;
 	call.run.owner =
 		1; /* as long as the machine runs: nobody else stands behind it */
+	watch(&call.run, &progress);
 	if (phase == PHASE_PREPARE || !phase_goes_up(phase))
 		r = refuse_in_use(&call.run, &err);
 	if (r == 0)
@@ -146,6 +161,7 @@ static int undo_run(const struct command_options *options, int argc, char **argv
 {
 	_cleanup_error_ struct error err = {};
 	_cleanup_(call_done) struct call call = {};
+	struct progress progress;
 	int r;
 
 	if (options->orphans && !options->boot && argc == 0)
@@ -157,6 +173,7 @@ static int undo_run(const struct command_options *options, int argc, char **argv
 			  command_open_domain, &call);
 	if (r != STATUS_OK)
 		return r;
+	watch(&call.run, &progress);
 	r = refuse_in_use(&call.run, &err);
 	if (r == 0)
 		r = run_phase(&call.run, PHASE_NONE, &err);
@@ -245,6 +262,7 @@ static int test_phases(struct run *run, unsigned seconds)
 static int test_run(const struct command_options *options, int argc, char **argv)
 {
 	_cleanup_(call_done) struct call call = {};
+	struct progress progress;
 	uint64_t seconds = TEST_SECONDS;
 	int r;
 
@@ -252,7 +270,10 @@ static int test_run(const struct command_options *options, int argc, char **argv
 		return usage_error(&command_test, "%s is no number of seconds up to 3600",
 				   argv[1]);
 	r = open_for_real(options, argv[0], PHASE_PREPARE, command_open, &call);
-	return r == STATUS_OK ? test_phases(&call.run, (unsigned)seconds) : r;
+	if (r != STATUS_OK)
+		return r;
+	watch(&call.run, &progress);
+	return test_phases(&call.run, (unsigned)seconds);
 }
 
 const struct command command_test = {

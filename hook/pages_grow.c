@@ -96,6 +96,8 @@ static int grow_pool(struct page_growth *g, size_t i, uint64_t part, struct erro
 		g->took[i] += (uint64_t)moved;
 		g->got += (uint64_t)moved;
 		part -= (uint64_t)moved;
+		run_tell(g->run, RUN_GOES_ON, "%" PRIu64 " of %" PRIu64 " pages", g->got,
+			 g->wanted);
 		if ((uint64_t)moved < slice)
 			break;
 	}

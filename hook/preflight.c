@@ -5,6 +5,7 @@
  * blamed by name.
  */
 #include "preflight.h"
+#include "progress.h"
 #include "storage.h"
 
 /* Steps that end processes which are not to be told beforehand. */
@@ -138,6 +139,7 @@ static int unheld(struct run *run, void *arg, struct error *err)
 	r = holders_scan(&run->host, wait->functions, &wait->last, err);
 	if (r < 0)
 		return r;
+	run_awaits_holders(run, &wait->last);
 	return wait->last.n == 0;
 }
 

@@ -10,6 +10,7 @@
 #include "guard.h"
 #include "holders.h"
 #include "kmod.h"
+#include "progress.h"
 #include "rebind.h"
 
 #define DEVICE "/sys/bus/pci/devices/%s"
@@ -67,6 +68,7 @@ static int vfio_is_free(struct run *run, void *arg, _unused_ struct error *err)
 		return 1; /* the guarded write will tell */
 	free(wait->holders);
 	wait->holders = list.n ? holders_describe(&list) : NULL;
+	run_awaits_holders(run, &list);
 	return list.n == 0;
 }
 

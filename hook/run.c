@@ -79,8 +79,31 @@ int run_cancelled(const struct run *run, struct error *err)
 	return 0;
 }
 
-int run_wait(struct run *run, int (*done)(struct run *run, void *arg, struct error *err),
-	     void *arg, struct error *err)
+void run_tell(struct run *run, enum run_event event, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	if (!run->observer || run->simulate)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	run->observer->tell(run->observer, event, text);
+}
+
+void run_awaits(struct run *run, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(run->awaited, sizeof(run->awaited), fmt, ap);
+	va_end(ap);
+}
+
+static int wait_until(struct run *run,
+		      int (*done)(struct run *run, void *arg, struct error *err),
+		      void *arg, struct error *err)
 {
 	int64_t pause = POLL_FIRST_MS;
 
@@ -98,9 +121,21 @@ int run_wait(struct run *run, int (*done)(struct run *run, void *arg, struct err
 		left = run_time_left(run);
 		if (left == 0)
 			return -ETIMEDOUT;
+		run_tell(run, RUN_GOES_ON, "waiting%s%s, %lld s left",
+			 *run->awaited ? " for " : "", run->awaited,
+			 (long long)((left + 999) / 1000));
 		sleep_ms(pause < left ? pause : left);
 		pause = pause * 2 < POLL_MAX_MS ? pause * 2 : POLL_MAX_MS;
 	}
+}
+
+int run_wait(struct run *run, int (*done)(struct run *run, void *arg, struct error *err),
+	     void *arg, struct error *err)
+{
+	int r = wait_until(run, done, arg, err);
+
+	run->awaited[0] = '\0';
+	return r;
 }
 
 static void report_add(struct run *run, enum report_kind kind, const char *what,

@@ -34,6 +34,19 @@ char *report_values(const char *now, const char *then);
 /* Problems to the front, the worst first: what would hang or lose data. */
 void report_sort(struct report *report);
 
+/* What whoever watches a run by hand is told; the run itself prints nothing. */
+enum run_event {
+	RUN_BEGINS, /* a step: its line */
+	RUN_GOES_ON, /* how far it is, or what is waited for; often */
+	RUN_DONE, /* a step, with its time */
+	RUN_FAILED, /* a step, with its time */
+	RUN_ENDS, /* nothing is at work any more */
+};
+
+struct observer {
+	void (*tell)(struct observer *observer, enum run_event event, const char *text);
+};
+
 /*
  * One phase of one domain on its way. SIMULATE: effects change the overlay only, and
  * problems are collected instead of ending the run.
@@ -60,6 +73,8 @@ struct run {
 	bool scripts_begun; /* a script of the domain's tree was started */
 	struct report report;
 	struct strv dead; /* UUIDs of dead owners of our targets: undone before we act */
+	struct observer *observer; /* NULL: nobody watches */
+	char awaited[256]; /* for the observer: what run_wait() waits for */
 	int cancel_fd; /* signalfd of SIGTERM, SIGINT; -1: none */
 	int caller; /* the daemon that called us and must live, or 0 */
 	int owner; /* who stands behind a prepare by hand; 0: who called */
@@ -67,6 +82,11 @@ struct run {
 
 /* Was the run told to end: a signal, or the daemon is gone? Then -ECANCELED. */
 int run_cancelled(const struct run *run, struct error *err);
+
+/* Tells the observer, if there is one. */
+void run_tell(struct run *run, enum run_event event, const char *fmt, ...) _printf_(3, 4);
+/* What the next run_wait(), or the one at work, waits for: "x.service to stop". */
+void run_awaits(struct run *run, const char *fmt, ...) _printf_(2, 3);
 
 /* The phase's budget begins to run: timeout= of the config going up, a fixed one down. */
 void run_start_clock(struct run *run);

@@ -197,6 +197,7 @@ static int unload(struct run *run, const char *target, struct error *err)
 	r = refuse_vfio(run, name, err);
 	if (r < 0)
 		return r;
+	run_awaits(run, "module %s to be free", name);
 	r = run_wait(run, try_remove, &removal, &local);
 	if (r >= 0)
 		return 0;

@@ -4,6 +4,7 @@
  */
 #include "log.h"
 #include "scripts.h"
+#include "table.h"
 #include "walk.h"
 
 bool walk_has(const struct run *run, const char *key)
@@ -48,9 +49,11 @@ static void simulate_step(struct run *run, const struct step *step)
 static int real_step(struct run *run, const struct step *step, struct error *err)
 {
 	int64_t start = now_ms();
+	char took[32];
 	int r;
 
 	log_info("%s ...", step->text);
+	run_tell(run, RUN_BEGINS, "%s", step->text);
 	r = step->type->apply(run, step, err);
 	if (r < 0) {
 		error_prefix(err, "%s (%s:%u)", step->key, path_base(run->config->path),
@@ -59,6 +62,8 @@ static int real_step(struct run *run, const struct step *step, struct error *err
 	} else {
 		log_info("%s: done in %lld ms", step->key, (long long)(now_ms() - start));
 	}
+	run_tell(run, r < 0 ? RUN_FAILED : RUN_DONE, "%s  %s", step->text,
+		 format_ms(now_ms() - start, took));
 	return r;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "effect.h"
 #include "holders.h"
+#include "progress.h"
 #include "step.h"
 
 static int release_apply(struct run *run, const struct step *step, struct error *err);
@@ -91,6 +92,7 @@ static int released(struct run *run, void *arg, struct error *err)
 	holder_list_done(&wait->last);
 	wait->last = (struct holder_list){};
 	r = holders_of_drm(run, wait->functions, &wait->last, err);
+	run_awaits_holders(run, &wait->last);
 	return r < 0 ? r : wait->last.n == 0;
 }
 

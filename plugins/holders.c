@@ -8,6 +8,7 @@
 #include "effect.h"
 #include "ending.h"
 #include "holders.h"
+#include "progress.h"
 #include "step.h"
 
 static int wait_apply(struct run *run, const struct step *step, struct error *err);
@@ -69,6 +70,7 @@ static int unheld(struct run *run, void *arg, struct error *err)
 
 	holder_list_done(&wait->last);
 	r = holders_scan(&run->host, wait->functions, &wait->last, err);
+	run_awaits_holders(run, &wait->last);
 	return r < 0 ? r : wait->last.n == 0;
 }
 

@@ -142,6 +142,7 @@ static int end_apply(struct run *run, const struct step *step, struct error *err
 		return r < 0 ? r :
 			       effect_set(run, &state_session, seat, "ended", NULL, err);
 	}
+	run_awaits(run, "the sessions of %s to end", seat);
 	r = run_wait(run, seat_is_empty, seat, err);
 	if (r == -ETIMEDOUT)
 		return step_bool(step, "force", false) ? force(run, seat, err) :

@@ -84,6 +84,7 @@ static int for_apply(struct run *run, const struct step *step, struct error *err
 	if (run->simulate)
 		run_note(run, "waits for %s, up to %lld s", path ? path : unit,
 			 (ms + 999) / 1000);
+	run_awaits(run, "%s", path ? path : unit);
 	r = run_wait(run, is_there, (void *)(uintptr_t)step, err);
 	if (r != -ETIMEDOUT)
 		return r;
