@@ -8,6 +8,7 @@
 #include "effect.h"
 #include "group.h"
 #include "guard.h"
+#include "hold.h"
 #include "holders.h"
 #include "log.h"
 #include "rebind.h"
@@ -221,14 +222,13 @@ static bool same_device(struct run *run, const struct baseline *b, char id[16])
 }
 
 /* The attributes wait until all drivers are home; what is not was reported then. */
-static int compare_one(struct run *run, const struct baseline *b, bool attrs,
-		       struct error *err)
+static int compare_held(struct run *run, const struct baseline *b, bool attrs,
+			struct error *err)
 {
 	_cleanup_free_ char *now = NULL;
 	char id[16];
 	int r;
 
-	run->deadline = now_ms() + FUNCTION_MS;
 	/* Whatever is done to it would wait for the unbind that is under way. */
 	r = rebind_refuse_left(run, b->name, err);
 	if (r < 0)
@@ -252,6 +252,49 @@ static int compare_one(struct run *run, const struct baseline *b, bool attrs,
 		return 0;
 	r = restore_attrs(run, b, err);
 	return r == 0 ? strike_records(run, b->name, err) : r;
+}
+
+/* A disk that is full keeps nobody from going home. */
+static int hold_or_ask(struct run *run, const char *name, struct error *err)
+{
+	_cleanup_error_ struct error why = {};
+	int r = hold_function(run, name, NULL, &why);
+
+	if (r == 0)
+		return 0;
+	if (r == -EBUSY)
+		return error_set(err, r, "%s", error_text(&why));
+	log_warn("%s cannot be held: %s", name, error_text(&why));
+	return hold_ask(run, name, err);
+}
+
+/* Taken since, or taken before us while we were cut off: its own way back knows more. */
+static int compare_one(struct run *run, const struct baseline *b, bool attrs,
+		       struct error *err)
+{
+	_cleanup_error_ struct error whose = {};
+	const char *text;
+	int r;
+
+	run->deadline = now_ms() + FUNCTION_MS;
+	r = hold_or_ask(run, b->name, &whose);
+	if (r == 0)
+		return compare_held(run, b, attrs, err);
+	text = error_text(&whose);
+	if (r != -EBUSY)
+		return error_set(err, r, "%s", text);
+	if (!attrs)
+		run_note(run, "left as it is: %s", text);
+	return 0;
+}
+
+void baseline_hold(struct run *run)
+{
+	for (size_t i = 0; i < run->journal->n_baselines; i++) {
+		run->deadline = now_ms() + FUNCTION_MS;
+		/* What cannot be held now is asked for again when it is compared. */
+		hold_function(run, run->journal->baselines[i].name, NULL, NULL);
+	}
 }
 
 /* Displays first, as on every way home: audio and USB functions depend on them. */

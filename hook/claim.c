@@ -7,6 +7,7 @@
 #include "claim.h"
 #include "detach.h"
 #include "effect.h"
+#include "hold.h"
 #include "log.h"
 #include "vfio.h"
 
@@ -74,21 +75,80 @@ static int write_baseline(struct run *run, const struct pci_function *fn,
 
 	if (journal_find_baseline(run->journal, fn->name))
 		return 0;
-	r = effect_check_foreign(run, &state_driver, fn->name, err);
-	if (r < 0)
-		return r;
 	r = read_baseline(run, fn, &baseline, err);
 	return r == 0 ? journal_baseline(run->journal, &baseline, err) : r;
 }
 
-/* libvirt moves managed devices itself, but over modules that our steps unload. */
-static int write_baselines(struct run *run, struct error *err)
+static int write_baselines(struct run *run, const struct pci_list *functions,
+			   struct error *err)
 {
-	_cleanup_(pci_list_done) struct pci_list planned = {};
-	int r = run_planned_devices(run, &planned, err);
+	int r = 0;
 
-	for (size_t i = 0; i < planned.n && r == 0; i++)
-		r = write_baseline(run, &planned.fn[i], err);
+	for (size_t i = 0; i < functions->n && r == 0; i++)
+		r = write_baseline(run, &functions->fn[i], err);
+	return r;
+}
+
+/* What only steps marked "-" take: another domain's has no part in this start. */
+static int hold_optional(struct run *run, const struct pci_list *all,
+			 struct pci_list *held, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < all->n && r == 0; i++) {
+		_cleanup_error_ struct error whose = {};
+
+		if (pci_find(held, all->fn[i].name))
+			continue;
+		r = hold_function(run, all->fn[i].name, NULL, &whose);
+		if (r == -EBUSY)
+			log_warn("going on without: %s", error_text(&whose));
+		else if (r < 0)
+			return error_set(err, r, "%s", error_text(&whose));
+		else if (pci_list_add(held, &all->fn[i]) < 0)
+			return error_oom(err);
+		r = 0;
+	}
+	return r;
+}
+
+/* libvirt moves these itself, and may give them to another domain while ours runs. */
+static int end_hold_of_managed(struct run *run, const struct pci_list *functions,
+			       struct error *err)
+{
+	_cleanup_(pci_list_done) struct pci_list taken = {};
+	int r = run_detached_devices(run, &taken, err);
+
+	for (size_t i = 0; i < functions->n && r == 0; i++)
+		if (!pci_find(&taken, functions->fn[i].name))
+			r = hold_end(run, functions->fn[i].name, err);
+	return r;
+}
+
+/* Nothing is read of a function before it is ours: another domain might just leave it. */
+static int claim_baselines(struct run *run, struct error *err)
+{
+	_cleanup_(pci_list_done) struct pci_list all = {}, held = {};
+	int r = run_planned_devices(run, &all, err);
+
+	if (r == 0)
+		r = run_needed_devices(run, &held, err);
+	if (r == 0)
+		r = hold_functions(run, &held, err);
+	if (r == 0)
+		r = hold_optional(run, &all, &held, err);
+	if (r == 0)
+		r = write_baselines(run, &held, err);
+	return r == 0 ? end_hold_of_managed(run, &held, err) : r;
+}
+
+int pci_claim_note_dead(struct run *run, struct error *err)
+{
+	_cleanup_(pci_list_done) struct pci_list all = {};
+	int r = run_planned_devices(run, &all, err);
+
+	for (size_t i = 0; i < all.n && r == 0; i++)
+		hold_note_dead(run, all.fn[i].name);
 	return r;
 }
 
@@ -140,7 +200,7 @@ static int claim_step(struct run *run, const struct step *step, struct error *er
 int pci_claim(struct run *run, struct error *err)
 {
 	const struct config *config = run->config;
-	int r = write_baselines(run, err);
+	int r = claim_baselines(run, err);
 
 	for (size_t i = 0; config && i < config->n_steps && r == 0; i++) {
 		const struct step *step = &config->steps[i];

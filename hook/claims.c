@@ -34,10 +34,53 @@ static int claim_fill(struct claim *claim, const struct journal *journal,
 	return 0;
 }
 
+bool claim_function(const char *target, char buf[PCI_ADDR_LEN])
+{
+	size_t n = strcspn(target, " ");
+	struct pci_addr addr;
+
+	if (n >= PCI_ADDR_LEN)
+		return false;
+	snprintf(buf, PCI_ADDR_LEN, "%.*s", (int)n, target);
+	return pci_parse_addr(buf, &addr, NULL) == 0;
+}
+
+/* A kind that this version does not know may be one of these. */
+static bool owns_function(const struct record *record, const char *function)
+{
+	char other[PCI_ADDR_LEN];
+
+	return !record->struck && (!record->kind || record->kind->exclusive) &&
+	       claim_function(record->target, other) && streq(other, function);
+}
+
+const struct record *claim_in(const struct journal *journal,
+			      const struct state_kind *kind, const char *target)
+{
+	char function[PCI_ADDR_LEN];
+
+	if (!kind->exclusive || !claim_function(target, function))
+		return journal_find(journal, kind, target);
+	for (size_t i = journal->n; i-- > 0;)
+		if (owns_function(&journal->records[i], function))
+			return &journal->records[i];
+	return NULL;
+}
+
 /* Two claims may be of the same millisecond. */
 static bool is_younger(int64_t when, const char *uuid, int64_t than, const char *than_uuid)
 {
 	return when != than ? when > than : strcmp(uuid, than_uuid) > 0;
+}
+
+/* None, or one of another boot; else it might hold the target for its domain. */
+static int unread(const struct state_kind *kind, const char *target, int code,
+		  const struct error *why, struct error *err)
+{
+	if (code == -ENOENT || code == -ESTALE || !kind->exclusive)
+		return 0;
+	return error_set(err, code, "cannot tell whose %s is: %s", target,
+			 error_text(why));
 }
 
 /*
@@ -46,7 +89,7 @@ static bool is_younger(int64_t when, const char *uuid, int64_t than, const char 
  */
 static int claim_search(struct run *run, const struct state_kind *kind,
 			const char *target, const struct record *next_after,
-			struct claim *ret)
+			struct claim *ret, struct error *err)
 {
 	_cleanup_strv_ struct strv uuids = {};
 	struct claim best = {};
@@ -54,6 +97,7 @@ static int claim_search(struct run *run, const struct state_kind *kind,
 
 	for (size_t i = 0; r == 0 && i < uuids.n; i++) {
 		_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+		_cleanup_error_ struct error why = {};
 		const struct record *record;
 
 		if (run->domain && streq(uuids.v[i], run->domain->uuid))
@@ -61,9 +105,12 @@ static int claim_search(struct run *run, const struct state_kind *kind,
 		/* What was taken at boot was taken for whoever asks first. */
 		if (!next_after && kind->exclusive && journal_is_boot(uuids.v[i]))
 			continue;
-		if (journal_read(&run->host, uuids.v[i], &journal, NULL) < 0)
+		r = journal_read(&run->host, uuids.v[i], &journal, &why);
+		if (r < 0) {
+			r = unread(kind, target, r, &why, err);
 			continue;
-		record = journal_find(&journal, kind, target);
+		}
+		record = claim_in(&journal, kind, target);
 		if (!record ||
 		    (next_after && !is_younger(record->when, uuids.v[i], next_after->when,
 					       run->domain ? run->domain->uuid : "")))
@@ -72,49 +119,59 @@ static int claim_search(struct run *run, const struct state_kind *kind,
 					     best.uuid) == !next_after)
 			r = claim_fill(&best, &journal, record);
 	}
-	if (r == 0 && !best.uuid)
-		r = -ENOENT;
-	if (r < 0)
+	if (r < 0) {
 		claim_done(&best);
-	else
-		*ret = best;
-	return r;
+		return error_errno(err, r, "cannot read other domains' journals");
+	}
+	if (!best.uuid)
+		return -ENOENT;
+	*ret = best;
+	return 0;
 }
 
 int claim_youngest(struct run *run, const struct state_kind *kind, const char *target,
 		   struct claim *ret, struct error *err)
 {
-	int r = claim_search(run, kind, target, NULL, ret);
-
-	return r < 0 && r != -ENOENT ?
-		       error_errno(err, r, "cannot read other domains' journals") :
-		       r;
+	return claim_search(run, kind, target, NULL, ret, err);
 }
 
-static int pass_on(struct run *run, const struct claim *to, const struct record *record,
-		   struct error *err)
+/* TO's record gets a new old value. */
+static int pass_on(struct run *run, const struct claim *to, const struct state_kind *kind,
+		   const char *target, const char *old, struct error *err)
 {
 	_cleanup_(journal_done) struct journal other = { .fd = -1 };
 	int r = journal_open_foreign(&run->host, to->uuid, &other, err);
 
-	return r < 0 ? r :
-		       journal_set_old(&other, record->kind, record->target, record->old,
-				       err);
+	if (r == 0)
+		r = journal_set_old(&other, kind, target, old, err);
+	if (r == 0)
+		run_note(run, "%s stays as it is: domain %s still uses it", target,
+			 to->domain);
+	return r;
 }
 
 int claim_leave(struct run *run, const struct record *record, struct error *err)
 {
 	_cleanup_(claim_done) struct claim next = {};
-	int r = claim_search(run, record->kind, record->target, record, &next);
+	int r = claim_search(run, record->kind, record->target, record, &next, err);
 
-	if (r == -ENOENT)
-		return 0;
+	if (r == 0)
+		r = pass_on(run, &next, record->kind, record->target, record->old, err);
 	if (r < 0)
-		return error_errno(err, r, "cannot read other domains' journals");
-	r = pass_on(run, &next, record, err);
+		return r == -ENOENT && !next.uuid ? 0 : r;
+	return 1;
+}
+
+int claim_settle(struct run *run, const struct state_kind *kind, const char *target,
+		 const char *value, struct error *err)
+{
+	const struct record before_all = { .when = INT64_MIN };
+	_cleanup_(claim_done) struct claim oldest = {};
+	int r = claim_search(run, kind, target, &before_all, &oldest, err);
+
+	if (r == 0)
+		r = pass_on(run, &oldest, kind, target, value, err);
 	if (r < 0)
-		return r;
-	run_note(run, "%s stays as it is: domain %s still uses it", record->target,
-		 next.domain);
+		return r == -ENOENT && !oldest.uuid ? 0 : r;
 	return 1;
 }

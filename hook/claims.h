@@ -13,7 +13,18 @@ struct claim {
 	int64_t when;
 };
 
-/* The youngest open record that another domain has of the target; -ENOENT: none. */
+/* The PCI function that an exclusive target is about, in BUF: its first word; else false. */
+bool claim_function(const char *target, char buf[PCI_ADDR_LEN]);
+/*
+ * The open record that JOURNAL has of the target, or NULL. Of an exclusive kind that is one
+ * of any such kind about the same PCI function: whoever has it has all of it.
+ */
+const struct record *claim_in(const struct journal *journal,
+			      const struct state_kind *kind, const char *target);
+/*
+ * The youngest open record that another domain has of the target; -ENOENT: none. A journal
+ * that cannot be read might have one of an exclusive target: an error that names it.
+ */
 int claim_youngest(struct run *run, const struct state_kind *kind, const char *target,
 		   struct claim *ret, struct error *err);
 /*
@@ -22,4 +33,10 @@ int claim_youngest(struct run *run, const struct state_kind *kind, const char *t
  * the youngest and the old value is to be restored.
  */
 int claim_leave(struct run *run, const struct record *record, struct error *err);
+/*
+ * VALUE is what the target is to be for good, and we have no record: 1 when others have,
+ * and the last of them leaves that value behind; 0 when nobody has.
+ */
+int claim_settle(struct run *run, const struct state_kind *kind, const char *target,
+		 const char *value, struct error *err);
 void claim_done(struct claim *claim);

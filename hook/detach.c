@@ -7,6 +7,7 @@
 #include "effect.h"
 #include "group.h"
 #include "headless.h"
+#include "hold.h"
 #include "nvidia.h"
 #include "preflight.h"
 #include "vfio.h"
@@ -136,17 +137,6 @@ int detach_claim(struct run *run, const struct step *step, struct error *err)
 	return r;
 }
 
-/* On vfio already, and thus left out: not ours to count on while another domain has it. */
-static int check_owners(struct run *run, const struct pci_list *all, struct error *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < all->n && r == 0; i++)
-		if (on_vfio(run, all->fn[i].name))
-			r = effect_check_foreign(run, &state_driver, all->fn[i].name, err);
-	return r;
-}
-
 int detach_check(struct run *run, const struct step *step, struct error *err)
 {
 	_cleanup_(pci_list_done) struct pci_list all = {}, functions = {}, planned = {};
@@ -157,7 +147,7 @@ int detach_check(struct run *run, const struct step *step, struct error *err)
 	if (r == 0)
 		r = run_planned_devices(run, &planned, err);
 	if (r == 0)
-		r = check_owners(run, &all, err);
+		r = hold_functions(run, &all, err);
 	if (r == 0)
 		r = headless_check(run, &functions, &planned, err);
 	if (r == 0)

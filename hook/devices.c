@@ -272,6 +272,23 @@ static int planned_by(struct run *run, const struct step *step, struct pci_list 
 	return r;
 }
 
+static int detached(struct run *run, bool needed, struct pci_list *all, struct error *err)
+{
+	/* pci.detach is legal in these two phases only; later ones ask what was planned. */
+	enum phase phase = run->event.phase == PHASE_BOOT ? PHASE_BOOT : PHASE_PREPARE;
+	const struct config *config = run->config;
+	int r = 0;
+
+	for (size_t i = 0; config && i < config->n_steps && r == 0; i++) {
+		const struct step *step = &config->steps[i];
+
+		if (step->phase == phase && streq(step->key, "pci.detach") &&
+		    !(needed && step->optional))
+			r = planned_by(run, step, all, err);
+	}
+	return r;
+}
+
 /* What libvirt detaches by itself is gone from the host as well. */
 static int add_managed(struct run *run, struct pci_list *all, struct error *err)
 {
@@ -287,21 +304,13 @@ static int add_managed(struct run *run, struct pci_list *all, struct error *err)
 	return 0;
 }
 
-int run_planned_devices(struct run *run, struct pci_list *ret, struct error *err)
+static int leaving(struct run *run, bool needed, bool managed, struct pci_list *ret,
+		   struct error *err)
 {
-	/* pci.detach is legal in these two phases only; later ones ask what was planned. */
-	enum phase phase = run->event.phase == PHASE_BOOT ? PHASE_BOOT : PHASE_PREPARE;
-	const struct config *config = run->config;
 	struct pci_list all = {};
-	int r = 0;
+	int r = detached(run, needed, &all, err);
 
-	for (size_t i = 0; config && i < config->n_steps && r == 0; i++) {
-		const struct step *step = &config->steps[i];
-
-		if (step->phase == phase && streq(step->key, "pci.detach"))
-			r = planned_by(run, step, &all, err);
-	}
-	if (r == 0)
+	if (r == 0 && managed)
 		r = add_managed(run, &all, err);
 	if (r < 0) {
 		pci_list_done(&all);
@@ -309,4 +318,19 @@ int run_planned_devices(struct run *run, struct pci_list *ret, struct error *err
 	}
 	*ret = all;
 	return 0;
+}
+
+int run_planned_devices(struct run *run, struct pci_list *ret, struct error *err)
+{
+	return leaving(run, false, true, ret, err);
+}
+
+int run_needed_devices(struct run *run, struct pci_list *ret, struct error *err)
+{
+	return leaving(run, true, true, ret, err);
+}
+
+int run_detached_devices(struct run *run, struct pci_list *ret, struct error *err)
+{
+	return leaving(run, false, false, ret, err);
 }

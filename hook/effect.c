@@ -5,29 +5,17 @@
  */
 #include "claims.h"
 #include "effect.h"
+#include "hold.h"
 #include "log.h"
 #include "owner.h"
 
-static int refuse_foreign(struct run *run, const char *target, const struct claim *claim,
+int effect_refuse_foreign(struct run *run, const char *target, const struct claim *claim,
 			  struct error *err)
 {
 	return run_problem(run, -EBUSY, err,
 			   "%s belongs to domain %s now: stop that domain first, or, if it "
 			   "is gone, run: vfio-hook undo %s",
 			   target, claim->domain, claim->domain);
-}
-
-/* A dead owner's changes are put back before ours are made. */
-static bool is_dead(struct run *run, const struct claim *claim)
-{
-	if (strv_contains(&run->dead, claim->uuid))
-		return true;
-	if (owner_of_is_alive(&run->host, claim->uuid))
-		return false;
-	run_note(run,
-		 "domain %s is gone without a release: what it changed is put back first",
-		 claim->domain);
-	return strv_add(&run->dead, claim->uuid) == 0;
 }
 
 /* In the plan all is as the dead domain found it, since that is put back first. */
@@ -47,21 +35,36 @@ static void simulate_undo(struct run *run, const char *uuid)
 	}
 }
 
+/* A dead owner's changes are put back before ours are made. */
+bool effect_note_dead(struct run *run, const char *uuid, const char *domain)
+{
+	if (strv_contains(&run->dead, uuid))
+		return true;
+	if (owner_of_is_alive(&run->host, uuid))
+		return false;
+	run_note(run,
+		 "domain %s is gone without a release: what it changed is put back first",
+		 domain);
+	if (strv_add(&run->dead, uuid) < 0)
+		return false;
+	simulate_undo(run, uuid);
+	return true;
+}
+
+static bool is_dead(struct run *run, const struct claim *claim)
+{
+	return effect_note_dead(run, claim->uuid, claim->domain);
+}
+
 int effect_check_foreign(struct run *run, const struct state_kind *kind,
 			 const char *target, struct error *err)
 {
 	_cleanup_(claim_done) struct claim claim = {};
 	int r = claim_youngest(run, kind, target, &claim, err);
 
-	if (r == 0 && run->simulate && strv_contains(&run->dead, claim.uuid))
+	if (r == -ENOENT || (r == 0 && run->simulate && is_dead(run, &claim)))
 		return 0;
-	if (r == 0 && run->simulate && is_dead(run, &claim)) {
-		simulate_undo(run, claim.uuid);
-		return 0;
-	}
-	if (r == -ENOENT)
-		return 0;
-	return r < 0 ? r : refuse_foreign(run, target, &claim, err);
+	return r < 0 ? r : effect_refuse_foreign(run, target, &claim, err);
 }
 
 /*
@@ -84,7 +87,7 @@ static int old_value(struct run *run, const struct state_kind *kind, const char 
 		r = -ENOENT;
 	if (r == 0 && kind->exclusive) {
 		*foreign = true;
-		return refuse_foreign(run, target, &claim, err);
+		return effect_refuse_foreign(run, target, &claim, err);
 	}
 	*ret = strdup(r == 0 ? claim.new : now);
 	return *ret ? 0 : error_oom(err);
@@ -203,36 +206,76 @@ static int simulate(struct run *run, const struct state_kind *kind, const char *
 	return r < 0 ? error_oom(err) : 0;
 }
 
+/*
+ * What a final change is worth beside other domains' claims: 1: nothing is to be changed.
+ * Else 0, and in *WISH what those want that were there before us; NULL: there are none.
+ */
+static int leave_to_others(struct run *run, const struct state_kind *kind,
+			   const char *target, const char *value, char **wish,
+			   struct error *err)
+{
+	_cleanup_(claim_done) struct claim claim = {};
+	_cleanup_close_ int lock = -1;
+	const struct record *known;
+	int r = journal_lock(&run->host, run_deadline(run), &lock, err);
+
+	if (r == 0 && run->journal)
+		r = journal_reload(&run->host, run->journal, err);
+	if (r < 0)
+		return r;
+	known = run->journal ? journal_find(run->journal, kind, target) : NULL;
+	if (!known)
+		return claim_settle(run, kind, target, value, err);
+	r = claim_leave(run, known, err);
+	if (r == 1)
+		return journal_strike(run->journal, kind, target, err) < 0 ? -EIO : 1;
+	if (r == 0)
+		r = claim_youngest(run, kind, target, &claim, err);
+	if (r == 0)
+		*wish = STEAL(claim.new);
+	return r == -ENOENT && !claim.uuid ? 0 : r;
+}
+
 /* On the way down: final, but not against the wish of another domain. */
 static int set_for_good(struct run *run, const struct state_kind *kind,
 			const char *target, const char *now, const char *value,
 			const char *data, struct error *err)
 {
-	const struct record *known =
-		run->journal ? journal_find(run->journal, kind, target) : NULL;
-	bool is_known = known;
 	struct record record = { .kind = kind,
 				 .target = (char *)(uintptr_t)target,
 				 .data = (char *)(uintptr_t)(data ? data : "") };
+	_cleanup_free_ char *wish = NULL;
 	int r = 0;
 
-	if (known && kind->shared) {
-		_cleanup_close_ int lock = -1;
-
-		r = journal_lock(&run->host, run_deadline(run), &lock, err);
-		if (r == 0)
-			r = journal_reload(&run->host, run->journal, err);
-		known = r == 0 ? journal_find(run->journal, kind, target) : NULL;
-		if (known)
-			r = claim_leave(run, known, err);
-		if (r == 1)
-			return journal_strike(run->journal, kind, target, err);
-	}
-	if (r < 0)
-		return r;
+	if (kind->shared)
+		r = leave_to_others(run, kind, target, value, &wish, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (wish)
+		value = wish;
 	if (!streq(now, value))
 		r = change(run, &record, now, value, err);
-	return r >= 0 && is_known ? journal_strike(run->journal, kind, target, err) : r;
+	return r >= 0 && run->journal && journal_find(run->journal, kind, target) ?
+		       journal_strike(run->journal, kind, target, err) :
+		       r;
+}
+
+/* Nobody else takes the function meanwhile, although nothing is journalled. */
+static int set_held_for_good(struct run *run, const struct state_kind *kind,
+			     const char *target, const char *now, const char *value,
+			     const char *data, struct error *err)
+{
+	char function[PCI_ADDR_LEN];
+	bool held;
+	int r;
+
+	if (!kind->exclusive || !claim_function(target, function))
+		return set_for_good(run, kind, target, now, value, data, err);
+	r = hold_function(run, function, &held, err);
+	if (r < 0)
+		return r;
+	r = set_for_good(run, kind, target, now, value, data, err);
+	return hold_finish(run, function, held, r, err);
 }
 
 int effect_claim(struct run *run, const struct state_kind *kind, const char *target,
@@ -276,7 +319,7 @@ int effect_set(struct run *run, const struct state_kind *kind, const char *targe
 	if (run->simulate)
 		return simulate(run, kind, target, now, value, data, err);
 	if (!phase_goes_up(run->event.phase))
-		return set_for_good(run, kind, target, now, value, data, err);
+		return set_held_for_good(run, kind, target, now, value, data, err);
 	if (streq(now, value) && !kind->shared &&
 	    !was_ours_to_change(run, kind, target, value))
 		return 0;

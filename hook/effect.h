@@ -3,6 +3,8 @@
 
 #include "run.h"
 
+struct claim;
+
 /*
  * The only way for a step to change the host.
  *
@@ -29,6 +31,11 @@ int effect_claim(struct run *run, const struct state_kind *kind, const char *tar
 /* Refuses a target of an exclusive kind that belongs to another domain by now. */
 int effect_check_foreign(struct run *run, const struct state_kind *kind,
 			 const char *target, struct error *err);
+/* The refusal: -EBUSY by the name of the domain in CLAIM, or a problem of the plan. */
+int effect_refuse_foreign(struct run *run, const char *target, const struct claim *claim,
+			  struct error *err);
+/* While planning: is nobody behind that journal? Then it is undone before we act. */
+bool effect_note_dead(struct run *run, const char *uuid, const char *domain);
 
 /* A change that cannot be read back or put back: noted in the report and the log. */
 int effect_one_way(struct run *run, const char *what,

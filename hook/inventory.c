@@ -3,6 +3,8 @@
  * The PCI functions of the host with all that matters before one is given away. Only
  * files that are read without the device's lock: another process may hang with it held.
  */
+#include "claims.h"
+#include "hold.h"
 #include "inventory.h"
 #include "journal.h"
 
@@ -108,7 +110,7 @@ static int note_owner(const struct journal *journal, struct inventory_item *item
 	return 0;
 }
 
-/* The domains that have changed a function's driver or claimed it. */
+/* The domains that have functions. */
 static int read_owners(const struct host *host, struct inventory *inventory)
 {
 	_cleanup_strv_ struct strv uuids = {};
@@ -122,12 +124,9 @@ static int read_owners(const struct host *host, struct inventory *inventory)
 			continue;
 		for (size_t k = 0; k < inventory->n; k++) {
 			struct inventory_item *item = &inventory->items[k];
-			const char *name = item->fn.name;
-			const struct record *record =
-				journal_find(&journal, &state_driver, name) ?:
-					journal_find(&journal, &state_override, name);
 
-			if (record && !record->struck && note_owner(&journal, item) < 0)
+			if (claim_in(&journal, &state_hold, item->fn.name) &&
+			    note_owner(&journal, item) < 0)
 				return -ENOMEM;
 		}
 	}

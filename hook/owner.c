@@ -167,6 +167,16 @@ bool owner_is_alive(const struct host *host, const struct journal *journal)
 	       owner_qemu(host, journal->uuid) != 0 || vfio_is_open(host, journal);
 }
 
+bool owner_is_starting(const struct host *host, const struct journal *journal)
+{
+	enum phase_state prepare = journal->phases[PHASE_PREPARE];
+
+	return (prepare == PHASE_STATE_BEGUN || prepare == PHASE_STATE_COMPLETE) &&
+	       journal->phases[PHASE_RELEASE] == PHASE_STATE_NONE &&
+	       process_is(host, journal->owner_pid, journal->owner_start) &&
+	       owner_qemu(host, journal->uuid) == 0;
+}
+
 bool owner_of_is_alive(const struct host *host, const char *uuid)
 {
 	_cleanup_(journal_done) struct journal journal = { .fd = -1 };

@@ -12,6 +12,11 @@ bool owner_is_alive(const struct host *host, const struct journal *journal);
 /* The same by UUID; a journal that cannot be read has a live owner. */
 bool owner_of_is_alive(const struct host *host, const char *uuid);
 /*
+ * Is the domain between the begin of its prepare and its QEMU, and the daemon alive that
+ * starts it? Then it is about to get all that it has planned.
+ */
+bool owner_is_starting(const struct host *host, const struct journal *journal);
+/*
  * The pid of the domain's QEMU, 0: it does not run. Negative: that cannot be told, as
  * something that may be it does not answer.
  */

@@ -2,6 +2,7 @@
 /*
  * A phase on the overlay: what it would do, and all that would stop it.
  */
+#include "claim.h"
 #include "effect.h"
 #include "log.h"
 #include "phase.h"
@@ -56,7 +57,7 @@ static int simulate_down(struct run *run, struct error *err)
 
 int phase_check(struct run *run, struct error *err)
 {
-	int r;
+	int r = 0;
 
 	run->host.overlay = overlay_new();
 	if (!run->host.overlay)
@@ -68,8 +69,11 @@ int phase_check(struct run *run, struct error *err)
 			 "%u <hostdev> of other kinds (usb, scsi, mdev) are libvirt's: "
 			 "left alone",
 			 run->domain->n_other_hostdevs);
-	r = phase_goes_up(run->event.phase) ? walk_steps(run, err) :
-					      simulate_down(run, err);
+	if (run->event.phase == PHASE_PREPARE || run->event.phase == PHASE_BOOT)
+		r = pci_claim_note_dead(run, err);
+	if (r == 0)
+		r = phase_goes_up(run->event.phase) ? walk_steps(run, err) :
+						      simulate_down(run, err);
 	run->simulate = false;
 	run->step = NULL;
 	overlay_free(STEAL(run->host.overlay));

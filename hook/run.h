@@ -131,3 +131,6 @@ int run_devices(struct run *run, const struct strv *words, struct pci_list *ret,
  * over the whole phase, and the XML's managed hostdevs, which libvirt detaches.
  */
 int run_planned_devices(struct run *run, struct pci_list *ret, struct error *err);
+/* Of these: without what only steps marked "-" take; without what only libvirt detaches. */
+int run_needed_devices(struct run *run, struct pci_list *ret, struct error *err);
+int run_detached_devices(struct run *run, struct pci_list *ret, struct error *err);

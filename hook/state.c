@@ -3,6 +3,7 @@
  * What kinds of targets there are, and the overlay on which plans are judged.
  */
 #include "cpufreq.h"
+#include "hold.h"
 #include "ownership.h"
 #include "state.h"
 #include "state_epp.h"
@@ -14,7 +15,7 @@ static const struct state_kind *const kinds[] = {
 	&state_pages,	     &state_exec,      &state_epp,	 &state_governor,
 	&state_function,     &state_bar,       &state_drm,	 &state_partition,
 	&state_allowed_cpus, &state_irq,       &state_write,	 &state_owner,
-	&state_file,	     &state_inhibitor, &state_exclusive,
+	&state_file,	     &state_inhibitor, &state_exclusive, &state_hold,
 };
 
 struct overlay_value {

@@ -15,6 +15,7 @@
  *   override    0000:0a:00.0                      driver_override; "" unset
  *   driver      0000:0a:00.0                      name of the bound driver
  *   function    0000:0a:00.0                      "present"; "" not on the bus
+ *   hold        0000:0a:00.0                      "" (hold.h)
  *   bar         0000:0a:00.0 1                    size of a memory window, "256M"
  *   drm         0000:0a:00.0/drm/card0            "removed", as programs were told
  *   module      nvidia_drm                        "loaded", "builtin", ""

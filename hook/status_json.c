@@ -2,6 +2,7 @@
 /*
  * The status of one domain, as programs read it: vfio-hook(8) has the members.
  */
+#include "hold.h"
 #include "status_print.h"
 
 static void json_changes(struct json *json, const struct host *host,
@@ -14,7 +15,7 @@ static void json_changes(struct json *json, const struct host *host,
 		const struct record *record = &status->journal.records[i];
 		_cleanup_free_ char *now = NULL;
 
-		if (record->struck)
+		if (record->struck || record->kind == &state_hold)
 			continue;
 		if (!hangs)
 			hangs = status_value_now(host, record, &now) == -ETIMEDOUT;

@@ -2,6 +2,7 @@
 /*
  * The status of one domain, as people read it.
  */
+#include "hold.h"
 #include "status_print.h"
 
 #define PHASES_SHOWN 5
@@ -86,7 +87,8 @@ static int print_changes(const struct host *host, const struct domain_status *st
 	int r = 0;
 
 	for (size_t i = 0; i < status->journal.n && r == 0; i++)
-		if (!status->journal.records[i].struck)
+		if (!status->journal.records[i].struck &&
+		    status->journal.records[i].kind != &state_hold)
 			r = add_change(host, &status->journal.records[i], &hangs, &rows);
 	for (size_t i = 0; i < rows.rows; i++)
 		other |= rows.row_tones[i] != TONE_PLAIN;

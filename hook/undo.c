@@ -6,6 +6,7 @@
 #include "claim.h"
 #include "claims.h"
 #include "effect.h"
+#include "hold.h"
 #include "log.h"
 #include "rebind.h"
 #include "undo.h"
@@ -268,7 +269,9 @@ static void undo_records(struct run *run, const struct journal *journal, enum ph
 		const struct record *record = &journal->records[i];
 		_cleanup_error_ struct error err = {};
 
-		if (record->struck || (phase != PHASE_NONE && record->phase != phase) ||
+		/* Until all is compared nobody else may have the functions. */
+		if (record->struck || record->kind == &state_hold ||
+		    (phase != PHASE_NONE && record->phase != phase) ||
 		    (record->kind && record->kind->undo_first) != undo_first)
 			continue;
 		if (undo_record(run, record, &err) < 0)
@@ -337,7 +340,11 @@ int undo_all(struct run *run, enum phase phase, struct error *err)
 		run->budget = run->undo_by;
 	if (!run->simulate && journal_reload(&run->host, run->journal, &reload) < 0)
 		log_warn("%s", error_text(&reload));
+	if (phase == PHASE_NONE && !run->simulate)
+		baseline_hold(run);
 	failures = undo_twice(run, journal, phase, &first);
+	if (phase == PHASE_NONE && !run->simulate)
+		hold_end_all(run);
 	run->undoing = false;
 	run->patience = 0;
 	run->promised = 0;

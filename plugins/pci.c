@@ -4,6 +4,7 @@
  */
 #include "detach.h"
 #include "guard.h"
+#include "hold.h"
 #include "nvidia.h"
 #include "preflight.h"
 #include "restore.h"
@@ -157,9 +158,7 @@ static int probe(struct run *run, void *arg, struct error *err)
 	return guard_write(run, "/sys/bus/pci/drivers_probe", arg, err);
 }
 
-/* A function that we have no record of, such as one detached by hand. */
-static int reattach_unknown(struct run *run, const struct pci_function *fn,
-			    struct error *err)
+static int give_back(struct run *run, const struct pci_function *fn, struct error *err)
 {
 	struct pci_list one = { .fn = (struct pci_function *)(uintptr_t)fn, .n = 1 };
 	_cleanup_free_ char *driver = NULL;
@@ -182,6 +181,16 @@ static int reattach_unknown(struct run *run, const struct pci_function *fn,
 	return r == 0 ? effect_one_way(run, what, probe, (void *)(uintptr_t)fn->name,
 				       err) :
 			r;
+}
+
+/* A function that we have no record of, such as one detached by hand. */
+static int reattach_unknown(struct run *run, const struct pci_function *fn,
+			    struct error *err)
+{
+	bool held;
+	int r = hold_function(run, fn->name, &held, err);
+
+	return r < 0 ? r : hold_finish(run, fn->name, held, give_back(run, fn, err), err);
 }
 
 static int reattach(struct run *run, const struct pci_function *fn, struct error *err)

@@ -5,6 +5,7 @@
 #include "effect.h"
 #include "group.h"
 #include "guard.h"
+#include "hold.h"
 #include "nvidia.h"
 #include "preflight.h"
 #include "step.h"
@@ -72,10 +73,20 @@ static const struct step_type types[] = {
 
 const struct plugin plugin_pci_function = { .name = "pci", .types = types };
 
-static int each(struct run *run, const struct step *step,
-		int (*act)(struct run *run, const struct step *step,
-			   const struct pci_function *fn, struct error *err),
-		struct error *err)
+typedef int action(struct run *run, const struct step *step,
+		   const struct pci_function *fn, struct error *err);
+
+/* Not to another domain's, and not while one comes for it. */
+static int act_held(struct run *run, const struct step *step,
+		    const struct pci_function *fn, action *act, struct error *err)
+{
+	bool held;
+	int r = hold_function(run, fn->name, &held, err);
+
+	return r < 0 ? r : hold_finish(run, fn->name, held, act(run, step, fn, err), err);
+}
+
+static int each(struct run *run, const struct step *step, action *act, struct error *err)
 {
 	_cleanup_(pci_list_done) struct pci_list functions = {};
 	int r = run_devices(run, &step->words, &functions, err);
@@ -84,7 +95,7 @@ static int each(struct run *run, const struct step *step,
 	for (int display = 0; display <= 1; display++)
 		for (size_t i = 0; i < functions.n && r == 0; i++)
 			if ((functions.fn[i].class >> 16 == PCI_BASE_DISPLAY) == display)
-				r = act(run, step, &functions.fn[i], err);
+				r = act_held(run, step, &functions.fn[i], act, err);
 	return r;
 }
 

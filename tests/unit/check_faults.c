@@ -330,6 +330,8 @@ START_TEST(slow_pool_holds_up_nobody)
 	while (last_write("/nr_hugepages") < 0)
 		ck_assert_int_eq(waitpid(pid, &status, WNOHANG), 0);
 	ck_assert_int_eq(journal_lock(&host, now_ms() + 1000, &lock, NULL), 0);
+	closep(&lock); /* the way back wants it, too */
+	lock = -1;
 	kill(pid, SIGKILL);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFSIGNALED(status));

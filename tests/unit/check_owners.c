@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "faketree.h"
+#include "hold.h"
 #include "phase_of.h"
 #include "suite.h"
 
@@ -17,18 +18,32 @@ struct guest {
 	const char *name, *uuid;
 };
 
-static const struct guest a = { "a", "11111111-2222-3333-4444-555555555555" };
+static const struct guest a = { "a", "11111111-2222-3333-4444-555555555555" },
+			  b = { "b", "99999999-2222-3333-4444-555555555555" };
 static struct host host;
+static const char *hostdevs; /* of the XML */
+static int owner; /* who stands behind what is prepared */
 static char *before;
+
+static void put_program(const char *path, const char *line)
+{
+	char text[PATH_MAX], full[PATH_MAX];
+
+	snprintf(text, sizeof(text), "#!/bin/sh\n%s\n", line);
+	faketree_file(text, "%s", path);
+	ck_assert_int_eq(chmod(host_path(&host, full, "%s", path), 0755), 0);
+}
 
 static void setup(void)
 {
+	hostdevs = "";
+	owner = getpid();
 	faketree_new(&host);
 	faketree_module("e1000e", "e1000e");
 	faketree_module_load("e1000e");
 	faketree_pci(NIC, "8086:10d3", "020000", "e1000e", "15");
-	/* Who calls and thereby stands behind all of them. */
-	faketree_process(getpid(), "libvirtd", "libvirtd.service", NULL);
+	faketree_process(owner, "libvirtd", "libvirtd.service", NULL);
+	put_program("/bin/true", "true");
 	before = faketree_snapshot();
 }
 
@@ -53,11 +68,11 @@ static int open_call(const struct guest *g, enum phase phase, struct call *call,
 	event_of_phase(&event, g->name, phase);
 	ck_assert_int_gt(asprintf(&xml,
 				  "<domain type='kvm'><name>%s</name><uuid>%s</uuid>"
-				  "<memory>1024</memory><devices/></domain>",
-				  g->name, g->uuid),
+				  "<memory>1024</memory><devices>%s</devices></domain>",
+				  g->name, g->uuid, hostdevs),
 			 0);
 	r = phase_open(call, host.root, &event, xml, err);
-	call->run.owner = getpid();
+	call->run.owner = owner;
 	return r;
 }
 
@@ -99,6 +114,7 @@ static void assert_has_it(void)
 	ck_assert_str_eq(faketree_driver_of(NIC), "vfio-pci");
 }
 
+/* Journals of before, and of a hook that was killed. */
 static void open_journal(const struct guest *g, struct journal *journal)
 {
 	ck_assert_int_eq(journal_open(&host, g->uuid, g->name, true, journal, NULL), 0);
@@ -161,11 +177,339 @@ START_TEST(undo_looks_again)
 }
 END_TEST
 
+#define DETACH "[prepare/begin]\npci.detach = " NIC "\n"
+#define NOTHING "[prepare/begin]\nexec.run = /bin/true\n"
+
+static void assert_gone_again(const struct guest *g)
+{
+	ck_assert(!host_exists(&host, "/run/vfio-hook/%s.journal", g->uuid));
+}
+
+/* B has planned the card and came no further: A gets it, and B's way back leaves it. */
+static void write_baseline_of_b(void)
+{
+	static char driver[] = "e1000e", override[] = "", power[] = "auto",
+		    d3cold[] = "1", reset[] = "flr bus", id[] = "8086:10d3";
+	const struct baseline baseline = { NIC,	  driver, driver, override,
+					   power, d3cold, reset,  id };
+	struct journal journal;
+
+	open_journal(&b, &journal);
+	ck_assert_int_eq(journal_phase(&journal, PHASE_PREPARE, PHASE_STATE_BEGUN, NULL),
+			 0);
+	ck_assert_int_eq(journal_baseline(&journal, &baseline, NULL), 0);
+	journal_done(&journal);
+}
+
+START_TEST(way_back_leaves_what_another_has)
+{
+	static const enum phase back[] = { PHASE_RELEASE, PHASE_NONE, PHASE_PREPARE };
+
+	config(&a, DETACH);
+	config(&b, DETACH);
+	write_baseline_of_b();
+	assert_fine(phase(&a, PHASE_PREPARE));
+	assert_has_it();
+	if (back[_i] == PHASE_PREPARE) /* B is started again, which undoes first */
+		assert_error(phase(&b, PHASE_PREPARE), "belongs to domain a");
+	else
+		assert_fine(phase(&b, back[_i]));
+	assert_has_it();
+	assert_fine(phase(&b, PHASE_RELEASE));
+	assert_gone_again(&b);
+	assert_has_it();
+	ck_assert_str_eq(faketree_read("/sys/bus/pci/devices/" NIC "/driver_override"),
+			 "vfio-pci");
+	assert_fine(phase(&a, PHASE_RELEASE));
+	assert_same();
+}
+END_TEST
+
+/* Cut off as soon as the card was B's: it is, until that is put back. */
+START_TEST(held_from_the_first_record_on)
+{
+	struct journal journal;
+
+	config(&a, DETACH);
+	open_journal(&b, &journal);
+	ck_assert_int_eq(journal_phase(&journal, PHASE_PREPARE, PHASE_STATE_BEGUN, NULL),
+			 0);
+	ck_assert_int_eq(journal_owner(&journal, owner, (uint64_t)owner, NULL), 0);
+	ck_assert_int_eq(journal_record(&journal, &state_hold, NIC, "", "", "",
+					PHASE_PREPARE, NULL),
+			 0);
+	journal_done(&journal);
+	assert_error(phase(&a, PHASE_PREPARE), NIC " belongs to domain b now");
+	assert_fine(phase(&a, PHASE_RELEASE));
+	assert_same();
+	assert_fine(phase(&b, PHASE_RELEASE));
+	assert_gone_again(&b);
+	assert_fine(phase(&a, PHASE_PREPARE));
+	assert_has_it();
+	assert_fine(phase(&a, PHASE_RELEASE));
+	assert_same();
+}
+END_TEST
+
+/* Starts a phase in another process. */
+static int start(const struct guest *g, enum phase phase_of_it)
+{
+	int pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		_cleanup_free_ char *error = phase(g, phase_of_it);
+
+		if (error && !strstr(error, "belongs to domain")) {
+			fprintf(stderr, "%s: %s\n", g->name, error);
+			_exit(2);
+		}
+		_exit(error ? 1 : 0);
+	}
+	return pid;
+}
+
+static int result(int pid)
+{
+	int status;
+
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+START_TEST(two_at_once)
+{
+	config(&a, DETACH);
+	config(&b, DETACH);
+	for (int i = 0; i < 20; i++) {
+		int first = start(&a, PHASE_PREPARE), second = start(&b, PHASE_PREPARE);
+		int of_a = result(first), of_b = result(second);
+
+		ck_assert_int_eq(of_a + of_b, 1);
+		assert_has_it();
+		/* libvirt sends the loser a release. */
+		assert_fine(phase(of_a ? &a : &b, PHASE_RELEASE));
+		assert_has_it();
+		assert_fine(phase(of_a ? &b : &a, PHASE_RELEASE));
+		assert_same();
+	}
+}
+END_TEST
+
+/*
+ * B's release has put the card back and is at its display manager: the card is B's until
+ * it has been compared with what it was.
+ */
+START_TEST(held_until_the_end_of_the_way_back)
+{
+	char path[PATH_MAX];
+	int pid, fd;
+
+	config(&a, DETACH);
+	config(&b, NOTHING "exec.undo = /bin/slow\npci.detach = " NIC "\n");
+	ck_assert_int_eq(mkfifo(host_path(&host, path, "/bin/fifo"), 0600), 0);
+	put_program("/bin/slow", "cat ${0%slow}fifo");
+	assert_fine(phase(&b, PHASE_PREPARE));
+	pid = start(&b, PHASE_RELEASE);
+	fd = open(path, O_WRONLY | O_CLOEXEC); /* until it is at the program */
+	ck_assert_int_ge(fd, 0);
+	ck_assert_str_eq(faketree_driver_of(NIC), "e1000e");
+	assert_error(phase(&a, PHASE_PREPARE), NIC " belongs to domain b now");
+	close(fd);
+	ck_assert_int_eq(result(pid), 0);
+	assert_same();
+	assert_fine(phase(&a, PHASE_PREPARE));
+	assert_has_it();
+	assert_fine(phase(&a, PHASE_RELEASE));
+	assert_same();
+}
+END_TEST
+
+static void put_qemu(int pid, const struct guest *g)
+{
+	char path[PATH_MAX];
+	FILE *f;
+
+	faketree_process(pid, "qemu-system-x86", "machine.slice", NULL);
+	faketree_link("/usr/bin/qemu-system-x86_64", "/proc/%d/exe", pid);
+	faketree_file("", "/proc/%d/cmdline", pid);
+	f = fopen(host_path(&host, path, "/proc/%d/cmdline", pid), "w");
+	ck_assert_ptr_nonnull(f);
+	fprintf(f, "qemu-system-x86_64%c-uuid%c%s%c", 0, 0, g->uuid, 0);
+	ck_assert_int_eq(fclose(f), 0);
+}
+
+/* A's device is libvirt's to move: it is A's all the same until A's guest has it. */
+START_TEST(planned_for_libvirt)
+{
+	config(&a, NOTHING);
+	config(&b, DETACH);
+	hostdevs = "<hostdev mode='subsystem' type='pci' managed='yes'><source><address "
+		   "domain='0x0000' bus='0x0b' slot='0x00' function='0x0'/></source>"
+		   "</hostdev>";
+	assert_fine(phase(&a, PHASE_PREPARE));
+	hostdevs = "";
+	assert_error(phase(&b, PHASE_PREPARE), NIC " belongs to domain a now");
+	assert_fine(phase(&b, PHASE_RELEASE));
+	assert_same();
+	/* It runs, and has given the card back: virsh detach-device. */
+	put_qemu(4242, &a);
+	assert_fine(phase(&b, PHASE_PREPARE));
+	assert_has_it();
+	faketree_process_gone(4242);
+	assert_fine(phase(&a, PHASE_RELEASE));
+	assert_has_it();
+	assert_fine(phase(&b, PHASE_RELEASE));
+	assert_same();
+}
+END_TEST
+
+/* Nobody is behind B any more: what it did is put back, then A gets the card. */
+START_TEST(dead_owner_is_undone_first)
+{
+	config(&a, DETACH);
+	config(&b, DETACH);
+	if (_i == 0) {
+		owner = 99999; /* no such process */
+		assert_fine(phase(&b, PHASE_PREPARE));
+		owner = getpid();
+	} else { /* by libvirt, which then died */
+		write_baseline_of_b();
+		ck_assert_int_eq(host_write(&host, "vfio-pci",
+					    "/sys/bus/pci/devices/" NIC
+					    "/driver_override"),
+				 0);
+		ck_assert_int_eq(host_write(&host, NIC,
+					    "/sys/bus/pci/drivers/e1000e/unbind"),
+				 0);
+		ck_assert_int_eq(host_write(&host, NIC,
+					    "/sys/bus/pci/drivers/vfio-pci/bind"),
+				 0);
+	}
+	assert_has_it();
+	assert_fine(phase(&a, PHASE_PREPARE));
+	assert_gone_again(&b);
+	assert_has_it();
+	assert_fine(phase(&a, PHASE_RELEASE));
+	assert_same();
+}
+END_TEST
+
+static const char *const up[] = {
+	"[prepare/begin]\npci.remove = " NIC "\n",
+	"[prepare/begin]\npci.reset = " NIC "\n",
+	DETACH,
+};
+
+/* Whatever B does to the card: it is A's. */
+START_TEST(refused_on_the_way_up)
+{
+	config(&a, DETACH);
+	config(&b, up[_i]);
+	faketree_file("", "/sys/devices/pci0000:00/" NIC "/reset");
+	assert_fine(phase(&a, PHASE_PREPARE));
+	assert_error(phase(&b, PHASE_PREPARE), NIC " belongs to domain a now");
+	assert_has_it();
+	assert_fine(phase(&b, PHASE_RELEASE));
+	assert_has_it();
+	assert_fine(phase(&a, PHASE_RELEASE));
+}
+END_TEST
+
+static const char *const down[] = {
+	NOTHING "[release/end]\npci.reattach = " NIC "\n",
+	NOTHING "[release/end]\npci.remove = " NIC "\n",
+	NOTHING "[release/end]\npci.reset = " NIC "\n",
+};
+
+START_TEST(refused_on_the_way_down)
+{
+	config(&a, DETACH);
+	config(&b, down[_i]);
+	faketree_file("", "/sys/devices/pci0000:00/" NIC "/reset");
+	assert_fine(phase(&b, PHASE_PREPARE));
+	assert_fine(phase(&a, PHASE_PREPARE));
+	assert_error(phase(&b, PHASE_RELEASE), NIC " belongs to domain a now");
+	ck_assert(host_exists(&host, "/sys/bus/pci/devices/" NIC));
+	assert_has_it();
+	assert_gone_again(&b);
+	assert_fine(phase(&a, PHASE_RELEASE));
+}
+END_TEST
+
+/* The same steps when nobody has the card; nothing of that is left in the journal. */
+START_TEST(allowed_on_the_way_down)
+{
+	config(&a, DETACH);
+	config(&b, down[_i]);
+	faketree_file("", "/sys/devices/pci0000:00/" NIC "/reset");
+	assert_fine(phase(&b, PHASE_PREPARE));
+	if (_i == 2) { /* a reset is for what vfio has */
+		ck_assert_int_eq(host_write(&host, NIC,
+					    "/sys/bus/pci/drivers/e1000e/unbind"),
+				 0);
+	}
+	assert_fine(phase(&b, PHASE_RELEASE));
+	assert_gone_again(&b);
+	ck_assert_int_eq(host_exists(&host, "/sys/bus/pci/devices/" NIC), _i != 1);
+}
+END_TEST
+
+/* A step marked "-" is left out when the card is another domain's. */
+START_TEST(optional_goes_without)
+{
+	config(&a, DETACH);
+	config(&b, "[prepare/begin]\n-pci.detach = " NIC "\n");
+	assert_fine(phase(&a, PHASE_PREPARE));
+	assert_fine(phase(&b, PHASE_PREPARE));
+	assert_fine(phase(&b, PHASE_RELEASE));
+	assert_has_it();
+	assert_fine(phase(&a, PHASE_RELEASE));
+	assert_same();
+	assert_fine(phase(&b, PHASE_PREPARE));
+	assert_has_it();
+	assert_fine(phase(&b, PHASE_RELEASE));
+	assert_same();
+}
+END_TEST
+
+/* Of another version, which knows whose the card is and cannot tell us. */
+START_TEST(unreadable_journal_may_own_all)
+{
+	static const char file[] = "/run/vfio-hook/99999999-2222-3333-4444-555555555555"
+				   ".journal";
+	char path[PATH_MAX];
+
+	config(&a, DETACH);
+	faketree_file("vfio-hook\t999\tb007\t99999999\tb\t.\n", "%s", file);
+	ck_assert_int_eq(chmod(host_path(&host, path, "/run/vfio-hook"), 0700), 0);
+	assert_error(phase(&a, PHASE_PREPARE), file);
+	assert_same();
+	ck_assert_int_eq(unlink(host_path(&host, path, "%s", file)), 0);
+	assert_fine(phase(&a, PHASE_PREPARE));
+	faketree_file("vfio-hook\t999\tb007\t99999999\tb\t.\n", "%s", file);
+	assert_fine(phase(&a, PHASE_RELEASE));
+	assert_same();
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("owners");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, undo_looks_again);
+	tcase_add_loop_test(tc, way_back_leaves_what_another_has, 0, 3);
+	tcase_add_test(tc, held_from_the_first_record_on);
+	tcase_add_test(tc, two_at_once);
+	tcase_add_test(tc, held_until_the_end_of_the_way_back);
+	tcase_add_test(tc, planned_for_libvirt);
+	tcase_add_loop_test(tc, dead_owner_is_undone_first, 0, 2);
+	tcase_add_loop_test(tc, refused_on_the_way_up, 0, (int)ARRAY_SIZE(up));
+	tcase_add_loop_test(tc, refused_on_the_way_down, 0, (int)ARRAY_SIZE(down));
+	tcase_add_loop_test(tc, allowed_on_the_way_down, 0, (int)ARRAY_SIZE(down));
+	tcase_add_test(tc, optional_goes_without);
+	tcase_add_test(tc, unreadable_journal_may_own_all);
 	return suite_run_as_root("owners", tc);
 }

@@ -262,6 +262,36 @@ START_TEST(test_final_against_a_claim)
 }
 END_TEST
 
+/* Without a record of ours: the value is what the last of the others leaves behind. */
+START_TEST(test_final_beside_claims)
+{
+	_cleanup_error_ struct error err = {};
+
+	set(&b, "/sys/x", "2");
+	event_of_phase(&a.run.event, win, PHASE_RELEASE);
+	ck_assert_int_eq(effect_set(&a.run, &state_attr, "/sys/x", "9", NULL, &err), 0);
+	check_file("/sys/x", "2");
+	undo(&b);
+	check_file("/sys/x", "9");
+}
+END_TEST
+
+/* The other was there before us: what it wants counts again. */
+START_TEST(test_final_against_an_older_claim)
+{
+	_cleanup_error_ struct error err = {};
+
+	set(&b, "/sys/x", "2");
+	set(&a, "/sys/x", "3");
+	event_of_phase(&a.run.event, win, PHASE_RELEASE);
+	ck_assert_int_eq(effect_set(&a.run, &state_attr, "/sys/x", "9", NULL, &err), 0);
+	ck_assert(!journal_has_open_records(&a.journal));
+	check_file("/sys/x", "2");
+	undo(&b);
+	check_file("/sys/x", "1");
+}
+END_TEST
+
 START_TEST(test_final_strikes)
 {
 	_cleanup_error_ struct error err = {};
@@ -465,6 +495,8 @@ int main(void)
 	tcase_add_loop_test(tcase, test_claims_of_two_values, 0, 2);
 	tcase_add_test(tcase, test_claim_handed_on_late);
 	tcase_add_test(tcase, test_final_against_a_claim);
+	tcase_add_test(tcase, test_final_beside_claims);
+	tcase_add_test(tcase, test_final_against_an_older_claim);
 	tcase_add_test(tcase, test_final_strikes);
 	tcase_add_test(tcase, test_failure_keeps_the_record);
 	tcase_add_test(tcase, test_unknown_kind);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who has a PCI function: one domain, from before its first change to the end of its way
+ * back. All are held under one lock, so that of two who want the same ones gets them all.
+ */
+#include "claims.h"
+#include "effect.h"
+#include "hold.h"
+#include "owner.h"
+
+static int hold_read(const struct host *host _unused_, const char *target _unused_,
+		     char **ret, struct error *err)
+{
+	*ret = strdup("");
+	return *ret ? 0 : error_oom(err);
+}
+
+static int hold_change(struct run *run _unused_, const struct record *record _unused_,
+		       const char *from _unused_, const char *to _unused_,
+		       struct error *err _unused_)
+{
+	return 0;
+}
+
+const struct state_kind state_hold = {
+	.name = "hold",
+	.exclusive = true,
+	.read = hold_read,
+	.change = hold_change,
+};
+
+/* FN for each journal of another domain that knows NAME; a result of not 0 ends it. */
+static int each_other(struct run *run, const char *name,
+		      int (*fn)(struct run *run, const struct journal *journal,
+				const char *name, struct error *err),
+		      struct error *err)
+{
+	_cleanup_strv_ struct strv uuids = {};
+	int r = journal_list(&run->host, &uuids);
+
+	if (r < 0)
+		return error_errno(err, r, "cannot read other domains' journals");
+	for (size_t i = 0; r == 0 && i < uuids.n; i++) {
+		_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+
+		if (journal_is_boot(uuids.v[i]) ||
+		    (run->domain && streq(uuids.v[i], run->domain->uuid)) ||
+		    journal_read(&run->host, uuids.v[i], &journal, NULL) < 0)
+			continue;
+		if (journal_find_baseline(&journal, name) ||
+		    claim_in(&journal, &state_hold, name))
+			r = fn(run, &journal, name, err);
+	}
+	return r;
+}
+
+/* Planned, but not moved by us: libvirt is about to take it for a guest. */
+static int refuse_starting(struct run *run, const struct journal *journal,
+			   const char *name, struct error *err)
+{
+	const struct claim claim = { .domain = journal->domain };
+
+	if (!owner_is_starting(&run->host, journal))
+		return 0;
+	return effect_refuse_foreign(run, name, &claim, err);
+}
+
+static int refuse_planned(struct run *run, const char *name, struct error *err)
+{
+	return each_other(run, name, refuse_starting, err);
+}
+
+/* With the lock: nothing is written before all are free. */
+static int hold_locked(struct run *run, const struct pci_list *functions,
+		       struct strv *fresh, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < functions->n && r == 0; i++) {
+		const char *name = functions->fn[i].name;
+
+		if (journal_find(run->journal, &state_hold, name))
+			continue;
+		r = effect_check_foreign(run, &state_hold, name, err);
+		if (r == 0 && strv_add(fresh, name) < 0)
+			r = error_oom(err);
+	}
+	for (size_t i = 0; i < fresh->n && r == 0; i++)
+		r = journal_record(run->journal, &state_hold, fresh->v[i], "", "", "",
+				   run->event.phase, err);
+	return r;
+}
+
+static int hold(struct run *run, const struct pci_list *functions, struct strv *fresh,
+		struct error *err)
+{
+	_cleanup_close_ int lock = -1;
+	int r = journal_lock(&run->host, run_deadline(run), &lock, err);
+
+	return r < 0 ? r : hold_locked(run, functions, fresh, err);
+}
+
+int hold_ask(struct run *run, const char *name, struct error *err)
+{
+	int r = effect_check_foreign(run, &state_hold, name, err);
+
+	return r == 0 ? refuse_planned(run, name, err) : r;
+}
+
+static int hold_list(struct run *run, const struct pci_list *functions,
+		     struct strv *fresh, struct error *err)
+{
+	bool ask = run->simulate || !run->journal;
+	int r = ask ? 0 : hold(run, functions, fresh, err);
+
+	for (size_t i = 0; ask && i < functions->n && r == 0; i++)
+		r = hold_ask(run, functions->fn[i].name, err);
+	/* Whoever plans from here on finds our record. */
+	for (size_t i = 0; i < fresh->n && r == 0; i++)
+		r = refuse_planned(run, fresh->v[i], err);
+	for (size_t i = 0; i < fresh->n && r < 0; i++)
+		hold_end(run, fresh->v[i], NULL);
+	return r;
+}
+
+int hold_functions(struct run *run, const struct pci_list *functions, struct error *err)
+{
+	_cleanup_strv_ struct strv fresh = {};
+
+	return hold_list(run, functions, &fresh, err);
+}
+
+int hold_function(struct run *run, const char *name, bool *ret_new, struct error *err)
+{
+	struct pci_function fn = {};
+	const struct pci_list one = { .fn = &fn, .n = 1 };
+	_cleanup_strv_ struct strv fresh = {};
+	int r;
+
+	snprintf(fn.name, sizeof(fn.name), "%s", name);
+	r = hold_list(run, &one, &fresh, err);
+	if (ret_new)
+		*ret_new = r == 0 && fresh.n > 0;
+	return r;
+}
+
+int hold_end(struct run *run, const char *name, struct error *err)
+{
+	if (!run->journal || !journal_find(run->journal, &state_hold, name))
+		return 0;
+	return journal_strike(run->journal, &state_hold, name, err);
+}
+
+int hold_finish(struct run *run, const char *name, bool held, int r, struct error *err)
+{
+	int ended = held ? hold_end(run, name, r < 0 ? NULL : err) : 0;
+
+	return r < 0 ? r : ended;
+}
+
+void hold_end_all(struct run *run)
+{
+	/* Each strike replaces nothing but marks its record. */
+	for (size_t i = 0; i < run->journal->n; i++)
+		if (run->journal->records[i].kind == &state_hold)
+			hold_end(run, run->journal->records[i].target, NULL);
+}
+
+/* What it has records of, or what is not where it found it. */
+static bool is_left_over(struct run *run, const struct journal *journal, const char *name)
+{
+	const struct baseline *b = journal_find_baseline(journal, name);
+
+	return claim_in(journal, &state_hold, name) ||
+	       (b && !state_is(&run->host, &state_driver, name, b->driver));
+}
+
+static int note_dead(struct run *run, const struct journal *journal, const char *name,
+		     struct error *err _unused_)
+{
+	if (is_left_over(run, journal, name))
+		effect_note_dead(run, journal->uuid, journal->domain);
+	return 0;
+}
+
+void hold_note_dead(struct run *run, const char *name)
+{
+	each_other(run, name, note_dead, NULL);
+}
