@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "effect.h"
 #include "faketree.h"
 #include "hold.h"
 #include "phase_of.h"
@@ -225,8 +226,17 @@ START_TEST(way_back_leaves_what_another_has)
 }
 END_TEST
 
-/* Cut off as soon as the card was B's: it is, until that is put back. */
-START_TEST(held_from_the_first_record_on)
+static const struct {
+	const struct state_kind *kind;
+	const char *target, *value;
+} records[] = {
+	{ &state_hold, NIC, "" },	  { &state_override, NIC, "" },
+	{ &state_driver, NIC, "e1000e" }, { &state_function, NIC, "present" },
+	{ &state_bar, NIC " 0", "0" },
+};
+
+/* Cut off as soon as the card was B's by any record: it is, until that is put back. */
+START_TEST(held_by_any_record)
 {
 	struct journal journal;
 
@@ -235,7 +245,8 @@ START_TEST(held_from_the_first_record_on)
 	ck_assert_int_eq(journal_phase(&journal, PHASE_PREPARE, PHASE_STATE_BEGUN, NULL),
 			 0);
 	ck_assert_int_eq(journal_owner(&journal, owner, (uint64_t)owner, NULL), 0);
-	ck_assert_int_eq(journal_record(&journal, &state_hold, NIC, "", "", "",
+	ck_assert_int_eq(journal_record(&journal, records[_i].kind, records[_i].target,
+					records[_i].value, records[_i].value, "",
 					PHASE_PREPARE, NULL),
 			 0);
 	journal_done(&journal);
@@ -248,6 +259,29 @@ START_TEST(held_from_the_first_record_on)
 	assert_has_it();
 	assert_fine(phase(&a, PHASE_RELEASE));
 	assert_same();
+}
+END_TEST
+
+/* A step that forgets to ask is refused all the same. */
+START_TEST(final_effect_asks)
+{
+	_cleanup_error_ struct error err = {};
+	struct journal journal;
+	struct call call;
+
+	config(&a, DETACH);
+	assert_fine(phase(&a, PHASE_PREPARE));
+	ck_assert_int_eq(open_call(&b, PHASE_RELEASE, &call, &err), 0);
+	open_journal(&b, &journal);
+	call.run.journal = &journal;
+	run_start_clock(&call.run);
+	ck_assert_int_eq(effect_set(&call.run, &state_driver, NIC, "", NULL, &err),
+			 -EBUSY);
+	ck_assert(strstr(error_text(&err), NIC " belongs to domain a now"));
+	assert_has_it();
+	ck_assert(!journal_has_open_records(&journal));
+	journal_done(&journal);
+	call_done(&call);
 }
 END_TEST
 
@@ -501,7 +535,8 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, undo_looks_again);
 	tcase_add_loop_test(tc, way_back_leaves_what_another_has, 0, 3);
-	tcase_add_test(tc, held_from_the_first_record_on);
+	tcase_add_loop_test(tc, held_by_any_record, 0, (int)ARRAY_SIZE(records));
+	tcase_add_test(tc, final_effect_asks);
 	tcase_add_test(tc, two_at_once);
 	tcase_add_test(tc, held_until_the_end_of_the_way_back);
 	tcase_add_test(tc, planned_for_libvirt);

@@ -281,13 +281,13 @@ START_TEST(test_final_against_an_older_claim)
 {
 	_cleanup_error_ struct error err = {};
 
-	set(&b, "/sys/x", "2");
-	set(&a, "/sys/x", "3");
-	event_of_phase(&a.run.event, win, PHASE_RELEASE);
-	ck_assert_int_eq(effect_set(&a.run, &state_attr, "/sys/x", "9", NULL, &err), 0);
-	ck_assert(!journal_has_open_records(&a.journal));
+	set(&a, "/sys/x", "2");
+	set(&b, "/sys/x", "3");
+	event_of_phase(&b.run.event, mac, PHASE_RELEASE);
+	ck_assert_int_eq(effect_set(&b.run, &state_attr, "/sys/x", "9", NULL, &err), 0);
+	ck_assert(!journal_has_open_records(&b.journal));
 	check_file("/sys/x", "2");
-	undo(&b);
+	undo(&a);
 	check_file("/sys/x", "1");
 }
 END_TEST
