@@ -78,6 +78,8 @@ define()
 		$([ $((i % 2)) = 1 ] || echo "service.stop = shared.service")
 		pci.detach =
 		END
+		# One that says itself how it goes back.
+		[ $i -ne 5 ] || printf '\n[release/end]\npci.reattach =\nundo =\n' >>"/etc/libvirt/hooks/conf.d/d$i.ini"
 		eval "up_$i="
 		i=$((i + 1))
 	done
@@ -113,6 +115,66 @@ finish()
 	esac
 	[ -z "$HOOK_HUNG" ] || { fail "phase $n: d$3 keeps the pipes"; bad=1; }
 }
+refused_by()
+{
+	[ "$2" -eq 1 ] && grep -q "belongs to domain $1 now" "$3"
+}
+# Phases of domains I and J, which want the same device, at the same time. One that leaves
+# may be gone in time for the other; of two that come one gets it.
+contest()
+{
+	local up_a up_b owner rc_a err_a rc_b err_b
+	eval "up_a=\$up_$1 up_b=\$up_$2 owner=\$owner$(($1 % 4))"
+	hook_bg "$(phase_for "$up_a")" "$(sub_for "$up_a")" "d$1"
+	one=$HOOKPID
+	hook_bg "$(phase_for "$up_b")" "$(sub_for "$up_b")" "d$2"
+	two=$HOOKPID
+	hook_wait "$one"
+	rc_a=$RC err_a=$ERR
+	hook_wait "$two"
+	rc_b=$RC err_b=$ERR
+	contests=$((contests + 1))
+	eval "up_$1= up_$2= owner$(($1 % 4))="
+	if [ -n "$up_a$up_b" ]; then
+		# The one that leaves first.
+		[ -n "$up_a" ] || set -- "$2" "$1" "$rc_b" "$rc_a" "$err_b" "$err_a"
+		[ $# -gt 2 ] || set -- "$1" "$2" "$rc_a" "$rc_b" "$err_a" "$err_b"
+		[ "$3" -eq 0 ] || { fail "phase $n: d$1 leaves beside d$2" "$5"; bad=1; }
+		if [ "$4" -eq 0 ]; then
+			take "$2"
+		else
+			refused_by "d$1" "$4" "$6" || { fail "phase $n: d$2 is refused, and d$1 named" "$6"; bad=1; }
+		fi
+	elif [ -n "$owner" ]; then
+		eval "owner$(($1 % 4))=$owner"
+		refused_by "d$owner" "$rc_a" "$err_a" || { fail "phase $n: d$1 is refused, and d$owner named" "$err_a"; bad=1; }
+		refused_by "d$owner" "$rc_b" "$err_b" || { fail "phase $n: d$2 is refused, and d$owner named" "$err_b"; bad=1; }
+	elif [ "$rc_a" -eq 0 ]; then
+		take "$1"
+		refused_by "d$1" "$rc_b" "$err_b" || { fail "phase $n: d$2 is refused, and d$1 named" "$err_b"; bad=1; }
+	else
+		[ "$rc_b" -eq 0 ] && take "$2"
+		refused_by "d$2" "$rc_a" "$err_a" || { fail "phase $n: one of d$1 and d$2 gets it" "$err_a" "$err_b"; bad=1; }
+	fi
+}
+take() { eval "up_$1=1 owner$(($1 % 4))=$1"; }
+phase_for() { if [ -n "$1" ]; then echo release; else echo prepare; fi; }
+sub_for() { if [ -n "$1" ]; then echo end; else echo begin; fi; }
+# Whoever has a device has it on vfio-pci; what nobody has is at home.
+whose()
+{
+	local i=0 a
+	while [ $i -lt 4 ] && [ $i -lt "$1" ]; do
+		eval "owner=\$owner$i"
+		for a in $(devices $i); do
+			case "$owner $(driver "$a")" in
+			[0-9]*' vfio-pci') ;;
+			' vfio-pci' | [0-9]* | ' -') fail "phase $n: $a is on $(driver "$a"), its owner is d$owner"; bad=1 ;;
+			esac
+		done
+		i=$((i + 1))
+	done
+}
 judge()
 {
 	local i=0 sum=0 users='' stopped=''
@@ -124,6 +186,7 @@ judge()
 		fi
 		i=$((i + 1))
 	done
+	whose "$1"
 	[ "$(pages)" -eq $sum ] || { fail "phase $n: $(pages) pages, not $sum"; bad=1; }
 	[ -n "$users" ] || [ "$(gov)" = "$first" ] || { fail "phase $n: nobody is left, and the governor is $(gov)"; bad=1; }
 	if [ -n "$stopped" ]; then
@@ -135,25 +198,34 @@ judge()
 walk()
 {
 	local i j end
-	bad='' n=0
+	bad='' n=0 contests=0 turns=0
 	end=$(($(uptime_ms) + 40000))
 	define "$1"
 	while [ $n -lt "${WALK:-$2}" ] && [ -z "$bad" ] && { [ -n "$WALK" ] || [ "$(uptime_ms)" -lt $end ]; }; do
 		n=$((n + 1))
 		rnd "$1"
 		i=$R
-		begin "$i"
-		one=$HOOKPID want=$WANT
 		rnd "$1"
 		j=$R
 		rnd 2
-		# Two at once, if they do not want the same device.
-		if [ "$R" = 1 ] && [ $((i % 4)) -ne $((j % 4)) ]; then
-			n=$((n + 1))
-			begin "$j"
-			finish "$HOOKPID" "$WANT" "$j"
+		# Two at once, every fourth time for the same device; none is started twice.
+		turns=$((turns + 1))
+		if [ "$1" -eq 8 ] && [ $((turns % 4)) -eq 2 ]; then
+			j=$(((i + 4) % 8)) R=1
 		fi
-		finish "$one" "$want" "$i"
+		if [ "$R" = 1 ] && [ "$i" -ne "$j" ] && [ $((i % 4)) -eq $((j % 4)) ]; then
+			n=$((n + 1))
+			contest "$i" "$j"
+		else
+			begin "$i"
+			one=$HOOKPID want=$WANT
+			if [ "$R" = 1 ] && [ "$i" -ne "$j" ]; then
+				n=$((n + 1))
+				begin "$j"
+				finish "$HOOKPID" "$WANT" "$j"
+			fi
+			finish "$one" "$want" "$i"
+		fi
 		judge "$1"
 	done
 	i=0
@@ -162,7 +234,7 @@ walk()
 		[ -z "$up" ] || { hook_bg release end "d$i"; finish "$HOOKPID" 0 "$i"; }
 		i=$((i + 1))
 	done
-	note "$1 domains: $n phases"
+	note "$1 domains: $n phases, $contests times two for the same device"
 	check "$1 domains, phases in any order" test -z "$bad" -a "$n" -ge "${WALK:-2}"
 	state "$LAB/after"
 	# Without udev's names the kernel gives eth0 to the card that comes back first.
@@ -172,5 +244,6 @@ modprobe -q cpufreq_ondemand
 state "$LAB/before"
 walk 2 40
 walk 8 160
+check "two wanted the same device at once" test "$contests" -gt 0
 refute "no journal is left" sh -c 'ls /run/vfio-hook/*.journal'
 rm -f /etc/libvirt/hooks/conf.d/d?.ini /etc/libvirt/hooks/conf.d/[ab].ini
