@@ -28,19 +28,28 @@ pci.detach = $NET1
 pci.power = control=on $NET1
 END
 
-method=$(pci $NET1/reset_method | cut -d' ' -f1)
+# Linux 5.15 and later let one choose.
+method=
+[ -e /sys/bus/pci/devices/$NET1/reset_method ] && method=$(pci $NET1/reset_method | cut -d' ' -f1)
 step "pci.reset" 'grep -q "reset of $NET1: done" /var/log/vfio-hook/win10.log' <<END
 pci.detach = $NET1
 pci.reset = $NET1
 END
-step "pci.reset with a method" '[ "$(pci $NET1/reset_method)" = '"$method"' ]' <<END
-pci.detach = $NET1
-pci.reset = method=$method $NET1
-END
+if [ "$method" ]; then
+	step "pci.reset with a method" '[ "$(pci $NET1/reset_method)" = '"$method"' ]' <<-END
+		pci.detach = $NET1
+		pci.reset = method=$method $NET1
+	END
+else
+	untouched "pci.reset with a method: refused by a kernel without the choice" "cannot be reset by flr: it offers no choice" <<-END
+		pci.detach = $NET1
+		pci.reset = method=flr $NET1
+	END
+fi
 untouched "pci.reset: refused while a driver has the device" 'in the hands of e1000e' <<END
 pci.reset = $NET1
 END
-untouched "pci.reset: a method that is not there" "cannot be reset by acpi: it offers $method" <<END
+untouched "pci.reset: a method that is not there" "cannot be reset by acpi: it offers ${method:-no choice}" <<END
 pci.detach = $NET1
 pci.reset = method=acpi $NET1
 END
@@ -48,11 +57,13 @@ config win10 <<END
 [prepare/begin]
 pci.detach = $NET1
 [release/end]
-pci.reset = method=$method $NET1
+pci.reset = ${method:+method=$method} $NET1
 END
 state "$LAB/before"
 hook_ok "pci.reset on the way down: prepare" prepare begin
+rm /var/log/vfio-hook/win10.log
 hook_ok "pci.reset on the way down: release" release end
+check "pci.reset on the way down: done" grep -q "reset of $NET1: done" /var/log/vfio-hook/win10.log
 state "$LAB/after"
 same "$LAB/before" "$LAB/after" "pci.reset on the way down: reset_method is as before" "$ONEWAY_VFIO"
 
