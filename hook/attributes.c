@@ -11,7 +11,56 @@
 #include "glob.h"
 #include "guard.h"
 
-bool attribute_is_trigger(const char *path)
+struct attributes {
+	char pattern[PATH_MAX];
+	const char *below; /* "/sys" */
+	const char *value;
+	const char *undo; /* of undo=, or NULL */
+};
+
+const struct option_spec attributes_options[] = {
+	{ "undo", VALUE_STRING,
+	  .text = "what to write on the way back instead of the old value, or none" },
+	{}
+};
+
+/*
+ * The path of sysctl's name. The separator that comes first is the separator:
+ * "vm.swappiness", "vm/swappiness", "net.ipv4.conf.eth0/100.forwarding" (the interface
+ * eth0.100).
+ */
+static void sysctl_path(const char *name, char *buf, size_t size)
+{
+	const char *first = strpbrk(name, "./");
+	size_t n = (size_t)snprintf(buf, size, "/proc/sys/%s", name);
+
+	if (!first || *first == '/' || n >= size)
+		return;
+	for (char *p = buf + strlen("/proc/sys/"); *p; p++)
+		*p = *p == '.' ? '/' : *p == '/' ? '.' : *p;
+}
+
+static bool is_sysctl(const struct step *step)
+{
+	return streq(step->plugin->name, "sysctl");
+}
+
+static struct attributes attributes_of(const struct step *step)
+{
+	const char *name = step->words.v[0];
+	struct attributes ret = { .below = is_sysctl(step) ? "/proc/sys" : "/sys",
+				  .value = step->words.v[1],
+				  .undo = step_option(step, "undo") };
+
+	if (is_sysctl(step) && *name != '/')
+		sysctl_path(name, ret.pattern, sizeof(ret.pattern));
+	else
+		snprintf(ret.pattern, sizeof(ret.pattern), "%s", name);
+	return ret;
+}
+
+/* Can nothing be read there that could be put back? By its name alone. */
+static bool is_trigger(const char *path)
 {
 	static const char *const names[] = { "remove",	    "rescan",	      "reset",
 					     "bind",	    "unbind",	      "new_id",
@@ -44,18 +93,23 @@ static int refuse_binding(const char *path, struct error *err)
 	return 0;
 }
 
-int attributes_parse(const struct attributes *attributes, struct error *err)
+int attributes_parse(const struct step *step, struct error *err)
 {
-	const char *pattern = attributes->pattern;
-	const char *rest = str_after(pattern, attributes->below);
+	const struct attributes attributes = attributes_of(step);
+	const char *pattern = attributes.pattern;
+	const char *rest = str_after(pattern, attributes.below);
 
+	if (str_after(pattern, is_sysctl(step) ? "/sys/" : "/proc/sys/"))
+		return error_set(err, -EINVAL, "for %s write: %s.write = %s %s", pattern,
+				 is_sysctl(step) ? "sysfs" : "sysctl", pattern,
+				 attributes.value);
 	if (!rest || *rest != '/' || !rest[strspn(rest, "/")])
 		return error_set(err, -EINVAL, "%s is not below %s", pattern,
-				 attributes->below);
+				 attributes.below);
 	if (strstr(pattern, "/../") || str_ends(pattern, "/.."))
 		return error_set(err, -EINVAL, "%s: write the path without \"..\"",
 				 pattern);
-	if (attribute_is_trigger(pattern) && !attributes->undo)
+	if (is_trigger(pattern) && !attributes.undo)
 		return error_set(err, -EINVAL,
 				 "%s is a trigger, without a value that could be put back: "
 				 "say undo=VALUE, to be written on the way back, or "
@@ -100,7 +154,7 @@ static int check_one(struct run *run, const struct attributes *attributes,
 		return run_problem(run, -EACCES, err,
 				   "%s is read-only: the kernel takes no value there",
 				   path);
-	if (!attributes->undo && (!(st.st_mode & 0444) || attribute_is_trigger(path)))
+	if (!attributes->undo && (!(st.st_mode & 0444) || is_trigger(path)))
 		return run_problem(
 			run, -EINVAL, err,
 			"%s can be written only: what it does cannot be read and "
@@ -110,14 +164,14 @@ static int check_one(struct run *run, const struct attributes *attributes,
 	return 0;
 }
 
-int attributes_check(struct run *run, const struct attributes *attributes,
-		     struct error *err)
+int attributes_check(struct run *run, const struct step *step, struct error *err)
 {
+	const struct attributes attributes = attributes_of(step);
 	_cleanup_strv_ struct strv paths = {};
-	int r = find(run, attributes, &paths, err);
+	int r = find(run, &attributes, &paths, err);
 
 	for (size_t i = 0; r >= 0 && i < paths.n; i++)
-		r = check_one(run, attributes, paths.v[i], err);
+		r = check_one(run, &attributes, paths.v[i], err);
 	return r;
 }
 
@@ -147,22 +201,22 @@ static int write_one(struct run *run, const struct attributes *attributes,
 	return effect_one_way(run, what, write_blindly, &w, err);
 }
 
-int attributes_write(struct run *run, const struct attributes *attributes,
-		     struct error *err)
+int attributes_write(struct run *run, const struct step *step, struct error *err)
 {
+	const struct attributes attributes = attributes_of(step);
 	_cleanup_strv_ struct strv paths = {};
 	int r = 0;
 
 	/* while simulating the check has told already that there are none */
-	if (host_glob(&run->host, attributes->pattern, attributes->below, &paths, NULL) <
+	if (host_glob(&run->host, attributes.pattern, attributes.below, &paths, NULL) <
 		    0 &&
 	    !run->simulate)
-		r = find(run, attributes, &paths, err);
+		r = find(run, &attributes, &paths, err);
 	for (size_t i = 0; r >= 0 && i < paths.n; i++) {
 		if (!run->simulate)
-			r = check_one(run, attributes, paths.v[i], err);
+			r = check_one(run, &attributes, paths.v[i], err);
 		if (r >= 0)
-			r = write_one(run, attributes, paths.v[i], err);
+			r = write_one(run, &attributes, paths.v[i], err);
 	}
 	return r;
 }
