@@ -10,6 +10,7 @@
 #include "effect.h"
 #include "glob.h"
 #include "guard.h"
+#include "sriov.h"
 
 struct attributes {
 	char pattern[PATH_MAX];
@@ -161,7 +162,7 @@ static int check_one(struct run *run, const struct attributes *attributes,
 			"put back: say undo=VALUE, to be written on the way back, "
 			"or undo=none",
 			path);
-	return 0;
+	return sriov_may_write(run, path, attributes->value, err);
 }
 
 int attributes_check(struct run *run, const struct step *step, struct error *err)

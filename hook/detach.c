@@ -10,6 +10,7 @@
 #include "hold.h"
 #include "nvidia.h"
 #include "preflight.h"
+#include "sriov.h"
 #include "vfio.h"
 
 /*
@@ -88,21 +89,6 @@ static int check_drivers(struct run *run, const struct step *step,
 	return r;
 }
 
-/* vfio-pci answers EBUSY for a physical function that has virtual ones. */
-static int check_virtual_functions(struct run *run, const char *name, struct error *err)
-{
-	uint64_t n = 0;
-
-	if (host_read_u64(&run->host, &n, "/sys/bus/pci/devices/%s/sriov_numvfs", name) <
-		    0 ||
-	    n == 0)
-		return 0;
-	return run_problem(run, -EBUSY, err,
-			   "%s has %llu virtual functions (SR-IOV), and VFIO takes it only "
-			   "without: write 0 to its sriov_numvfs first",
-			   name, (unsigned long long)n);
-}
-
 static int check_function(struct run *run, const struct step *step,
 			  const struct pci_function *fn, const struct pci_list *planned,
 			  struct error *err)
@@ -110,7 +96,9 @@ static int check_function(struct run *run, const struct step *step,
 	bool while_loaded = step_bool(step, "while-loaded", false);
 	int r = nvidia_may_unbind(run, fn, while_loaded, planned, err);
 
-	return r == 0 ? check_virtual_functions(run, fn->name, err) : r;
+	return r == 0 ?
+		       sriov_may_leave(run, fn->name, "VFIO takes it only without", err) :
+		       r;
 }
 
 /* Only a function on a driver has nodes; the module's step looked after the others. */

@@ -6,6 +6,7 @@
 #include "gate.h"
 #include "group.h"
 #include "holders.h"
+#include "storage.h"
 
 /* Managed hostdevs that are still on a host driver, and which. */
 struct still {
@@ -87,6 +88,18 @@ static int look_at(const struct holder_list *all, const char *name, const char *
 			 names, cure);
 }
 
+/* The kernel would not even wait for a disk's users. */
+static int refuse_storage(struct run *run, const struct pci_list *functions,
+			  struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < functions->n && r == 0; i++)
+		r = storage_refuse(run, functions->fn[i].name, err);
+	return r < 0 ? error_prefix(err, "libvirt would take a managed device in use") :
+		       0;
+}
+
 int gate_check(struct run *run, struct error *err)
 {
 	_cleanup_(holder_list_done) struct holder_list holders = {};
@@ -98,6 +111,8 @@ int gate_check(struct run *run, struct error *err)
 
 	host.overlay = NULL;
 	r = find_still(run, &host, &still, err);
+	if (r == 0)
+		r = refuse_storage(run, &still.functions, err);
 	if (r < 0 || !still.functions.n)
 		return r;
 	/* Once for all: it looks at every file that any process has open. */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "guard.h"
+#include "sriov.h"
 
 /* Cuts "a [b] c" down to "b"; anything else stays as it is. */
 static void select_word(char *text)
@@ -129,8 +130,10 @@ static int attr_change(struct run *run, const struct record *record, const char 
 		       const char *to, struct error *err)
 {
 	_cleanup_free_ char *now = NULL;
-	int r = guard_write(run, record->target, to, err);
+	int r = sriov_may_write(run, record->target, to, err);
 
+	if (r == 0)
+		r = guard_write(run, record->target, to, err);
 	if (r < 0 || write_only(&run->host, record->target))
 		return r;
 	r = attr_read(&run->host, record->target, &now, err);

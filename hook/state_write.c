@@ -5,6 +5,7 @@
  * the first write was made.
  */
 #include "guard.h"
+#include "sriov.h"
 #include "state.h"
 
 static int write_read(const struct host *host, const char *target, char **ret,
@@ -22,7 +23,9 @@ static int write_change(struct run *run, const struct record *record, const char
 static int write_undo(struct run *run, const struct record *record, const char *now,
 		      struct error *err)
 {
-	return guard_write(run, record->target, record->data, err);
+	int r = sriov_may_write(run, record->target, record->data, err);
+
+	return r == 0 ? guard_write(run, record->target, record->data, err) : r;
 }
 
 const struct state_kind state_write = {

@@ -6,10 +6,50 @@
 
 #include "guard.h"
 #include "storage.h"
+#include "systemd.h"
 
 #define MAX_DEPTH 8 /* disk, partition, md, crypt, LVM, … */
 #define TRIES 5 /* while others may be looking, as we do */
 #define PAUSE_NS 50000000L
+
+struct use {
+	char *text; /* "nvme0n1p2, mounted at /home" */
+	char unit[NAME_MAX + 1]; /* the unit that ends it, or "" */
+	bool ended; /* an earlier step ends a use of this disk */
+};
+
+/* mountinfo writes blanks and the like as \040. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (const char *p = text; *p; to++) {
+		unsigned code;
+
+		if (sscanf(p, "\\%3o", &code) == 1) {
+			*to = (char)code;
+			p += 4;
+		} else {
+			*to = *p++;
+		}
+	}
+	*to = '\0';
+}
+
+/* Does an earlier step of the plan end it? Only a simulated one is in the overlay. */
+static bool ends(const struct host *host, const char *path, const char *type,
+		 struct use *use)
+{
+	const char *state;
+
+	storage_unit(path, type, use->unit, sizeof(use->unit));
+	state = host->overlay ? overlay_get(host->overlay, &state_unit, use->unit) : NULL;
+	if (!state || !streq(state, "inactive"))
+		return false;
+	use->unit[0] = '\0';
+	use->ended = true;
+	return true;
+}
 
 /* "nvme0c1n1" is the path of a multipath disk, "nvme0n1" what people mount. */
 static void visible_name(const char *name, char *buf, size_t size)
@@ -38,8 +78,8 @@ static bool lies_below(const struct host *host, const char *disk, const char *fu
 	return strstr(target, part) != NULL;
 }
 
-/* mountinfo has octal escapes for blanks: shown as they are. */
-static bool mount_of(const char *mounts, const char *dev, const char *number, char **ret)
+static bool mount_of(const struct host *host, const char *mounts, const char *dev,
+		     const char *number, struct use *ret)
 {
 	_cleanup_free_ char *copy = strdup(mounts);
 	char *save = NULL;
@@ -58,12 +98,15 @@ static bool mount_of(const char *mounts, const char *dev, const char *number, ch
 			source[0] = '\0';
 		if (!streq(id, number) && !streq(path_base(source), dev))
 			continue;
-		return asprintf(ret, "%s, mounted at %s", dev, point) >= 0;
+		unescape(point);
+		if (!ends(host, point, "mount", ret))
+			return asprintf(&ret->text, "%s, mounted at %s", dev, point) >= 0;
 	}
 	return false;
 }
 
-static bool swap_of(const char *swaps, const char *dev, char **ret)
+static bool swap_of(const struct host *host, const char *swaps, const char *dev,
+		    struct use *ret)
 {
 	_cleanup_free_ char *copy = strdup(swaps);
 	char *save = NULL;
@@ -73,22 +116,11 @@ static bool swap_of(const char *swaps, const char *dev, char **ret)
 	for (char *line = strtok_r(copy, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		line[strcspn(line, " \t")] = '\0';
-		if (streq(path_base(line), dev))
-			return asprintf(ret, "%s, used as swap", dev) >= 0;
+		if (!streq(path_base(line), dev))
+			continue;
+		if (!ends(host, line, "swap", ret))
+			return asprintf(&ret->text, "%s, used as swap", dev) >= 0;
 	}
-	return false;
-}
-
-/* A further disk of a mounted btrfs is in no list of mounts. */
-static bool btrfs_of(const struct host *host, const char *dev, char **ret)
-{
-	_cleanup_strv_ struct strv all = {};
-
-	if (host_list(host, &all, "/sys/fs/btrfs") < 0)
-		return false;
-	for (size_t i = 0; i < all.n; i++)
-		if (host_exists(host, "/sys/fs/btrfs/%s/devices/%s", all.v[i], dev))
-			return asprintf(ret, "%s, part of a mounted btrfs", dev) >= 0;
 	return false;
 }
 
@@ -96,8 +128,43 @@ struct tables {
 	char *mounts, *swaps;
 };
 
+/* Does an earlier step unmount one of its disks, and with it the whole? */
+static bool btrfs_ends(const struct host *host, const struct tables *tables,
+		       const char *name)
+{
+	_cleanup_strv_ struct strv disks = {};
+
+	if (host_list(host, &disks, "/sys/fs/btrfs/%s/devices", name) < 0)
+		return false;
+	for (size_t i = 0; i < disks.n; i++) {
+		struct use use = {};
+
+		if (mount_of(host, tables->mounts, disks.v[i], "", &use))
+			free(use.text);
+		else if (use.ended)
+			return true;
+	}
+	return false;
+}
+
+/* A further disk of a mounted btrfs is in no list of mounts. */
+static bool btrfs_of(const struct host *host, const struct tables *tables,
+		     const char *dev, struct use *ret)
+{
+	_cleanup_strv_ struct strv all = {};
+
+	if (host_list(host, &all, "/sys/fs/btrfs") < 0)
+		return false;
+	for (size_t i = 0; i < all.n; i++)
+		if (host_exists(host, "/sys/fs/btrfs/%s/devices/%s", all.v[i], dev) &&
+		    !btrfs_ends(host, tables, all.v[i]))
+			return asprintf(&ret->text, "%s, part of a mounted btrfs", dev) >=
+			       0;
+	return false;
+}
+
 static bool device_in_use(const struct host *host, const struct tables *tables,
-			  const char *dev, unsigned depth, char **ret)
+			  const char *dev, unsigned depth, struct use *ret)
 {
 	_cleanup_strv_ struct strv holders = {};
 	char number[32] = "", name[256] = "";
@@ -105,13 +172,13 @@ static bool device_in_use(const struct host *host, const struct tables *tables,
 	if (depth > MAX_DEPTH)
 		return false;
 	host_read(host, number, sizeof(number), "/sys/class/block/%s/dev", dev);
-	if (mount_of(tables->mounts, dev, number, ret) ||
-	    swap_of(tables->swaps, dev, ret) || btrfs_of(host, dev, ret))
+	if (mount_of(host, tables->mounts, dev, number, ret) ||
+	    swap_of(host, tables->swaps, dev, ret) || btrfs_of(host, tables, dev, ret))
 		return true;
 	/* A swap or a mount can be known by /dev/mapper/NAME, too. */
 	if (host_read(host, name, sizeof(name), "/sys/class/block/%s/dm/name", dev) > 0 &&
-	    (mount_of(tables->mounts, name, number, ret) ||
-	     swap_of(tables->swaps, name, ret)))
+	    (mount_of(host, tables->mounts, name, number, ret) ||
+	     swap_of(host, tables->swaps, name, ret)))
 		return true;
 	if (host_list(host, &holders, "/sys/class/block/%s/holders", dev) < 0)
 		return false;
@@ -182,7 +249,7 @@ static int open_alone(void *arg, _unused_ char text[GUARD_TEXT_MAX])
  * What no list here tells: a file system of another mount namespace, ZFS, an md or LVM
  * that is not used itself. Whoever has a disk for himself is known to the kernel.
  */
-static bool taken(const struct host *host, const char *dev, char **ret)
+static bool taken(const struct host *host, const char *dev, struct use *ret)
 {
 	_cleanup_strv_ struct strv holders = {};
 	_cleanup_free_ char *names = NULL;
@@ -195,15 +262,16 @@ static bool taken(const struct host *host, const char *dev, char **ret)
 		return false;
 	if (host_list(host, &holders, "/sys/class/block/%s/holders", dev) >= 0 &&
 	    holders.n && (names = strv_join(&holders, ", ")))
-		return asprintf(ret, "%s, part of %s", dev, names) >= 0;
-	return asprintf(ret,
+		return asprintf(&ret->text, "%s, part of %s", dev, names) >= 0;
+	return asprintf(&ret->text,
 			"%s, in use: mounted in a container, a part of ZFS, or another's "
 			"that no list tells",
 			dev) >= 0;
 }
 
-int storage_in_use(const struct host *host, const char *name, char **ret,
-		   struct error *err)
+/* 1: a disk below the function is in use, by RET. */
+static int in_use(const struct host *host, const char *name, struct use *ret,
+		  struct error *err)
 {
 	_cleanup_strv_ struct strv disks = {};
 	struct tables tables = {};
@@ -216,7 +284,7 @@ int storage_in_use(const struct host *host, const char *name, char **ret,
 	for (size_t i = 0; i < disks.n && r == 0; i++)
 		r = device_in_use(host, &tables, disks.v[i], 0, ret);
 	/* Partitions first: with one of them the disk is in use, too. */
-	for (size_t i = disks.n; i-- > 0 && r == 0;)
+	for (size_t i = disks.n; i-- > 0 && r == 0 && !ret->ended;)
 		r = taken(host, disks.v[i], ret);
 	free(tables.mounts);
 	free(tables.swaps);
@@ -225,14 +293,20 @@ int storage_in_use(const struct host *host, const char *name, char **ret,
 
 int storage_refuse(struct run *run, const char *name, struct error *err)
 {
-	_cleanup_free_ char *use = NULL;
-	int r = storage_in_use(&run->host, name, &use, err);
+	struct use use = {};
+	int r = in_use(&run->host, name, &use, err);
 
-	if (r <= 0)
-		return r;
-	return run_problem(
-		run, -EBUSY, err,
-		"%s carries %s: unmount it, or take another device; it must not be "
-		"taken from the running host",
-		name, use);
+	if (r > 0 && *use.unit && systemd_is_running(&run->host))
+		r = run_problem(run, -EBUSY, err,
+				"%s carries %s: to take it from the host put "
+				"'service.stop = %s' in front, or take another device",
+				name, use.text, use.unit);
+	else if (r > 0)
+		r = run_problem(
+			run, -EBUSY, err,
+			"%s carries %s: unmount it, or take another device; it must not be "
+			"taken from the running host",
+			name, use.text);
+	free(use.text);
+	return r;
 }

@@ -6,11 +6,10 @@
 /* The disks below the PCI function NAME, each before its partitions: "nvme0n1", … */
 int storage_disks(const struct host *host, const char *name, struct strv *ret);
 /*
- * Is one of them mounted or swapped to, itself or by a dm or md device on it, or has
- * anybody else taken it for himself? 1 with *RET = "nvme0n1p2, mounted at /home", 0, or an
- * error.
+ * A problem of RUN when one of them is mounted or swapped to, itself or by a dm or md
+ * device on it, or anybody else has taken it for himself. What an earlier step unmounts by
+ * its .mount unit, or ends by its .swap unit, counts as gone.
  */
-int storage_in_use(const struct host *host, const char *name, char **ret,
-		   struct error *err);
-/* A problem of RUN when one is. */
 int storage_refuse(struct run *run, const char *name, struct error *err);
+/* systemd's name of the unit of a path: "/mnt/my disk", "mount": "mnt-my\x20disk.mount". */
+void storage_unit(const char *path, const char *type, char *buf, size_t size);

@@ -8,6 +8,7 @@
 #include "hold.h"
 #include "nvidia.h"
 #include "preflight.h"
+#include "sriov.h"
 #include "step.h"
 
 #define DEVICE "/sys/bus/pci/devices/%s"
@@ -120,7 +121,9 @@ static int remove_one(struct run *run, const struct step *step _unused_,
 				   fn->name);
 	if (state_is(&run->host, &state_function, fn->name, ""))
 		return 0;
-	r = refuse_held(run, fn, err);
+	r = sriov_may_leave(run, fn->name, "they would go with it", err);
+	if (r == 0)
+		r = refuse_held(run, fn, err);
 	if (r == 0)
 		r = nvidia_may_unbind(run, fn, false, &one, err);
 	return r == 0 ? effect_set(run, &state_function, fn->name, "", NULL, err) : r;

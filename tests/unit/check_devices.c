@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "faketree.h"
+#include "storage.h"
 #include "kmod.h"
 #include "phase_of.h"
 #include "suite.h"
@@ -469,6 +470,24 @@ START_TEST(refuses_disks_mounted_meanwhile)
 }
 END_TEST
 
+START_TEST(names_units_of_mounts)
+{
+	char unit[64];
+
+	storage_unit("/", "mount", unit, sizeof(unit));
+	ck_assert_str_eq(unit, "-.mount");
+	storage_unit("/mnt/games", "mount", unit, sizeof(unit));
+	ck_assert_str_eq(unit, "mnt-games.mount");
+	storage_unit("/mnt/my-disk 1/.x.y", "mount", unit, sizeof(unit));
+	ck_assert_str_eq(unit, "mnt-my\\x2ddisk\\x201-.x.y.mount");
+	storage_unit("/.x", "mount", unit, sizeof(unit));
+	ck_assert_str_eq(unit, "\\x2ex.mount");
+	storage_unit("/a/very/long/path/that/does/not/fit/into/the/little/name", "mount",
+		     unit, 16);
+	ck_assert_uint_lt(strlen(unit), 16);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("phases");
@@ -498,6 +517,7 @@ int main(void)
 	tcase_add_loop_test(tc, refuses_disks_that_somebody_has_taken, 0, 2);
 	tcase_add_test(tc, refuses_disks_that_are_open);
 	tcase_add_loop_test(tc, refuses_disks_mounted_meanwhile, 0, 2);
+	tcase_add_test(tc, names_units_of_mounts);
 	tcase_set_timeout(tc, 120);
 	return suite_run_as_root("devices", tc);
 }
