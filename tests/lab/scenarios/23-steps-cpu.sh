@@ -115,6 +115,8 @@ for d in win10 other; do
 	printf '[started/begin]\ncpuset.isolate =\n' | config $d
 done
 state "$LAB/before"
+vfio-hook plan win10 started/begin >"$LAB/plan" 2>&1 </dev/null
+contains "before the guest runs the plan does not know" "$LAB/plan" 'a partition or AllowedCPUs: that shows when the guest runs'
 hook_ok "[started/begin]: prepare" prepare begin
 guest win10 "$WIN10"
 hook_ok "cpuset.isolate in [started/begin]" started begin
