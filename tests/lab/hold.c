@@ -3,7 +3,8 @@
  * sound server, a compute job. Copied under other names it has them in comm,
  * argv[0] and exe.
  *
- * hold [-i] [-m] [-q] [-u] [-d ADDRESS] [-H PAGES] [-s SECONDS] [-p PIDFILE] FILE...
+ * hold [-i] [-m] [-q] [-u] [-d ADDRESS] [-N NODE] [-F MIB] [-H PAGES] [-s SECONDS]
+ *      [-p PIDFILE] FILE...
  *   -i  ignore SIGTERM and SIGHUP
  *   -m  map each file and close it (a holder that /proc/PID/fd does not show)
  *   -q  leave each file in the queue of a socket and close it: nothing in /proc
@@ -11,22 +12,28 @@
  *   -d  FILE is /dev/vfio/GROUP: make a container, as QEMU does, and open the
  *       group's PCI device, too
  *   -H  have so many huge pages, as a guest's memory
+ *   -N  its memory comes from this NUMA node and no other, as libvirt binds a cell
+ *   -F  fragment memory: take so many MiB, keep every eighth page and lock it, so
+ *       that it is moved only where vm.compact_unevictable_allowed lets it
  *   -u  as a compositor: close all at the kernel's uevent of a removed DRM card,
  *       open all again when one was added
  *   -p  write the pid there once everything is open
  *   -s  leave after so many seconds
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/mempolicy.h>
 #include <linux/netlink.h>
 #include <linux/vfio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static int fds[64], container = -1, device = -1;
@@ -132,12 +139,43 @@ static int have_pages(int pages)
 	return 0;
 }
 
+static int bind_memory(int node)
+{
+	unsigned long nodes = 1UL << node;
+
+	if (syscall(SYS_set_mempolicy, MPOL_BIND, &nodes, 8 * sizeof(nodes)) == 0)
+		return 0;
+	perror("hold: node");
+	return -1;
+}
+
+static int fragment(int mib)
+{
+	size_t size = (size_t)mib << 20;
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED || madvise(p, size, MADV_NOHUGEPAGE)) {
+		perror("hold: memory");
+		return -1;
+	}
+	for (size_t i = 0; i < size; i += 4096)
+		p[i] = 1;
+	for (size_t i = 0; i + 32768 <= size; i += 32768)
+		if (madvise(p + i + 4096, 7 * 4096, MADV_DONTNEED))
+			return -1;
+	if (mlock2(p, size, MLOCK_ONFAULT)) {
+		perror("hold: mlock");
+		return -1;
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	int opt, map = 0, uevents = 0, seconds = 0, in_queue = 0, pages = 0;
+	int opt, map = 0, uevents = 0, seconds = 0, in_queue = 0, pages = 0, fragments = 0, node = -1;
 	const char *pidfile = NULL, *address = NULL;
 
-	while ((opt = getopt(argc, argv, "d:H:imqup:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "d:F:H:N:imqup:s:")) != -1) {
 		switch (opt) {
 		case 'i':
 			signal(SIGTERM, SIG_IGN);
@@ -146,8 +184,14 @@ int main(int argc, char **argv)
 		case 'd':
 			address = optarg;
 			break;
+		case 'F':
+			fragments = atoi(optarg);
+			break;
 		case 'H':
 			pages = atoi(optarg);
+			break;
+		case 'N':
+			node = atoi(optarg);
 			break;
 		case 'q':
 			in_queue = 1;
@@ -178,7 +222,7 @@ int main(int argc, char **argv)
 		}
 		close(fds[i]);
 	}
-	if (pages && have_pages(pages))
+	if ((node >= 0 && bind_memory(node)) || (pages && have_pages(pages)) || (fragments && fragment(fragments)))
 		return 1;
 	if (pidfile) {
 		char part[4096];

@@ -4,11 +4,10 @@
  * of two NUMA nodes.
  */
 #include "advice.h"
-#include "call.h"
 #include "cpus.h"
 #include "faketree.h"
 #include "guest_goals.h"
-#include "phase.h"
+#include "phase_of.h"
 #include "suite.h"
 
 #define UUID "11111111-2222-3333-4444-555555555555"
@@ -190,28 +189,21 @@ static void take_findings(struct call *call)
 static int run_phase(const char *operation, const char *step, const char *xml, bool check,
 		     struct error *err)
 {
+	struct event event = {};
 	char config[512];
 	struct call call;
 	int r;
 
 	snprintf(config, sizeof(config), "[prepare/begin]\n%s\n", step);
 	faketree_file(config, "/etc/libvirt/hooks/conf.d/win10.ini");
-	call_init(&call, host.root, "/etc/libvirt/hooks");
-	event_init(&call.run.event, "win10", operation,
+	event_init(&event, "win10", operation,
 		   streq(operation, "prepare") ? "begin" : "end", "-");
-	call.run.xml = strdup(xml);
-	call.run.xml_len = strlen(xml);
+	r = phase_open(&call, host.root, &event, xml, err);
 	call.run.owner = getpid();
-	r = call_parse_domain(&call, err);
-	if (r == 0)
-		r = call_load_config(&call, err);
-	if (r == 0)
-		r = call_scan(&call, err);
 	if (r == 0 && check)
 		take_findings(&call);
 	else if (r == 0)
-		r = phase_goes_up(call.run.event.phase) ? phase_up(&call.run, err) :
-							  phase_down(&call.run, err);
+		r = phase_run(&call.run, err);
 	call_done(&call);
 	return r;
 }
