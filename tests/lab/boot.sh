@@ -134,7 +134,7 @@ set -- -accel tcg,thread=$thread -cpu Nehalem,+pdpe1gb -M q35,kernel-irqchip=spl
 	-device intel-hda,id=hda,bus=gpu,addr=00.1 -device hda-duplex,bus=hda.0,audiodev=snd \
 	-device qemu-xhci,id=usb,bus=gpu,addr=00.2 -device usb-kbd,bus=usb.0 \
 	-device pcie-root-port,id=disk,bus=pcie.0,addr=02.0,chassis=2,slot=2 \
-	-drive driver=null-co,read-zeroes=on,size=1G,if=none,id=nvme \
+	-drive driver=null-co,read-zeroes=on,size=1G,if=none,id=nvme,snapshot=on \
 	-device nvme,bus=disk,addr=00.0,drive=nvme,serial=lab \
 	-netdev socket,id=net0,udp=127.0.0.1:9,localaddr=127.0.0.1:0 \
 	-netdev socket,id=net1,udp=127.0.0.1:9,localaddr=127.0.0.1:0 \

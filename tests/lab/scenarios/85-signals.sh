@@ -6,6 +6,11 @@ mkdir -p /var/log/vfio-hook
 journal=/run/vfio-hook/$(uuid_of win10).journal
 HUGE='' domain win10 $NET1
 HUGE='' domain other $NET1
+HUGE='' domain third
+config third <<END
+[prepare/begin]
+governor.set = performance
+END
 waiting()
 {
 	config win10 <<-END
@@ -32,12 +37,14 @@ for sig in TERM INT; do
 		: >$log
 		state "$LAB/before"
 		hook_bg prepare begin
+		pid=$HOOKPID
 		check "${line%% *}, SIG$sig: it waits" waits "$line"
-		check "${line%% *}, SIG$sig: the host's lock is free meanwhile" flock -n /run/vfio-hook/lock true
+		hook_ok "${line%% *}, SIG$sig: it holds up no other domain: prepare" prepare begin third
+		hook_ok "${line%% *}, SIG$sig: it holds up no other domain: release" release end third
 		rm /run/standin/units/slow.service/stop-delay
 		quick
-		kill -$sig "$HOOKPID"
-		hook_wait "$HOOKPID"
+		kill -$sig "$pid"
+		hook_wait "$pid"
 		equal "${line%% *}, SIG$sig: exit 1" "$RC" 1
 		check "${line%% *}, SIG$sig: at once" took 6000
 		contains "${line%% *}, SIG$sig: says so" "$ERR" 'interrupted'
