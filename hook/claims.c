@@ -4,6 +4,7 @@
  * order the domains leave.
  */
 #include "claims.h"
+#include "log.h"
 
 void claim_done(struct claim *claim)
 {
@@ -144,9 +145,11 @@ static int pass_on(struct run *run, const struct claim *to, const struct state_k
 
 	if (r == 0)
 		r = journal_set_old(&other, kind, target, old, err);
+	log_hold(true); /* the host's lock is held */
 	if (r == 0)
 		run_note(run, "%s stays as it is: domain %s still uses it", target,
 			 to->domain);
+	log_hold(false);
 	return r;
 }
 

@@ -43,8 +43,7 @@ static void close_from(unsigned first)
 		close(fd);
 }
 
-/* Away from the caller's session, signals, lock, journal and pipes to the daemon. */
-static int child_isolate(int fd)
+int guard_isolate(int fd)
 {
 	sigset_t none;
 	int null;
@@ -79,7 +78,7 @@ child_main(const struct guard_job *job, int fd, int parent)
 	struct answer answer = { 0 };
 	size_t size;
 
-	fd = child_isolate(fd);
+	fd = guard_isolate(fd);
 	/* With the parent killed meanwhile somebody may be putting things back by now. */
 	if (fd < 0 || getppid() != parent)
 		_exit(1);

@@ -27,6 +27,12 @@ int guard_read_host(const struct host *host, const char *path, char *buf, size_t
 int guard_read_all_host(const struct host *host, const char *path, char **ret,
 			struct error *err);
 
+/*
+ * Makes a child of ours one that may be left behind: away from the caller's session,
+ * signals, lock, journal and pipes to the daemon. FD is all it keeps: its new number.
+ */
+int guard_isolate(int fd);
+
 #define GUARD_TEXT_MAX 2048
 
 /*

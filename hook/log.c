@@ -2,25 +2,34 @@
 /*
  * The log. Someone whose only screen is the GPU that was taken away has this to read and
  * nothing else, perhaps after the reset button: so every line is on the disk before the
- * next step begins. A log that cannot be written never fails a phase.
+ * next step begins. A log that cannot be written never fails a phase, and a disk that
+ * hangs never holds it up: a child writes, which can be left behind.
  */
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "event.h"
+#include "guard.h"
 #include "log.h"
 
 #define LOG_PHASES 20
 #define LOG_KEEP_MAX (4 * 1024 * 1024)
+#define LOG_LINE_MAX (32 * 1024)
+#define LOG_PATIENCE_MS 3000 /* with a disk, once */
 
 static struct {
-	int fd;
+	int fd; /* a socket: the writer's other end */
+	int writer; /* its pid; 0: none, or it has ended */
+	unsigned unwritten; /* lines that it has not told of yet */
+	bool stuck, hold;
 	int stderr_level;
 	int syslog;
 	char domain[256];
@@ -152,6 +161,54 @@ static int open_file(const struct host *host, const char *domain)
 		    0640);
 }
 
+/* A line from the socket, then a byte back when it is on the disk. */
+static void __attribute__((noreturn))
+writer_main(int fd, const struct host *host, const char *domain)
+{
+	char line[LOG_LINE_MAX];
+	int file;
+	ssize_t n;
+
+	fd = guard_isolate(fd);
+	file = fd < 0 ? -1 : open_file(host, domain);
+	if (file < 0)
+		_exit(1);
+	while ((n = recv(fd, line, sizeof(line), 0)) != 0) {
+		if (n < 0 && errno != EINTR)
+			break;
+		/* one write: lines of two phases at once stay whole */
+		if (n > 0 && write_all(file, line, (size_t)n))
+			fdatasync(file);
+		if (n > 0)
+			send(fd, "", 1, MSG_NOSIGNAL);
+	}
+	_exit(0);
+}
+
+static void reap_writer(void)
+{
+	if (log_state.writer > 0 && waitpid(log_state.writer, NULL, WNOHANG) != 0)
+		log_state.writer = 0;
+}
+
+static int start_writer(const struct host *host, const char *domain)
+{
+	int fds[2], pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0)
+		writer_main(fds[1], host, domain);
+	close(fds[1]);
+	if (pid < 0) {
+		close(fds[0]);
+		return -1;
+	}
+	log_state.writer = pid;
+	return fds[0];
+}
+
 /*
  * Not syslog(3), whose send waits as long as the daemon does not read: journald may be
  * stopped, or the very thing that waits for a disk that we are about to give back.
@@ -193,12 +250,52 @@ void log_open(const struct host *host, const char *domain)
 		return;
 	snprintf(log_state.domain, sizeof(log_state.domain), "%s", domain);
 	if (domain_name_is_safe(domain))
-		log_state.fd = open_file(host, domain);
+		log_state.fd = start_writer(host, domain);
 }
 
 void log_set_stderr(int level)
 {
 	log_state.stderr_level = level;
+}
+
+static void close_file(void)
+{
+	closep(&log_state.fd); /* the writer ends with that */
+	log_state.fd = -1;
+	log_state.unwritten = 0;
+	log_state.stuck = false;
+	reap_writer();
+}
+
+/* Takes what the writer says; false: it has nothing to say within that time. */
+static bool hear_writer(int64_t ms)
+{
+	struct pollfd pfd = { .fd = log_state.fd, .events = POLLIN };
+	char byte;
+
+	if (poll(&pfd, 1, (int)ms) <= 0)
+		return false;
+	if (recv(log_state.fd, &byte, 1, MSG_DONTWAIT) == 1)
+		log_state.unwritten--;
+	else
+		close_file(); /* it could not open the file */
+	return true;
+}
+
+static void wait_written(void)
+{
+	int64_t end = now_ms() + LOG_PATIENCE_MS;
+
+	while (log_state.fd >= 0 && log_state.unwritten) {
+		int64_t left = log_state.stuck || log_state.hold ? 0 : end - now_ms();
+
+		if (left > 0 ? hear_writer(left) : hear_writer(0))
+			continue;
+		if (log_state.hold || log_state.stuck)
+			return;
+		log_state.stuck = left <= 0;
+	}
+	log_state.stuck = false;
 }
 
 static void log_to_file(int level, const char *text)
@@ -220,9 +317,17 @@ static void log_to_file(int level, const char *text)
 		line = NULL;
 		return;
 	}
-	/* one write: lines of two phases at once stay whole */
-	if (write_all(log_state.fd, line, (size_t)n))
-		fdatasync(log_state.fd);
+	if (n > LOG_LINE_MAX)
+		line[(n = LOG_LINE_MAX) - 1] = '\n';
+	/* One that does not fit behind those that a stuck disk keeps is lost. */
+	if (send(log_state.fd, line, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT) == n)
+		log_state.unwritten++;
+	wait_written();
+}
+
+void log_hold(bool hold)
+{
+	log_state.hold = hold;
 }
 
 void log_at(int level, const char *fmt, ...)
@@ -254,8 +359,7 @@ void log_at(int level, const char *fmt, ...)
 
 void log_close(void)
 {
-	closep(&log_state.fd);
-	log_state.fd = -1;
+	close_file();
 	log_state.domain[0] = '\0';
 	closep(&log_state.syslog);
 	log_state.syslog = -1;

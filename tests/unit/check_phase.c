@@ -3,9 +3,12 @@
  * What surrounds the steps of a phase: who is refused, what a refusal leaves for the
  * release behind it, the switch, and the time that each part of the way back gets.
  */
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "faketree.h"
+#include "log.h"
 #include "ownership.h"
 #include "phase_of.h"
 #include "suite.h"
@@ -254,6 +257,89 @@ START_TEST(no_read_hangs_a_phase)
 }
 END_TEST
 
+/* Our only child: who writes the log. */
+static int log_writer(void)
+{
+	struct host machine = { .root = "" };
+	_cleanup_strv_ struct strv pids = {};
+	char text[4096], parent[32];
+
+	snprintf(parent, sizeof(parent), "PPid:\t%d\n", (int)getpid());
+	ck_assert_int_eq(host_list(&machine, &pids, "/proc"), 0);
+	for (size_t i = 0; i < pids.n; i++)
+		if (host_read(&machine, text, sizeof(text), "/proc/%s/status",
+			      pids.v[i]) > 0 &&
+		    strstr(text, parent))
+			return atoi(pids.v[i]);
+	ck_abort_msg("nobody writes the log");
+}
+
+static int log_has(struct run *run, void *arg, struct error *err)
+{
+	_cleanup_free_ char *text = NULL;
+
+	return host_read_all(&run->host, &text, LOG_DIR "/win10.log") == 0 &&
+	       strstr(text, arg);
+}
+
+static void assert_log_has(const char *text)
+{
+	struct run run = { .host = host,
+			   .cancel_fd = -1,
+			   .undoing = true,
+			   .deadline = now_ms() + 30000,
+			   .budget = INT64_MAX };
+
+	ck_assert_int_eq(run_wait(&run, log_has, (void *)(uintptr_t)text, NULL), 0);
+}
+
+/* A line is there when log_at() returns; a disk that hangs holds nobody up. */
+START_TEST(the_log_waits_for_no_disk)
+{
+	char long_line[100000];
+	int writer;
+
+	faketree_file("", "/var/log/messages");
+	log_open(&host, "win10");
+	log_info("the first line");
+	ck_assert_int_eq(log_has(&(struct run){ .host = host },
+				 (void *)(uintptr_t) "the first line\n", NULL),
+			 1);
+	writer = log_writer();
+	ck_assert_int_eq(kill(writer, SIGSTOP), 0);
+	log_info("the second line");
+	for (unsigned i = 0; i < 10000; i++)
+		log_info("one of many");
+	ck_assert_int_eq(kill(writer, SIGCONT), 0);
+	assert_log_has("the second line\n");
+	memset(long_line, 'x', sizeof(long_line) - 1);
+	long_line[sizeof(long_line) - 1] = '\0';
+	log_info("%s", long_line);
+	log_info("the last line");
+	assert_log_has("the last line\n");
+	log_close();
+}
+END_TEST
+
+/* Its last line survives us, too. */
+START_TEST(the_log_outlives_who_wrote_it)
+{
+	int pid, status;
+
+	pid = fork();
+	if (pid == 0) {
+		log_open(&host, "win10");
+		log_info("the end is near");
+		kill(getpid(), SIGKILL);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFSIGNALED(status));
+	ck_assert_int_eq(log_has(&(struct run){ .host = host },
+				 (void *)(uintptr_t) "the end is near\n", NULL),
+			 1);
+}
+END_TEST
+
 #define GPU "0000:0a:00.0"
 #define OTHER_GPU "0000:0c:00.0"
 #define OUTLET "/sys/devices/pci0000:00/" GPU "/drm/card0/card0-DP-1/status"
@@ -402,6 +488,8 @@ int main(void)
 	tcase_add_test(tc, no_folder_is_swapped_under_us);
 	tcase_add_test(tc, a_plan_has_no_time_of_its_own);
 	tcase_add_test(tc, a_dead_domain_has_no_time_of_its_own);
+	tcase_add_test(tc, the_log_waits_for_no_disk);
+	tcase_add_test(tc, the_log_outlives_who_wrote_it);
 	tcase_set_timeout(tc, 120);
 	return suite_run_as_root("phase", tc);
 }
