@@ -469,6 +469,70 @@ START_TEST(no_folder_is_swapped_under_us)
 }
 END_TEST
 
+/* Everything that is wrong at once. */
+static void all_is_wrong(void)
+{
+	only_card();
+	faketree_pci("0000:0a:00.1", "1002:ab28", "040300", "e1000e", "14");
+	faketree_pci(OTHER_GPU, "1002:67df", "030000", "amdgpu", "16");
+	faketree_file("", "/sys/devices/pci0000:00/" GPU "/drm/card0/uevent");
+	faketree_process(812, "renderd", "render.service", "/dev/dri/card0");
+	faketree_link("../../devices/pci0000:00/" NIC "/block/sdx",
+		      "/sys/class/block/sdx");
+	faketree_file("8:16\n", "/sys/devices/pci0000:00/" NIC "/block/sdx/dev");
+	faketree_file("36 35 8:16 / /home rw,noatime - ext4 /dev/sdx rw\n",
+		      "/proc/self/mountinfo");
+	faketree_hugepages(2048, 4, 64);
+	faketree_file("MemTotal: 8000 kB\nMemAvailable: 7000 kB\nHugepagesize: 2048 kB\n",
+		      "/proc/meminfo");
+	config("[prepare/begin]\n"
+	       "hugepages.allocate = memory=64G\n"
+	       "kmod.load = no_such_module\n"
+	       "kmod.unload = amdgpu\n"
+	       "pci.detach = 0a:00.0 " NIC "\n"
+	       "exec.run = /no/such/program\n");
+}
+
+/* The place of the problem that says TEXT. */
+static size_t place_of(const struct run *run, const char *text)
+{
+	for (size_t i = 0; i < run->report.n; i++)
+		if (run->report.items[i].kind == REPORT_PROBLEM &&
+		    strstr(run->report.items[i].what, text))
+			return i;
+	for (size_t i = 0; i < run->report.n; i++)
+		fprintf(stderr, "%s\n", run->report.items[i].what);
+	ck_abort_msg("nothing says: %s", text);
+}
+
+/* All is told, and first what is in use: there data or a picture would be lost. */
+START_TEST(all_that_is_wrong_is_told)
+{
+	static const char *const in_use[] = { "renderd (pid 812", "mounted at /home",
+					      OTHER_GPU };
+	static const char *const wrong[] = { "no_such_module", "/no/such/program",
+					     "0000:0a:00.1" };
+	_cleanup_error_ struct error err = {};
+	struct event event;
+	struct call call;
+	size_t memory;
+
+	all_is_wrong();
+	event_of_phase(&event, "win10", PHASE_PREPARE);
+	ck_assert_int_eq(phase_open(&call, host.root, &event, xml, &err), 0);
+	ck_assert_int_lt(phase_check(&call.run, &err), 0);
+	memory = place_of(&call.run, "huge");
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		size_t place = place_of(&call.run, wrong[i]);
+
+		ck_assert_uint_lt(place, memory);
+		for (size_t k = 0; k < ARRAY_SIZE(in_use); k++)
+			ck_assert_uint_lt(place_of(&call.run, in_use[k]), place);
+	}
+	call_done(&call);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("phase");
@@ -490,6 +554,7 @@ int main(void)
 	tcase_add_test(tc, a_dead_domain_has_no_time_of_its_own);
 	tcase_add_test(tc, the_log_waits_for_no_disk);
 	tcase_add_test(tc, the_log_outlives_who_wrote_it);
+	tcase_add_test(tc, all_that_is_wrong_is_told);
 	tcase_set_timeout(tc, 120);
 	return suite_run_as_root("phase", tc);
 }

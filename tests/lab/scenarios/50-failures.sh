@@ -137,6 +137,7 @@ same "$LAB/before" "$LAB/after" "refusals touch nothing"
 holders_end
 
 # Mounted while the steps before the detach took their time.
+state "$LAB/before"
 printf '#!/bin/sh\n"$@" || ! grep -q " /mnt " /proc/mounts\n' >/run/mounter
 chmod 755 /run/mounter
 HUGE='' domain win10
