@@ -7,11 +7,9 @@
  */
 
 #include <ctype.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -19,9 +17,8 @@
 #include "event.h"
 #include "guard.h"
 #include "log.h"
+#include "log_file.h"
 
-#define LOG_PHASES 20
-#define LOG_KEEP_MAX (4 * 1024 * 1024)
 #define LOG_LINE_MAX (32 * 1024)
 #define LOG_PATIENCE_MS 3000 /* with a disk, once */
 
@@ -43,124 +40,6 @@ static const char *level_name(int level)
 	return level >= 0 && level <= LOG_DEBUG ? names[level] : "INFO";
 }
 
-static bool write_all(int fd, const char *data, size_t n)
-{
-	while (n > 0) {
-		ssize_t written = write(fd, data, n);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return false;
-		data += written;
-		n -= (size_t)written;
-	}
-	return true;
-}
-
-/* The end of the file, at most LOG_KEEP_MAX, beginning with a whole line. */
-static char *read_end(int fd)
-{
-	_cleanup_free_ char *text = NULL;
-	struct stat st;
-	off_t from;
-	ssize_t n;
-	char *line;
-
-	if (fstat(fd, &st) < 0 || st.st_size == 0)
-		return NULL;
-	from = st.st_size > LOG_KEEP_MAX ? st.st_size - LOG_KEEP_MAX : 0;
-	text = malloc((size_t)(st.st_size - from) + 1);
-	if (!text)
-		return NULL;
-	n = pread(fd, text, (size_t)(st.st_size - from), from);
-	if (n < 0)
-		return NULL;
-	text[n] = '\0';
-	if (from > 0) {
-		line = strchr(text, '\n');
-		return strdup(line ? line + 1 : "");
-	}
-	return STEAL(text);
-}
-
-const char *log_text_of(const char *line)
-{
-	for (int blanks = 0; blanks < 2; blanks++) {
-		line += strcspn(line, " \n");
-		line += *line == ' ';
-	}
-	return line;
-}
-
-/* Where the last KEEP phases of TEXT begin; TEXT itself when there are no more. */
-static const char *last_phases(const char *text, unsigned keep)
-{
-	const char *begin[LOG_PHASES];
-	const char *line = text, *end;
-	unsigned n = 0;
-
-	for (; *line; line = *end ? end + 1 : end) {
-		end = strchrnul(line, '\n');
-		if (str_after(log_text_of(line), LOG_PHASE_BEGIN))
-			begin[n++ % keep] = line;
-	}
-	return n > keep ? begin[n % keep] : text;
-}
-
-static void replace_file(const char *path, const char *text)
-{
-	char temporary[PATH_MAX];
-	int fd;
-	bool ok;
-
-	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.tmp", path) >=
-	    sizeof(temporary))
-		return;
-	unlink(temporary);
-	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
-	if (fd < 0)
-		return;
-	ok = write_all(fd, text, strlen(text)) && fsync(fd) == 0;
-	close(fd);
-	if (!ok || rename(temporary, path) < 0)
-		unlink(temporary);
-}
-
-/* Room for the phase that begins now. */
-static void trim(const char *path)
-{
-	_cleanup_close_ int fd =
-		open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	_cleanup_free_ char *text = NULL;
-	const char *rest;
-
-	if (fd < 0)
-		return;
-	text = read_end(fd);
-	if (!text)
-		return;
-	rest = last_phases(text, LOG_PHASES - 1);
-	if (rest != text || lseek(fd, 0, SEEK_END) > LOG_KEEP_MAX)
-		replace_file(path, rest);
-}
-
-static int open_file(const struct host *host, const char *domain)
-{
-	char path[PATH_MAX], dir[PATH_MAX];
-
-	if (strlen(domain) > NAME_MAX - strlen(".log.tmp"))
-		return -1;
-	mkdir(host_path(host, dir, "/var"), 0755);
-	mkdir(host_path(host, dir, "/var/log"), 0755);
-	mkdir(host_path(host, dir, LOG_DIR), 0755);
-	host_path(host, path, LOG_DIR "/%s.log", domain);
-	trim(path);
-	return open(path,
-		    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
-		    0640);
-}
-
 /* A line from the socket, then a byte back when it is on the disk. */
 static void __attribute__((noreturn))
 writer_main(int fd, const struct host *host, const char *domain)
@@ -170,14 +49,14 @@ writer_main(int fd, const struct host *host, const char *domain)
 	ssize_t n;
 
 	fd = guard_isolate(fd);
-	file = fd < 0 ? -1 : open_file(host, domain);
+	file = fd < 0 ? -1 : log_file_open(host, domain);
 	if (file < 0)
 		_exit(1);
 	while ((n = recv(fd, line, sizeof(line), 0)) != 0) {
 		if (n < 0 && errno != EINTR)
 			break;
 		/* one write: lines of two phases at once stay whole */
-		if (n > 0 && write_all(file, line, (size_t)n))
+		if (n > 0 && log_file_write(file, line, (size_t)n))
 			fdatasync(file);
 		if (n > 0)
 			send(fd, "", 1, MSG_NOSIGNAL);

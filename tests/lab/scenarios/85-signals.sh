@@ -114,6 +114,27 @@ daemon()
 hook_of() { grep -l "^PPid:	$1\$" /proc/[0-9]*/status 2>/dev/null | tr -dc '0-9\n' | head -n 1; }
 prepared() { test -s "$LAB/daemon.rc"; }
 
+# A disk that hangs under the log: who writes it is stopped.
+waiting "wait.for = path=/run/go timeout=60s"
+: >$log
+rm -f /run/go
+state "$LAB/before"
+hook_bg prepare begin
+check "a prepare waits" waits "wait.for = path=/run/go timeout=60s"
+writer=$(hook_of "$HOOKPID")
+check "a child writes its log" kill -STOP "$writer"
+: >/run/go
+hook_wait "$HOOKPID"
+equal "a log that hangs: prepare goes on" "$RC" 0
+equal "a log that hangs: its pipes are free" "$HOOK_HUNG" ""
+refute "a log that hangs: it has not the end yet" grep -q 'prepare/begin: done in' $log
+kill -CONT "$writer"
+check "the disk is back: the log has all" until_true 10 grep -q 'prepare/begin: done in' $log
+hook_ok "release" release end
+rm /run/go
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
+
 # The daemon dies while prepare waits.
 waiting "wait.for = path=/nowhere timeout=60s"
 : >$log
