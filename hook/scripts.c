@@ -187,12 +187,14 @@ static void log_output(const char *path, const char *text)
 }
 
 /* Without #! bash ran it for the helper, whose eval fell back to itself. */
-static int run_with_shell(struct run *run, struct spawn *spawn, const char *const *args,
+static int run_with_shell(struct run *run, const struct spawn *script,
 			  struct spawn_result *ret, struct error *err)
 {
+	const char *const *args = script->argv;
 	/* as the kernel does for #!, from the machine's own root */
 	struct host machine = { .root = "" };
 	const char *shell = host_exists(&machine, "/bin/bash") ? "/bin/bash" : "/bin/sh";
+	struct spawn spawn = *script;
 	char rooted[PATH_MAX];
 	const char *const argv[] = {
 		shell,	 host_path(&run->host, rooted, "%s", args[0]),
@@ -201,8 +203,8 @@ static int run_with_shell(struct run *run, struct spawn *spawn, const char *cons
 		NULL
 	};
 
-	spawn->argv = argv;
-	return spawn_run(&machine, spawn, ret, err);
+	spawn.argv = argv;
+	return spawn_run(&machine, &spawn, ret, err);
 }
 
 static int run_script(struct run *run, const char *path, struct error *err)
@@ -222,7 +224,7 @@ static int run_script(struct run *run, const char *path, struct error *err)
 	log_info("script %s ...", path);
 	r = spawn_run(&run->host, &spawn, &result, &first);
 	if (r == -ENOEXEC)
-		r = run_with_shell(run, &spawn, argv, &result, err);
+		r = run_with_shell(run, &spawn, &result, err);
 	else if (r < 0)
 		return error_set(err, r, "%s", error_text(&first));
 	if (r < 0)
