@@ -172,8 +172,7 @@ static int change(struct run *run, const struct record *record, const char *now,
 	return 0;
 }
 
-/* The plan tells what would be put back, too. */
-static void note_way_back(struct run *run, const struct state_kind *kind, const char *data)
+void effect_note_way_back(struct run *run, const struct state_kind *kind, const char *data)
 {
 	struct report_item *item = run->report.n ? &run->report.items[run->report.n - 1] :
 						   NULL;
@@ -201,7 +200,7 @@ static int simulate(struct run *run, const struct state_kind *kind, const char *
 		return 0;
 	}
 	run_change(run, what, now, value);
-	note_way_back(run, kind, data);
+	effect_note_way_back(run, kind, data);
 	r = overlay_set(run->host.overlay, kind, target, value);
 	return r < 0 ? error_oom(err) : 0;
 }

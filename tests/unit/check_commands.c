@@ -245,6 +245,21 @@ START_TEST(plan)
 }
 END_TEST
 
+START_TEST(plan_puts_pages_back)
+{
+	faketree_hugepages(2048, 0, 100);
+	faketree_file(
+		"MemTotal: 8000000 kB\nMemAvailable: 4000000 kB\nHugepagesize: 2048 kB\n",
+		"/proc/meminfo");
+	domain("<memoryBacking><hugepages/></memoryBacking>");
+	steps("hugepages.allocate =");
+	ck_assert_msg(command("plan win10") == STATUS_OK, "%s", out);
+	assert_has("0 → 2\n   <  put back afterwards\n");
+	assert_has("2 → 0\n");
+	assert_hasnt("not put back");
+}
+END_TEST
+
 static void add(TCase *tc)
 {
 	tcase_add_test(tc, help_and_usage);
@@ -256,6 +271,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, init_for_the_only_gpu);
 	tcase_add_test(tc, init_for_a_second_gpu);
 	tcase_add_test(tc, plan);
+	tcase_add_test(tc, plan_puts_pages_back);
 }
 
 int main(void)
