@@ -33,8 +33,7 @@ equal "both functions are on vfio-pci" "$(driver "$GPU") $(driver "$GPU_SOUND")"
 check "both functions: the guest sees the card" until_true 90 says gpu p11111234
 check "both functions: the guest sees the sound" until_true 90 says gpu p26688086
 virt_ok "both functions: virsh destroy" destroy gpu
-until_true 30 test -e /dev/dri/card0
-sleep 1
+check "both functions: udev is done" udevadm settle --timeout=30
 state "$LAB/after"
 same "$LAB/before" "$LAB/after" "both functions: the host is as before" "$ONEWAY_VFIO"
 

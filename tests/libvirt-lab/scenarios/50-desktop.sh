@@ -10,6 +10,7 @@ config gpu <<-END
 	pci.detach       = timeout=15s
 END
 guest gpu "$GPU" "$GPU_SOUND"
+has_card() { find "/proc/$(systemctl show -P MainPID display-manager.service)/fd" -lname /dev/dri/card0 | grep -q .; }
 systemctl start display-manager.service
 systemctl start user-session.service
 check "the user has a session on seat0" until_true 90 session_there
@@ -21,8 +22,8 @@ refute "the display manager is stopped" systemctl -q is-active display-manager.s
 check "the guest sees the card" until_true 90 says gpu p11111234
 virt_ok "virsh destroy" destroy gpu
 check "the display manager is back" systemctl -q is-active display-manager.service
-check "it has the card" until_true 30 test -e /dev/dri/card0
-sleep 1
+check "it has the card" until_true 30 has_card
+check "udev is done" udevadm settle --timeout=30
 state "$LAB/after"
 same "$LAB/before" "$LAB/after" "the host is as before, but for the session" \
 	"$ONEWAY_VFIO|^(session|unit user-session|cgroup (/cgroup.subtree_control|.*user[.-]))"
