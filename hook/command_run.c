@@ -4,22 +4,16 @@
  */
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 
 #include "command.h"
 #include "log.h"
 #include "owner.h"
 #include "phase.h"
 #include "progress.h"
+#include "survive.h"
 
 #define TEST_SECONDS 20
-
-/* The desktop that this was typed in may end as part of what we do. */
-static void survive_the_terminal(void)
-{
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
-	setsid();
-}
 
 static int fail(const struct error *err)
 {
@@ -75,13 +69,26 @@ static int open_for_real(const struct command_options *options, const char *doma
 		return r;
 	if (!command_is_root(options))
 		return STATUS_USAGE;
-	survive_the_terminal();
 	call_take_signals(call);
 	log_open(&call->run.host, domain);
+	survive_session(&call->run.host);
 	return STATUS_OK;
 }
 
-static int run_run(const struct command_options *options, int argc, char **argv)
+/* The desktop that this was typed in may end as part of what it does. */
+static int survive(const struct command_options *options, int argc, char **argv,
+		   int (*work)(const struct command_options *options, int argc,
+			       char **argv))
+{
+	const struct host host = { .root = options->root };
+	int status = STATUS_FAILED;
+
+	if (!survive_fork(&host, &status))
+		return status;
+	return work(options, argc, argv);
+}
+
+static int do_run(const struct command_options *options, int argc, char **argv)
 {
 	_cleanup_error_ struct error err = {};
 	_cleanup_(call_done) struct call call = {};
@@ -103,6 +110,11 @@ static int run_run(const struct command_options *options, int argc, char **argv)
 	if (r == 0)
 		r = run_phase(&call.run, phase, &err);
 	return r < 0 ? fail(&err) : STATUS_OK;
+}
+
+static int run_run(const struct command_options *options, int argc, char **argv)
+{
+	return survive(options, argc, argv, do_run);
 }
 
 const struct command command_run = {
@@ -143,11 +155,11 @@ static int undo_orphans(const struct command_options *options)
 	_cleanup_strv_ struct strv uuids = {};
 	int status = STATUS_OK;
 
-	survive_the_terminal();
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	if (!command_is_root(options))
 		return STATUS_USAGE;
+	survive_session(&host);
 	if (journal_list(&host, &uuids) < 0)
 		return STATUS_FAILED;
 	for (size_t i = 0; i < uuids.n; i++)
@@ -157,7 +169,7 @@ static int undo_orphans(const struct command_options *options)
 	return status;
 }
 
-static int undo_run(const struct command_options *options, int argc, char **argv)
+static int do_undo(const struct command_options *options, int argc, char **argv)
 {
 	_cleanup_error_ struct error err = {};
 	_cleanup_(call_done) struct call call = {};
@@ -184,6 +196,11 @@ static int undo_run(const struct command_options *options, int argc, char **argv
 	return r < 0 ? fail(&err) : STATUS_OK;
 }
 
+static int undo_run(const struct command_options *options, int argc, char **argv)
+{
+	return survive(options, argc, argv, do_undo);
+}
+
 const struct command command_undo = {
 	.name = "undo",
 	.args = "[--boot] DOMAIN | --orphans",
@@ -199,6 +216,25 @@ const struct command command_undo = {
 		"gone.",
 };
 
+/* On the terminal, and in the log for who lost it. */
+static void _printf_(1, 2) tell(const char *fmt, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		text = NULL;
+		return;
+	}
+	puts(text);
+	fflush(stdout);
+	log_at(LOG_NOTICE, "%s", text);
+}
+
 /* Is every target of the journal's records as it was found? Told line by line. */
 static int compare(struct run *run, const struct journal *before)
 {
@@ -213,9 +249,9 @@ static int compare(struct run *run, const struct journal *before)
 			continue;
 		if (streq(now, record->old))
 			continue;
-		printf("  different: %s %s: was %s, is %s\n", record->kind->name,
-		       record->target, state_value_text(record->old),
-		       state_value_text(now));
+		tell("  different: %s %s: was %s, is %s", record->kind->name,
+		     record->target, state_value_text(record->old),
+		     state_value_text(now));
 		different++;
 	}
 	return different;
@@ -245,21 +281,19 @@ static int test_phases(struct run *run, unsigned seconds)
 	r = journal_read(&run->host, run->domain->uuid, &journal, &err);
 	if (r < 0 && r != -ENOENT)
 		log_warn("nothing will be compared: %s", error_text(&err));
-	printf("%s: prepared; %u s from now all is put back\n", run->domain->name,
-	       seconds);
-	fflush(stdout);
+	tell("%s: prepared; %u s from now all is put back", run->domain->name, seconds);
 	hold(run, seconds);
 	error_done(&err);
 	r = run_phase(run, PHASE_RELEASE, &err);
 	different = compare(run, &journal);
 	if (r < 0)
 		return fail(&err);
-	printf("%s: released; %s\n", run->domain->name,
-	       different ? "not all is as it was" : "all is as it was");
+	tell("%s: released; %s", run->domain->name,
+	     different ? "not all is as it was" : "all is as it was");
 	return different ? STATUS_FAILED : STATUS_OK;
 }
 
-static int test_run(const struct command_options *options, int argc, char **argv)
+static int do_test(const struct command_options *options, int argc, char **argv)
 {
 	_cleanup_(call_done) struct call call = {};
 	struct progress progress;
@@ -274,6 +308,11 @@ static int test_run(const struct command_options *options, int argc, char **argv
 		return r;
 	watch(&call.run, &progress);
 	return test_phases(&call.run, (unsigned)seconds);
+}
+
+static int test_run(const struct command_options *options, int argc, char **argv)
+{
+	return survive(options, argc, argv, do_test);
 }
 
 const struct command command_test = {
