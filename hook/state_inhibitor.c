@@ -51,7 +51,7 @@ static int run_it(struct run *run, const char *unit, const char *guest, struct e
 			 *result.errors ? result.errors : "see journalctl");
 }
 
-/* Does logind hold the lock? It notes each in a file. */
+/* Does logind hold the lock? It notes each in a file "N", with a FIFO "N.ref" beside it. */
 static int is_held(struct run *run, void *arg, struct error *err)
 {
 	_cleanup_strv_ struct strv locks = {};
@@ -62,7 +62,8 @@ static int is_held(struct run *run, void *arg, struct error *err)
 	for (size_t i = 0; i < locks.n; i++) {
 		_cleanup_free_ char *text = NULL;
 
-		if (host_read_all(&run->host, &text, "/run/systemd/inhibit/%s",
+		if (!str_ends(locks.v[i], ".ref") &&
+		    host_read_all(&run->host, &text, "/run/systemd/inhibit/%s",
 				  locks.v[i]) == 0 &&
 		    strstr(text, "WHO=vfio-hook"))
 			return 1;
