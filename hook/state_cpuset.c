@@ -69,20 +69,6 @@ static int partition_read(const struct host *host, const char *target, char **re
 	return 0;
 }
 
-/* The write succeeds even if the kernel then finds the partition invalid. */
-static int read_back(struct run *run, const char *group, const char *wanted,
-		     struct error *err)
-{
-	char state[256];
-
-	cgroup_read(&run->host, group, "cpuset.cpus.partition", state, sizeof(state));
-	return streq(state, wanted) ? 0 :
-				      error_set(err, -EINVAL,
-						"%s cannot be a partition of its own: "
-						"the kernel says '%s'",
-						group, state);
-}
-
 /*
  * No mask any more. The kernel clears none of a group with processes in it; then at least
  * every CPU is in it.
@@ -106,68 +92,6 @@ static int clear_mask(struct run *run, const char *group, struct error *err)
 			 "kernel does not clear that of a group with processes",
 			 group, text);
 	return r;
-}
-
-static int partition_change(struct run *run, const struct record *record,
-			    const char *from _unused_, const char *to, struct error *err)
-{
-	const char *cpus = strchr(to, ' '), *group = record->target;
-	char state[32];
-	int r;
-
-	snprintf(state, sizeof(state), "%.*s", (int)strcspn(to, " "), to);
-	cpus = cpus ? cpus + 1 : "";
-	if (streq(state, "member")) {
-		r = cgroup_put(run, group, "cpuset.cpus.partition", state, err);
-		if (r == 0 && *cpus)
-			return cgroup_put(run, group, "cpuset.cpus", cpus, err);
-		return r == 0 ? clear_mask(run, group, err) : r;
-	}
-	r = *cpus ? cgroup_put(run, group, "cpuset.cpus", cpus, err) : 0;
-	if (r == 0)
-		r = cgroup_put(run, group, "cpuset.cpus.partition", state, err);
-	return r == 0 ? read_back(run, group, state, err) : r;
-}
-
-/* Two writes make a change; cut off between them the CPUs are those of the partition. */
-static bool is_half_way(const char *now, const char *new)
-{
-	const char *have = str_after(now, "member "), *wanted = strchr(new, ' ');
-
-	return have && wanted && streq(have, wanted + 1);
-}
-
-/* A group that is gone took its partition along; an invalid one ends like a valid one. */
-static int partition_undo(struct run *run, const struct record *record, const char *now,
-			  struct error *err)
-{
-	if (!host_exists(&run->host, CGROUP "/%s/cpuset.cpus.partition", record->target))
-		return 0;
-	if (!streq(now, record->new) && !strstr(now, "invalid") &&
-	    !is_half_way(now, record->new)) {
-		run_warn(run,
-			 "partition %s is '%s', which is not what was set (%s): left as it is",
-			 record->target, now, record->new);
-		return 0;
-	}
-	return partition_change(run, record, now, record->old, err);
-}
-
-const struct state_kind state_partition = {
-	.name = "partition",
-	.exclusive = true,
-	.read = partition_read,
-	.change = partition_change,
-	.undo = partition_undo,
-};
-
-static int allowed_read(const struct host *host, const char *target, char **ret,
-			struct error *err)
-{
-	char cpus[4096];
-
-	*ret = strdup(cgroup_read(host, target, "cpuset.cpus", cpus, sizeof(cpus)));
-	return *ret ? 0 : error_oom(err);
 }
 
 struct wanted {
@@ -205,6 +129,111 @@ static int set_property(struct run *run, const char *unit, const char *cpus,
 
 	snprintf(property, sizeof(property), "AllowedCPUs=%s", cpus);
 	return unit_set_property(&run->host, unit, property, run_deadline(run), err);
+}
+
+/*
+ * systemd writes a slice's CPUs anew when a guest's scope begins in it: so it has to know
+ * them, too, or the partition is left without any, and no guest can start there.
+ */
+static int set_cpus(struct run *run, const char *group, const char *cpus,
+		    struct error *err)
+{
+	int r;
+
+	if (systemd_is_running(&run->host) && str_ends(group, ".slice")) {
+		r = set_property(run, group, cpus, err);
+		if (r < 0 || (*cpus && wait_for_mask(run, group, cpus) == 0))
+			return r;
+	}
+	return *cpus ? cgroup_put(run, group, "cpuset.cpus", cpus, err) :
+		       clear_mask(run, group, err);
+}
+
+/* The write succeeds even if the kernel then finds the partition invalid. */
+static int read_back(struct run *run, const char *group, const char *wanted,
+		     struct error *err)
+{
+	char state[256];
+
+	cgroup_read(&run->host, group, "cpuset.cpus.partition", state, sizeof(state));
+	return streq(state, wanted) ? 0 :
+				      error_set(err, -EINVAL,
+						"%s cannot be a partition of its own: "
+						"the kernel says '%s'",
+						group, state);
+}
+
+static int partition_change(struct run *run, const struct record *record,
+			    const char *from _unused_, const char *to, struct error *err)
+{
+	const char *cpus = strchr(to, ' '), *group = record->target;
+	char state[32];
+	int r;
+
+	snprintf(state, sizeof(state), "%.*s", (int)strcspn(to, " "), to);
+	cpus = cpus ? cpus + 1 : "";
+	if (streq(state, "member")) {
+		r = cgroup_put(run, group, "cpuset.cpus.partition", state, err);
+		return r == 0 ? set_cpus(run, group, cpus, err) : r;
+	}
+	r = *cpus ? set_cpus(run, group, cpus, err) : 0;
+	if (r == 0)
+		r = cgroup_put(run, group, "cpuset.cpus.partition", state, err);
+	return r == 0 ? read_back(run, group, state, err) : r;
+}
+
+/*
+ * Two writes make a change; cut off between them the CPUs are those of the partition. One
+ * without CPUs is what is left when somebody else has cleared them: no use to anyone.
+ */
+static bool is_half_way(const char *now, const char *new)
+{
+	const char *have = str_after(now, "member "), *wanted = strchr(new, ' ');
+
+	return streq(now, "root") || (have && wanted && streq(have, wanted + 1));
+}
+
+/* Its group is gone, and the partition with it: systemd must not make it so again. */
+static int forget_cpus(struct run *run, const struct record *record, struct error *err)
+{
+	const char *cpus = strchr(record->old, ' ');
+
+	if (!systemd_is_running(&run->host) || !str_ends(record->target, ".slice"))
+		return 0;
+	return set_property(run, record->target, cpus ? cpus + 1 : "", err);
+}
+
+/* An invalid partition ends like a valid one. */
+static int partition_undo(struct run *run, const struct record *record, const char *now,
+			  struct error *err)
+{
+	if (!host_exists(&run->host, CGROUP "/%s/cpuset.cpus.partition", record->target))
+		return forget_cpus(run, record, err);
+	if (!streq(now, record->new) && !strstr(now, "invalid") &&
+	    !is_half_way(now, record->new)) {
+		run_warn(run,
+			 "partition %s is '%s', which is not what was set (%s): left as it is",
+			 record->target, now, record->new);
+		return 0;
+	}
+	return partition_change(run, record, now, record->old, err);
+}
+
+const struct state_kind state_partition = {
+	.name = "partition",
+	.exclusive = true,
+	.read = partition_read,
+	.change = partition_change,
+	.undo = partition_undo,
+};
+
+static int allowed_read(const struct host *host, const char *target, char **ret,
+			struct error *err)
+{
+	char cpus[4096];
+
+	*ret = strdup(cgroup_read(host, target, "cpuset.cpus", cpus, sizeof(cpus)));
+	return *ret ? 0 : error_oom(err);
 }
 
 static int allowed_change(struct run *run, const struct record *record,
