@@ -139,7 +139,7 @@ static int undo_orphan(const struct host *host, const char *uuid)
 	if (journal_read(host, uuid, &journal, NULL) < 0)
 		return STATUS_OK; /* meanwhile its own release came */
 	log_open(host, journal.domain);
-	r = owner_undo(host, uuid, 0, &err);
+	r = owner_undo(host, uuid, NULL, &err);
 	if (r == 0)
 		printf("%s: put back\n", journal.domain);
 	else if (r != -ENOENT)

@@ -12,7 +12,6 @@
 
 #define SUFFIX ".journal"
 #define BOOT_PREFIX "boot."
-#define LOCK_WAIT_MS 20000
 
 int journal_dir(const struct host *host, struct error *err)
 {
@@ -182,7 +181,8 @@ static int journal_init(const struct host *host, const char *uuid, struct journa
 }
 
 static int open_and_load(const struct host *host, const char *uuid, const char *domain,
-			 bool create, struct journal *journal, struct error *err)
+			 bool create, const struct run *wait, struct journal *journal,
+			 struct error *err)
 {
 	int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT : 0);
 	struct stat st, now;
@@ -193,11 +193,9 @@ static int open_and_load(const struct host *host, const char *uuid, const char *
 		return errno == ENOENT ?
 			       -ENOENT :
 			       error_errno(err, -errno, "cannot open %s", journal->path);
-	r = journal_flock(journal->fd, now_ms() + LOCK_WAIT_MS);
+	r = journal_flock(host, journal->fd, journal->path, domain, wait, err);
 	if (r < 0)
-		return error_errno(err, r,
-				   "another vfio-hook is at work on this domain (%s)",
-				   journal->path);
+		return r;
 	/* Whoever held the lock may have removed or renamed the file as the last thing. */
 	if (fstat(journal->fd, &st) < 0 || stat(journal->path, &now) < 0 ||
 	    st.st_ino != now.st_ino || st.st_dev != now.st_dev)
@@ -216,7 +214,8 @@ static int open_and_load(const struct host *host, const char *uuid, const char *
 }
 
 int journal_open(const struct host *host, const char *uuid, const char *domain,
-		 bool create, struct journal *ret, struct error *err)
+		 bool create, const struct run *wait, struct journal *ret,
+		 struct error *err)
 {
 	struct journal journal;
 	int r = create ? journal_dir(host, err) : 0;
@@ -227,7 +226,7 @@ int journal_open(const struct host *host, const char *uuid, const char *domain,
 		r = journal_init(host, uuid, &journal, err);
 		if (r < 0)
 			return r;
-		r = open_and_load(host, uuid, domain, create, &journal, err);
+		r = open_and_load(host, uuid, domain, create, wait, &journal, err);
 		if (r == 0) {
 			*ret = journal;
 			return 0;

@@ -15,6 +15,8 @@
  */
 #define JOURNAL_VERSION 1
 
+struct run;
+
 /* One target: its first old value and its latest new one. */
 struct record {
 	unsigned seq; /* of the first line about this target: undo goes from high to low */
@@ -65,11 +67,13 @@ int journal_dir(const struct host *host, struct error *err);
 bool journal_any(const struct host *host);
 /*
  * Opens UUID's journal for appending, making it when CREATE, and reads what it holds.
- * -ENOENT: there is none. -ESTALE: it is from another boot (set aside with a new name,
- * then as if there were none). Other errors: ERR.
+ * While another vfio-hook is at work on it, it is waited for as long as the run WAIT has
+ * time (NULL: not at all). -ENOENT: there is none. -ESTALE: it is from another boot (set
+ * aside with a new name, then as if there were none). Other errors: ERR.
  */
 int journal_open(const struct host *host, const char *uuid, const char *domain,
-		 bool create, struct journal *ret, struct error *err);
+		 bool create, const struct run *wait, struct journal *ret,
+		 struct error *err);
 /* Finds the UUID of the domain's own journal by its name; the caller frees. */
 int journal_find_by_name(const struct host *host, const char *domain, char **ret_uuid);
 /* Reads one journal without opening it for writing. */

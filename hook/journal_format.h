@@ -19,5 +19,9 @@ int journal_apply(struct journal *journal, char **fields, size_t n);
 /* Writes a line (journal.c) and does to the journal in memory what reading it would. */
 int journal_add(struct journal *journal, const char *const *fields, size_t n,
 		struct error *err);
-/* An flock(2) with a deadline (as now_ms()); -ETIMEDOUT: another has it. */
-int journal_flock(int fd, int64_t deadline);
+/*
+ * An flock(2) of the open file PATH, for as long as the run WAIT has time and is not told
+ * to end (NULL: at once or not at all). ERR then says who has it; DOMAIN whose it is.
+ */
+int journal_flock(const struct host *host, int fd, const char *path, const char *domain,
+		  const struct run *wait, struct error *err);

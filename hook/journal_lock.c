@@ -4,43 +4,142 @@
  */
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
-#include "journal.h"
 #include "journal_format.h"
+#include "run.h"
 
 #define LOCK_POLL_US 2000
 
-int journal_flock(int fd, int64_t deadline)
+/* The process that has the lock of the open file, as the kernel tells; 0: not known. */
+static int lock_holder(const struct host *host, int fd)
 {
+	_cleanup_free_ char *text = NULL;
+	unsigned long long inode;
+	unsigned maj, min;
+	struct stat st;
+	char *rest, *line;
+	int pid;
+
+	if (fstat(fd, &st) < 0 || host_read_all(host, &text, "/proc/locks") < 0)
+		return 0;
+	rest = text;
+	while ((line = strsep(&rest, "\n")))
+		/* "2: FLOCK  ADVISORY  WRITE 812 00:19:1187 0 EOF" */
+		if (sscanf(line, "%*d: FLOCK %*s %*s %d %x:%x:%llu", &pid, &maj, &min,
+			   &inode) == 4 &&
+		    inode == st.st_ino && maj == major(st.st_dev) &&
+		    min == minor(st.st_dev))
+			return pid > 0 ? pid : 0;
+	return 0;
+}
+
+static bool is_stopped(const struct host *host, int pid)
+{
+	char stat[512], *end;
+
+	if (host_read(host, stat, sizeof(stat), "/proc/%d/stat", pid) < 0)
+		return false;
+	end = strrchr(stat, ')'); /* the name before it may hold anything */
+	return end && str_after(end, ") T");
+}
+
+static void describe_holder(const struct host *host, int fd, char *buf, size_t size)
+{
+	int pid = lock_holder(host, fd);
+
+	if (!pid)
+		snprintf(buf, size, "another vfio-hook");
+	else if (is_stopped(host, pid))
+		snprintf(buf, size, "vfio-hook (pid %d, stopped: kill -CONT %d)", pid,
+			 pid);
+	else
+		snprintf(buf, size, "vfio-hook (pid %d)", pid);
+}
+
+/* Until DEADLINE, but no longer than WAIT (may be NULL) is cancelled. */
+static int take(int fd, int64_t deadline, const struct run *wait, struct error *err)
+{
+	int r;
+
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return -errno;
 		if (now_ms() > deadline)
 			return -ETIMEDOUT;
+		r = wait ? run_cancelled(wait, err) : 0;
+		if (r < 0)
+			return r;
 		usleep(LOCK_POLL_US);
 	}
+	return 0;
+}
+
+int journal_flock(const struct host *host, int fd, const char *path, const char *domain,
+		  const struct run *wait, struct error *err)
+{
+	int64_t begin = now_ms();
+	char holder[128];
+	int r = take(fd, wait ? run_deadline(wait) : begin, wait, err);
+
+	if (r != -ETIMEDOUT)
+		return r < 0 ? error_errno(err, r, "cannot lock %s", path) : 0;
+	describe_holder(host, fd, holder, sizeof(holder));
+	return error_set(err, r,
+			 "domain %s: %s is at work on it and holds %s; it was waited for "
+			 "for %lld s",
+			 domain, holder, path,
+			 (long long)(now_ms() - begin + 500) / 1000);
+}
+
+/* Is what was opened still what others will find there? */
+static bool is_current(int fd, const char *path)
+{
+	struct stat st, now;
+
+	return fstat(fd, &st) == 0 && stat(path, &now) == 0 && st.st_ino == now.st_ino &&
+	       st.st_dev == now.st_dev;
+}
+
+/* -EAGAIN: the file was removed meanwhile, so that it locks nobody out. */
+static int lock_path(const struct host *host, const char *path, int64_t deadline,
+		     int *ret_fd, struct error *err)
+{
+	_cleanup_close_ int fd = -1;
+	char holder[128];
+	int r;
+
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return error_errno(err, -errno, "cannot open %s", path);
+	r = take(fd, deadline, NULL, err);
+	if (r == -ETIMEDOUT) {
+		describe_holder(host, fd, holder, sizeof(holder));
+		return error_set(err, r, "%s is held by %s, and time is up", path, holder);
+	}
+	if (r < 0)
+		return error_errno(err, r, "cannot lock %s", path);
+	if (!is_current(fd, path))
+		return -EAGAIN;
+	*ret_fd = fd;
+	fd = -1;
 	return 0;
 }
 
 static int lock_file(const struct host *host, const char *name, int64_t deadline,
 		     int *ret_fd, struct error *err)
 {
-	_cleanup_close_ int fd = -1;
 	char path[PATH_MAX];
 	int r = journal_dir(host, err);
 
 	if (r < 0)
 		return r;
 	host_path(host, path, STATE_DIR "/%s", name);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return error_errno(err, -errno, "cannot open %s", path);
-	r = journal_flock(fd, deadline);
-	if (r < 0)
-		return error_errno(err, r, "%s is held by another vfio-hook", path);
-	*ret_fd = fd;
-	fd = -1;
-	return 0;
+	do
+		r = lock_path(host, path, deadline, ret_fd, err);
+	while (r == -EAGAIN);
+	return r;
 }
 
 int journal_lock(const struct host *host, int64_t deadline, int *ret_fd, struct error *err)

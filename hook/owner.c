@@ -185,13 +185,14 @@ bool owner_of_is_alive(const struct host *host, const char *uuid)
 	       owner_is_alive(host, &journal);
 }
 
-int owner_undo(const struct host *host, const char *uuid, int64_t by, struct error *err)
+int owner_undo(const struct host *host, const char *uuid, const struct run *wait,
+	       struct error *err)
 {
 	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
 	struct domain domain = { .uuid = (char *)(uintptr_t)uuid };
 	struct run run = { .host = { .root = host->root },
 			   .domain = &domain,
-			   .undo_by = by,
+			   .undo_by = wait ? wait->budget : 0,
 			   .cancel_fd = -1 };
 	int r = journal_read(host, uuid, &journal, err);
 
@@ -200,7 +201,7 @@ int owner_undo(const struct host *host, const char *uuid, int64_t by, struct err
 	domain.name = journal.domain;
 	run.hooks_dir = HOOKS_DIR;
 	event_of_phase(&run.event, domain.name, PHASE_NONE);
-	r = phase_undo_orphan(&run, err);
+	r = phase_undo_orphan(&run, wait, err);
 	report_done(&run.report);
 	return r;
 }

@@ -24,7 +24,11 @@ int owner_qemu(const struct host *host, const char *uuid);
 /* -EBUSY when a guest holds devices of the journal (of a boot's: a domain owns them). */
 int owner_refuse_in_use(const struct host *host, const struct journal *journal,
 			struct error *err);
-/* Puts back all that the journal of UUID holds; BY as undo_by of struct run. */
-int owner_undo(const struct host *host, const char *uuid, int64_t by, struct error *err);
+/*
+ * Puts back all that the journal of UUID holds. WAIT is the run that has to wait for it, and
+ * whose time it takes, or NULL.
+ */
+int owner_undo(const struct host *host, const char *uuid, const struct run *wait,
+	       struct error *err);
 /* The functions that a journal has a baseline of. */
 int journal_functions(const struct journal *journal, struct pci_list *ret);

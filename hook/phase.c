@@ -101,7 +101,7 @@ static int undo_the_dead(struct run *run, struct error *err)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < run->dead.n; i++) {
-		r = owner_undo(&run->host, run->dead.v[i], run->budget, err);
+		r = owner_undo(&run->host, run->dead.v[i], run, err);
 		if (r == -ENOENT)
 			r = 0;
 	}

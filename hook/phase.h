@@ -37,8 +37,11 @@ void phase_reconnect(struct run *run);
 
 /* Puts back all that the journal of run->domain holds. -ENOENT: there is none. */
 int phase_undo(struct run *run, struct error *err);
-/* The same, but not when its owner turns out to be alive: -EBUSY. */
-int phase_undo_orphan(struct run *run, struct error *err);
+/*
+ * The same, but not when its owner turns out to be alive: -EBUSY. While another vfio-hook
+ * is at work on it, that takes the time of the run WAIT (NULL: of RUN).
+ */
+int phase_undo_orphan(struct run *run, const struct run *wait, struct error *err);
 
 /* The file or kernel parameter that switches the hook off, in BUF; else false. */
 bool phase_switched_off(const struct run *run, char *buf, size_t size);

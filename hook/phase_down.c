@@ -62,7 +62,7 @@ static int down(struct run *run, struct error *err)
 	int r;
 
 	run_start_clock(run);
-	r = journal_open(&run->host, run->domain->uuid, run->domain->name, false,
+	r = journal_open(&run->host, run->domain->uuid, run->domain->name, false, run,
 			 &journal, err);
 	if (r == -ENOENT || r == -ESTALE)
 		return down_steps(run, err);
@@ -119,21 +119,23 @@ static bool was_prepared(struct run *run)
 	       is_prepared(&journal);
 }
 
-static int undo(struct run *run, bool orphan, struct error *err)
+/* WAIT: whose time it is that passes while another is at work on the journal. */
+static int undo(struct run *run, const struct run *wait, bool orphan, struct error *err)
 {
 	int64_t begin = now_ms();
 	bool prepared = was_prepared(run);
 	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
-	int r = journal_open(&run->host, run->domain->uuid, run->domain->name, false,
-			     &journal, err);
+	int r;
 
+	run_start_clock(run);
+	r = journal_open(&run->host, run->domain->uuid, run->domain->name, false, wait,
+			 &journal, err);
 	if (r < 0)
 		return r == -ESTALE ? -ENOENT : r;
 	r = refuse_started(run, &journal, prepared, orphan, err);
 	if (r < 0)
 		return r;
 	log_info("== %s undo", run->domain->name);
-	run_start_clock(run);
 	run->journal = &journal;
 	journal_phase(&journal, PHASE_RELEASE, PHASE_STATE_BEGUN, NULL);
 	r = undo_all(run, PHASE_NONE, err);
@@ -143,12 +145,12 @@ static int undo(struct run *run, bool orphan, struct error *err)
 
 int phase_undo(struct run *run, struct error *err)
 {
-	return undo(run, false, err);
+	return undo(run, run, false, err);
 }
 
-int phase_undo_orphan(struct run *run, struct error *err)
+int phase_undo_orphan(struct run *run, const struct run *wait, struct error *err)
 {
-	return undo(run, true, err);
+	return undo(run, wait ? wait : run, true, err);
 }
 
 void phase_reconnect(struct run *run)

@@ -77,7 +77,7 @@ static int settle_old_journal(struct run *run, struct error *err)
 
 int phase_open_journal(struct run *run, struct journal *journal, struct error *err)
 {
-	int r = journal_open(&run->host, run->domain->uuid, run->domain->name, true,
+	int r = journal_open(&run->host, run->domain->uuid, run->domain->name, true, run,
 			     journal, err);
 
 	if (r < 0)
@@ -92,7 +92,7 @@ int phase_open_journal(struct run *run, struct journal *journal, struct error *e
 		journal_remove(journal);
 		journal_done(journal);
 		r = journal_open(&run->host, run->domain->uuid, run->domain->name, true,
-				 journal, err);
+				 run, journal, err);
 	}
 	if (r == 0)
 		note_owner(run);
@@ -142,9 +142,10 @@ void phase_note_refusal(struct run *run)
 {
 	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
 
+	run->deadline = run->budget;
 	if (run->event.phase != PHASE_PREPARE || !has_way_back(run) ||
-	    journal_open(&run->host, run->domain->uuid, run->domain->name, true, &journal,
-			 NULL) < 0)
+	    journal_open(&run->host, run->domain->uuid, run->domain->name, true, run,
+			 &journal, NULL) < 0)
 		return;
 	if (!journal_has_open_records(&journal))
 		journal_phase(&journal, PHASE_PREPARE, PHASE_STATE_REFUSED, NULL);

@@ -60,6 +60,15 @@ static int leave_locked(struct run *run, const struct record *record, struct err
 	return r;
 }
 
+/* For bookkeeping: whoever stops with it in hand must not hold up all that is left. */
+static int lock_host(struct run *run, int *ret_fd, struct error *err)
+{
+	int64_t deadline = now_ms() + RECORD_TIMEOUT_MS;
+
+	return journal_lock(&run->host, deadline < run->budget ? deadline : run->budget,
+			    ret_fd, err);
+}
+
 /* 1: another domain's claim lives on, nothing to change. */
 static int leave_claim(struct run *run, struct record *record, struct error *err)
 {
@@ -68,7 +77,7 @@ static int leave_claim(struct run *run, struct record *record, struct error *err
 
 	if (!record->kind->shared)
 		return 0;
-	r = journal_lock(&run->host, now_ms() + RECORD_TIMEOUT_MS, &lock, err);
+	r = lock_host(run, &lock, err);
 	if (r == 0)
 		r = refresh(run, record, err);
 	return r < 0 ? r : leave_locked(run, record, err);
@@ -95,7 +104,7 @@ static int strike(struct run *run, struct record *record, struct error *err)
 
 	if (!record->kind->shared)
 		return journal_strike(run->journal, record->kind, record->target, err);
-	r = journal_lock(&run->host, now_ms() + RECORD_TIMEOUT_MS, &lock, err);
+	r = lock_host(run, &lock, err);
 	if (r == 0) {
 		_cleanup_free_ char *put_back = strdup(record->old);
 

@@ -129,7 +129,7 @@ static void write_journal(int owner)
 	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
 	_cleanup_error_ struct error err = {};
 	struct baseline b = {};
-	int r = journal_open(&host, UUID, "win10", true, &journal, &err);
+	int r = journal_open(&host, UUID, "win10", true, NULL, &journal, &err);
 
 	ck_assert_msg(r == 0, "%s", error_text(&err));
 	snprintf(b.name, sizeof(b.name), GPU);

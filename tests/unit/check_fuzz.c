@@ -179,7 +179,7 @@ START_TEST(test_journal)
 
 		write_file("/run/vfio-hook/11111111-2222-3333-4444-555555555555.journal",
 			   buf, len);
-		if (journal_open(&host, uuid, "win 10", true, &journal, &err) < 0)
+		if (journal_open(&host, uuid, "win 10", true, NULL, &journal, &err) < 0)
 			continue;
 		ck_assert_int_eq(journal_record(&journal, &state_attr, "/sys/x", "1", "2",
 						"", PHASE_PREPARE, &err),

@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "claims.h"
 #include "journal.h"
@@ -56,7 +57,8 @@ static struct journal opened(const char *uuid)
 {
 	struct journal journal;
 
-	ck_assert_int_eq(journal_open(&host, uuid, "win 10", true, &journal, NULL), 0);
+	ck_assert_int_eq(journal_open(&host, uuid, "win 10", true, NULL, &journal, NULL),
+			 0);
 	return journal;
 }
 
@@ -200,7 +202,7 @@ START_TEST(test_empty)
 
 	ck_assert_int_eq(journal_dir(&host, NULL), 0);
 	write_file("/run/vfio-hook/" UUID ".journal", "");
-	ck_assert_int_eq(journal_open(&host, UUID, "win 10", false, &journal, NULL),
+	ck_assert_int_eq(journal_open(&host, UUID, "win 10", false, NULL, &journal, NULL),
 			 -ENOENT);
 	ck_assert(!journal_any(&host));
 }
@@ -215,9 +217,9 @@ START_TEST(test_earlier_boot)
 	journal_done(&journal);
 	write_file("/proc/sys/kernel/random/boot_id",
 		   "b007b007-0000-0000-0000-000000000001\n");
-	ck_assert_int_eq(journal_open(&host, UUID, "win 10", false, &journal, NULL),
+	ck_assert_int_eq(journal_open(&host, UUID, "win 10", false, NULL, &journal, NULL),
 			 -ESTALE);
-	ck_assert_int_eq(journal_open(&host, UUID, "win 10", false, &journal, NULL),
+	ck_assert_int_eq(journal_open(&host, UUID, "win 10", false, NULL, &journal, NULL),
 			 -ENOENT);
 	ck_assert_int_eq(journal_list(&host, &uuids), 0);
 	ck_assert_uint_eq(uuids.n, 0);
@@ -241,7 +243,7 @@ START_TEST(test_unknown_lines)
 	journal_done(&journal);
 
 	write_file("/run/vfio-hook/" UUID ".journal", "vfio-hook\t7\tb\tu\td\t.\n");
-	ck_assert_int_eq(journal_open(&host, UUID, "win 10", true, &journal, &err),
+	ck_assert_int_eq(journal_open(&host, UUID, "win 10", true, NULL, &journal, &err),
 			 -EPROTO);
 	ck_assert_ptr_nonnull(strstr(err.msg, "another version"));
 	error_done(&err);
@@ -303,8 +305,8 @@ START_TEST(test_last_user_restores)
 		const struct record *record;
 		int r;
 
-		ck_assert_int_eq(journal_open(&host, domain.uuid, "", false, &journal,
-					      NULL),
+		ck_assert_int_eq(journal_open(&host, domain.uuid, "", false, NULL,
+					      &journal, NULL),
 				 0);
 		record = journal_find(&journal, &state_attr, "/governor");
 		r = claim_leave(&run, record, NULL);
@@ -366,6 +368,40 @@ START_TEST(test_pages_in_vain)
 }
 END_TEST
 
+/* Who has the lock is named, from what the kernel tells about locks. */
+START_TEST(test_locked)
+{
+	struct journal journal = opened(UUID), other;
+	struct error err = {};
+	char line[256], path[PATH_MAX];
+	struct stat st;
+
+	ck_assert_int_eq(mkdir(host_path(&host, path, "/proc/812"), 0755), 0);
+	ck_assert_int_eq(fstat(journal.fd, &st), 0);
+	snprintf(line, sizeof(line),
+		 "1: POSIX  ADVISORY  WRITE 1 %02x:%02x:%llu 0 EOF\n"
+		 "2: FLOCK  ADVISORY  WRITE 812 %02x:%02x:%llu 0 EOF\n",
+		 major(st.st_dev), minor(st.st_dev), (unsigned long long)st.st_ino,
+		 major(st.st_dev), minor(st.st_dev), (unsigned long long)st.st_ino);
+	ck_assert_int_eq(journal_open(&host, UUID, "win 10", false, NULL, &other, &err),
+			 -ETIMEDOUT);
+	ck_assert_ptr_nonnull(strstr(err.msg, "domain win 10: another vfio-hook is"));
+	error_done(&err);
+	write_file("/proc/locks", line);
+	write_file("/proc/812/stat", "812 (a) b) S 1 1 1\n");
+	ck_assert_int_eq(journal_open(&host, UUID, "win 10", false, NULL, &other, &err),
+			 -ETIMEDOUT);
+	ck_assert_ptr_nonnull(strstr(err.msg, "domain win 10: vfio-hook (pid 812) is"));
+	error_done(&err);
+	write_file("/proc/812/stat", "812 (a) b) T 1 1 1\n");
+	ck_assert_int_eq(journal_open(&host, UUID, "win 10", false, NULL, &other, &err),
+			 -ETIMEDOUT);
+	ck_assert_ptr_nonnull(strstr(err.msg, "(pid 812, stopped: kill -CONT 812)"));
+	error_done(&err);
+	journal_done(&journal);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("journal");
@@ -382,6 +418,7 @@ int main(void)
 	tcase_add_test(tc, test_unknown_lines);
 	tcase_add_test(tc, test_foreign_folder);
 	tcase_add_test(tc, test_cannot_be_removed);
+	tcase_add_test(tc, test_locked);
 	tcase_add_loop_test(tc, test_last_user_restores, 0, 6);
 	tcase_add_test(tc, test_pages_in_turn);
 	tcase_add_test(tc, test_pages_in_vain);

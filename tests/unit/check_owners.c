@@ -118,7 +118,8 @@ static void assert_has_it(void)
 /* Journals of before, and of a hook that was killed. */
 static void open_journal(const struct guest *g, struct journal *journal)
 {
-	ck_assert_int_eq(journal_open(&host, g->uuid, g->name, true, journal, NULL), 0);
+	ck_assert_int_eq(journal_open(&host, g->uuid, g->name, true, NULL, journal, NULL),
+			 0);
 }
 
 /* Does PID wait for the lock of a journal? For that alone it opens it for appending. */

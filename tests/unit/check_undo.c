@@ -47,7 +47,8 @@ static void check_file(const char *path, const char *text)
 static void open_guest(struct guest *g, char *name, char *uuid)
 {
 	*g = (struct guest){ .domain = { .name = name, .uuid = uuid } };
-	ck_assert_int_eq(journal_open(&host, uuid, name, true, &g->journal, NULL), 0);
+	ck_assert_int_eq(journal_open(&host, uuid, name, true, NULL, &g->journal, NULL),
+			 0);
 	g->run = (struct run){ .host = host,
 			       .hooks_dir = "/etc/libvirt/hooks",
 			       .domain = &g->domain,

@@ -155,10 +155,12 @@ config other <<END
 governor.set = performance
 pci.detach   =
 END
+# crash DESC [LINES]: in the middle of a prepare with these lines.
 crash()
 {
 	: >$log
-	waiting "wait.for = path=/nowhere timeout=60s"
+	waiting "${2:+$2
+}wait.for = path=/nowhere timeout=60s"
 	daemon win10 prepare begin
 	check "$1: a prepare is on its way" waits "wait.for = path=/nowhere timeout=60s"
 	kill -9 "$(hook_of $DAEMON)" $DAEMON
@@ -170,6 +172,56 @@ hook_ok "another domain wants the device: prepare" prepare begin other
 refute "the dead one's journal is gone" test -e "$journal"
 equal "the new one has the device" "$(driver $NET1)" vfio-pci
 hook_ok "another domain: release" release end other
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "all is as before the dead one" "$ONEWAY_VFIO"
+
+# Somebody is at work on the dead one's undo: a start waits for that as long as it has time.
+cat >"$LAB/undo" <<'END'
+#!/bin/sh
+: >/run/lab/undo.on
+until [ -e /run/lab/undo.go ]; do usleep 50000; done
+END
+chmod 755 "$LAB/undo"
+other()
+{
+	config other <<-END
+	[domain]
+	timeout = $1
+	[prepare/begin]
+	governor.set = performance
+	pci.detach   =
+	END
+}
+begun() { grep -q "== other prepare/begin" /var/log/vfio-hook/other.log; }
+busy='domain win10: vfio-hook \(pid'
+crash "an undo that takes long" "exec.run = /bin/true
+exec.undo = timeout=80s $LAB/undo"
+vfio-hook undo win10 >"$LAB/undo.out" 2>&1 </dev/null &
+undo=$!
+check "an undo by hand is at work" until_true 20 test -e "$LAB/undo.on"
+other 3s
+hook_refused "a start that has no time for it names it" \
+	"$busy $undo\\) is at work on it and holds $journal; it was waited for for [0-9]+ s" prepare begin other
+kill -STOP $undo
+hook_refused "and tells what to do about one that is stopped" "$busy $undo, stopped: kill -CONT $undo\\)" prepare begin other
+kill -CONT $undo
+other 90s
+: >/var/log/vfio-hook/other.log
+hook_bg prepare begin other
+check "another start begins" until_true 20 begun
+kill "$HOOKPID"
+hook_wait "$HOOKPID"
+equal "SIGTERM ends that wait" "$RC" 1
+contains "and it says so" "$ERR" interrupted
+hook_bg prepare begin other
+refute "one with more time waits on" until_true 23 gone "$HOOKPID"
+: >"$LAB/undo.go"
+hook_wait "$HOOKPID"
+check "and gets the device" test "$RC" -eq 0 -a "$(driver $NET1)" = vfio-pci
+wait $undo
+equal "the undo succeeded" "$?" 0
+hook_ok "its release" release end other
+rm -f "$LAB/undo.on" "$LAB/undo.go"
 state "$LAB/after"
 same "$LAB/before" "$LAB/after" "all is as before the dead one" "$ONEWAY_VFIO"
 
