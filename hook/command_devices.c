@@ -133,6 +133,7 @@ static void measure(const struct inventory *inventory, size_t widths[3])
 static int print_text(const struct host *host, const struct inventory *inventory,
 		      bool gpu, FILE *out)
 {
+	_cleanup_free_ char *unseen = NULL;
 	const char *group = NULL;
 	size_t widths[3] = { 0, 0, 1 };
 	int r = 0;
@@ -151,7 +152,11 @@ static int print_text(const struct host *host, const struct inventory *inventory
 		group = item->group;
 		r = print_item(inventory, item, widths, out);
 	}
-	if (inventory->holders.unreadable)
+	if (inventory->holders.hung.n)
+		unseen = holders_unreadable(&inventory->holders);
+	if (unseen)
+		fprintf(out, "\n%s\n", unseen);
+	else if (inventory->holders.unreadable)
 		fprintf(out, "\n%u processes could not be looked at%s\n",
 			inventory->holders.unreadable,
 			geteuid() ? ": run as root to see who holds a device" : "");

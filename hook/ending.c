@@ -6,6 +6,7 @@
  */
 #include <fnmatch.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -13,6 +14,7 @@
 #include "ending.h"
 #include "holders_process.h"
 #include "log.h"
+#include "process_walk.h"
 
 int signal_number(const char *name)
 {
@@ -64,21 +66,40 @@ static const char *argv0_name(const struct host *host, int pid, char *buf, size_
 	return *name == '-' ? name + 1 : name; /* a login shell */
 }
 
-static bool is_named(const struct host *host, int pid, const struct strv *names)
+/* Its executable has the name; that the kernel tells whatever the process is at. */
+static bool exe_is_named(const struct host *host, int pid, const struct strv *names)
 {
-	char buf[4096];
-	const char *argv0 = argv0_name(host, pid, buf, sizeof(buf));
 	char exe[NAME_MAX + 32] = "";
 
-	if (!*argv0)
-		return false;
-	if (strv_contains(names, argv0))
-		return true;
 	if (host_link_name(host, exe, sizeof(exe), "/proc/%d/exe", pid) < 0)
 		return false;
 	if (str_ends(exe, " (deleted)"))
 		exe[strlen(exe) - strlen(" (deleted)")] = '\0';
 	return strv_contains(names, exe);
+}
+
+static bool is_named(const struct host *host, int pid, const struct strv *names)
+{
+	char buf[4096];
+	const char *argv0 = argv0_name(host, pid, buf, sizeof(buf));
+
+	return *argv0 && (strv_contains(names, argv0) || exe_is_named(host, pid, names));
+}
+
+#define NAMED_MAX 1024
+
+struct named {
+	struct walk_memory walk;
+	size_t n;
+	int pid[NAMED_MAX];
+};
+
+static void look_at_name(struct process_walk *walk, int pid)
+{
+	struct named *named = (struct named *)walk->memory;
+
+	if (named->n < NAMED_MAX && is_named(walk->host, pid, walk->arg))
+		named->pid[named->n++] = pid;
 }
 
 static bool belongs_to(const struct host *host, int pid, int64_t uid)
@@ -90,31 +111,47 @@ static bool belongs_to(const struct host *host, int pid, int64_t uid)
 			   st.st_uid == uid);
 }
 
+static int add_named(const struct run *run, int pid, int64_t uid, struct holder_list *list)
+{
+	struct holder holder = { .pid = pid };
+
+	if (!belongs_to(&run->host, pid, uid))
+		return 0;
+	process_describe(&run->host, &holder);
+	if (process_is_spared(run, &holder))
+		return 0;
+	if (array_grow(&list->holder, list->n, sizeof(holder)) < 0)
+		return -ENOMEM;
+	list->holder[list->n++] = holder;
+	return 0;
+}
+
+static void named_done(struct named **named)
+{
+	if (*named)
+		munmap(*named, sizeof(**named));
+}
+
 int processes_named(const struct run *run, const struct strv *names, int64_t uid,
 		    struct holder_list *ret, struct error *err)
 {
+	_cleanup_(named_done) struct named *named = walk_memory_new(sizeof(*named));
 	_cleanup_(holder_list_done) struct holder_list found = {};
-	_cleanup_strv_ struct strv pids = {};
-	uint64_t pid;
-	int r = host_list(&run->host, &pids, "/proc");
+	_cleanup_(process_walk_done) struct process_walk walk = {
+		.host = &run->host,
+		.look = look_at_name,
+		.arg = (void *)(uintptr_t)names,
+		.memory = named ? &named->walk : NULL
+	};
+	int r = named ? process_walk(&walk, err) : error_oom(err);
 
+	for (size_t i = 0; r == 0 && i < named->n; i++)
+		r = add_named(run, named->pid[i], uid, &found);
+	for (size_t i = 0; r == 0 && i < walk.n_hung; i++)
+		if (exe_is_named(&run->host, walk.hung[i], names))
+			r = add_named(run, walk.hung[i], uid, &found);
 	if (r < 0)
-		return error_errno(err, r, "cannot read /proc to find processes");
-	for (size_t i = 0; i < pids.n; i++) {
-		struct holder holder = {};
-
-		if (parse_u64(pids.v[i], &pid) < 0 || pid > INT_MAX ||
-		    !is_named(&run->host, (int)pid, names) ||
-		    !belongs_to(&run->host, (int)pid, uid))
-			continue;
-		holder.pid = (int)pid;
-		process_describe(&run->host, &holder);
-		if (process_is_spared(run, &holder))
-			continue;
-		if (array_grow(&found.holder, found.n, sizeof(holder)) < 0)
-			return error_oom(err);
-		found.holder[found.n++] = holder;
-	}
+		return r == -ENOMEM ? error_oom(err) : r;
 	*ret = found;
 	found = (struct holder_list){};
 	return 0;

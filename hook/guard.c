@@ -7,13 +7,10 @@
  * no signal ends that wait. So the process that answers to libvirt must never be the
  * one that makes such a call.
  */
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "guard.h"
+#include "guard_child.h"
 
 /*
  * A call that was begun gets this much whatever the time is: else the last try at the
@@ -22,100 +19,6 @@
 #define PATIENCE_MS 1000
 #define READ_MS 5000 /* for a read outside any phase */
 #define READ_ALL_MAX (64U << 10)
-
-/* What the child sends: one write below PIPE_BUF, so it comes whole or not at all. */
-struct answer {
-	int result;
-	char text[GUARD_TEXT_MAX];
-};
-
-static void close_from(unsigned first)
-{
-	long max;
-
-	if (close_range(first, ~0U, 0) == 0)
-		return;
-	/* Before Linux 5.9. */
-	max = sysconf(_SC_OPEN_MAX);
-	if (max < 0 || max > 65536)
-		max = 65536;
-	for (int fd = (int)first; fd < max; fd++)
-		close(fd);
-}
-
-int guard_isolate(int fd)
-{
-	sigset_t none;
-	int null;
-
-	setsid();
-	for (int sig = 1; sig < NSIG; sig++)
-		signal(sig, SIG_DFL);
-	/* vfio's wait turns from interruptible into deaf when any signal comes. */
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-
-	fd = fcntl(fd, F_DUPFD, 4);
-	if (fd < 0)
-		return -errno;
-	null = open("/dev/null", O_RDWR);
-	for (int i = 0; i < 3; i++)
-		if (null < 0 || dup2(null, i) < 0)
-			close(i);
-	if (dup2(fd, 3) < 0)
-		return -errno;
-	close_from(4);
-	return 3;
-}
-
-static void __attribute__((noreturn))
-child_main(const struct guard_job *job, int fd, int parent)
-{
-	struct answer answer = { 0 };
-	size_t size;
-
-	fd = guard_isolate(fd);
-	/* With the parent killed meanwhile somebody may be putting things back by now. */
-	if (fd < 0 || getppid() != parent)
-		_exit(1);
-	answer.result = job->fn(job->arg, answer.text);
-	size = offsetof(struct answer, text) + strnlen(answer.text, GUARD_TEXT_MAX - 1) +
-	       1;
-	if (write(fd, &answer, size) < 0 && answer.result >= 0 && job->late)
-		job->late(job->arg);
-	_exit(0);
-}
-
-/* 0: ANSWER is filled; -ETIMEDOUT; -ECHILD when the child died without a word. */
-static int wait_answer(int fd, int64_t deadline, struct answer *answer)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	int64_t left;
-	ssize_t n;
-	int r;
-
-	for (;;) {
-		left = deadline - now_ms();
-		if (left < 0)
-			left = 0;
-		r = poll(&p, 1, left > 60000 ? 60000 : (int)left);
-		if (r > 0)
-			break;
-		if (r < 0 && errno != EINTR)
-			return -errno;
-		if (left == 0)
-			return -ETIMEDOUT;
-	}
-	n = read(fd, answer, sizeof(*answer));
-	if (n < (ssize_t)offsetof(struct answer, text))
-		return -ECHILD;
-	answer->text[GUARD_TEXT_MAX - 1] = '\0';
-	return 0;
-}
 
 /* Field 22 of /proc/PID/stat: with the pid it names a process for all of a boot. */
 static uint64_t process_start(const struct host *host, int pid)
@@ -180,30 +83,10 @@ static int64_t guard_deadline(const struct run *run, int64_t now)
 	return deadline < now + PATIENCE_MS ? now + PATIENCE_MS : deadline;
 }
 
-static int guard_fork(const struct guard_job *job, int *ret_fd)
-{
-	int fds[2], parent = getpid(), pid, r;
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return -errno;
-	pid = fork();
-	if (pid == 0) {
-		close(fds[0]);
-		child_main(job, fds[1], parent);
-	}
-	r = pid < 0 ? -errno : pid;
-	close(fds[1]);
-	if (r < 0)
-		close(fds[0]);
-	else
-		*ret_fd = fds[0];
-	return r;
-}
-
 int guard_run(struct run *run, const struct guard_job *job, char text[GUARD_TEXT_MAX],
 	      struct error *err)
 {
-	struct answer answer = { 0 };
+	struct guard_answer answer = { 0 };
 	int64_t since = now_ms();
 	_cleanup_close_ int fd = -1;
 	int pid, r, status = 0;
@@ -212,7 +95,7 @@ int guard_run(struct run *run, const struct guard_job *job, char text[GUARD_TEXT
 	if (pid < 0)
 		return error_errno(err, pid, "%s: cannot start a child process",
 				   job->what);
-	r = wait_answer(fd, guard_deadline(run, since), &answer);
+	r = guard_answer(fd, guard_deadline(run, since), &answer);
 	if (r == -ETIMEDOUT)
 		return left_behind(run, job, pid, since, err);
 	/* It has spoken, or closed its end: only its exit is left to do. */

@@ -55,6 +55,14 @@ int guard_run_host(const struct host *host, const struct guard_job *job,
 		   char text[GUARD_TEXT_MAX], struct error *err);
 
 /*
+ * For a job that only reads, many things in turn: it may take as long as it gets on, that
+ * is, as *PROGRESS (shared memory, as all that it finds must be) changes. Once that stands
+ * still for PATIENCE_MS, the child is killed: -ETIMEDOUT.
+ */
+int guard_watch(const struct guard_job *job, const _Atomic unsigned *progress,
+		int64_t patience_ms);
+
+/*
  * The pid of a child left behind, now or by an earlier run, that still is in the kernel
  * and whose WHAT has WORD in it; 0: there is none.
  */

@@ -19,17 +19,24 @@ struct holder_list {
 	size_t n;
 	unsigned unreadable; /* processes that /proc would not tell us about */
 	char unreadable_one[80]; /* the first of them: "Xorg (pid 812)" */
+	struct strv hung; /* likewise: those whose memory cannot be looked at */
 };
 
 /*
  * One scan of /proc (fd and maps) for all nodes of FUNCTIONS: DRM, nvidia, sound, frame
- * buffer, i2c, vfio. One entry for each process and node.
+ * buffer, i2c, vfio. One entry for each process and node. A process that hangs in the
+ * kernel holds it up for a second or two at most.
  */
 int holders_scan(const struct host *host, const struct pci_list *functions,
 		 struct holder_list *ret, struct error *err);
 /* "Xorg (pid 812, root, /dev/dri/card0)", up to three, then "and N more". */
 char *holders_describe(const struct holder_list *list);
-/* "2 processes may not be looked at, Xorg (pid 812) for one"; NULL: all could, or no memory. */
+/* Are there any that may hold what they like? */
+bool holders_are_unknown(const struct holder_list *list);
+/*
+ * "2 processes may not be looked at, Xorg (pid 812) for one", and those that hang; NULL: all
+ * could, or no memory.
+ */
 char *holders_unreadable(const struct holder_list *list);
 /*
  * Is it part of somebody's session, so that only the session's end helps? logind and pid 1

@@ -13,16 +13,21 @@
 
 bool process_is_ours(const struct host *host, int pid)
 {
+	return process_is_of(host, pid, getpid());
+}
+
+bool process_is_of(const struct host *host, int pid, int self)
+{
 	char stat[512];
 	const char *end;
 	int parent;
 
-	if (pid == getpid())
+	if (pid == self)
 		return true;
 	if (host_read(host, stat, sizeof(stat), "/proc/%d/stat", pid) < 0)
 		return false;
 	end = strrchr(stat, ')'); /* the name before it may hold anything */
-	return end && sscanf(end + 1, " %*c %d", &parent) == 1 && parent == getpid();
+	return end && sscanf(end + 1, " %*c %d", &parent) == 1 && parent == self;
 }
 
 /* The path in the unified hierarchy, or in systemd's own of cgroup v1; "" if neither. */

@@ -5,6 +5,8 @@
 
 /* This process, or one that it started. */
 bool process_is_ours(const struct host *host, int pid);
+/* The same for the process SELF. */
+bool process_is_of(const struct host *host, int pid, int self);
 /*
  * Fills comm, user and unit of a holder whose pid is known. The unit of what a user's
  * service manager runs is that manager, "user@1000.service".

@@ -124,7 +124,7 @@ static int check_all_seen(struct run *run, const struct pci_list *one, const cha
 	_cleanup_free_ char *unseen = NULL;
 	int r = holders_scan(&run->host, one, &list, err);
 
-	if (r < 0 || !list.unreadable)
+	if (r < 0 || !holders_are_unknown(&list))
 		return r;
 	unseen = holders_unreadable(&list);
 	if (!unseen)

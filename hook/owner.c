@@ -3,10 +3,12 @@
  * A device has one owner, and a dead owner blocks nobody: a daemon that crashed in the
  * middle of prepare never calls release (it forgets the domain).
  */
-#include "guard.h"
+#include <sys/mman.h>
+
 #include "holders.h"
 #include "owner.h"
 #include "phase.h"
+#include "process_walk.h"
 
 static bool process_is(const struct host *host, int pid, uint64_t start)
 {
@@ -25,57 +27,58 @@ static bool cmdline_has_uuid(const char *cmdline, size_t len, const char *uuid)
 }
 
 /* By the name of its executable, which the kernel tells whatever the process is at. */
-static bool is_qemu(const struct host *host, const char *pid)
+static bool is_qemu(const struct host *host, int pid)
 {
 	char exe[NAME_MAX + 1];
 
-	return strspn(pid, "0123456789") == strlen(pid) &&
-	       host_link_name(host, exe, sizeof(exe), "/proc/%s/exe", pid) >= 0 &&
+	return host_link_name(host, exe, sizeof(exe), "/proc/%d/exe", pid) >= 0 &&
 	       (strstr(exe, "qemu") || strstr(exe, "kvm"));
 }
 
-struct uuid_search {
-	const struct host *host;
-	const char *pid, *uuid;
+struct qemu_search {
+	struct walk_memory walk;
+	int pid;
 };
 
-static int search_cmdline(void *arg, char text[GUARD_TEXT_MAX])
+static void look_for_uuid(struct process_walk *walk, int pid)
 {
-	const struct uuid_search *search = arg;
+	struct qemu_search *search = (struct qemu_search *)walk->memory;
 	char cmdline[65536];
-	int n = host_read(search->host, cmdline, sizeof(cmdline), "/proc/%s/cmdline",
-			  search->pid);
+	int n;
 
-	if (n > 0 && cmdline_has_uuid(cmdline, (size_t)n, search->uuid))
-		strcpy(text, "found");
-	return n < 0 ? n : 0;
+	if (search->pid || !is_qemu(walk->host, pid))
+		return;
+	n = host_read(walk->host, cmdline, sizeof(cmdline), "/proc/%d/cmdline", pid);
+	if (n > 0 && cmdline_has_uuid(cmdline, (size_t)n, walk->arg))
+		search->pid = pid;
 }
 
-/*
- * A process that hangs in the kernel may keep its command line from being read for ever:
- * so a child reads it, and those of QEMUs only.
- */
+static void search_done(struct qemu_search **search)
+{
+	if (*search)
+		munmap(*search, sizeof(**search));
+}
+
+/* A QEMU that hangs in the kernel and tells nothing may be the one. */
 int owner_qemu(const struct host *host, const char *uuid)
 {
-	_cleanup_strv_ struct strv pids = {};
+	_cleanup_(search_done) struct qemu_search *search =
+		walk_memory_new(sizeof(*search));
+	_cleanup_(process_walk_done) struct process_walk walk = {
+		.host = host, .look = look_for_uuid, .arg = (void *)(uintptr_t)uuid
+	};
 
-	if (host_list(host, &pids, "/proc") < 0)
+	if (!search)
+		return -ENOMEM;
+	walk.memory = &search->walk;
+	if (process_walk(&walk, NULL) < 0)
 		return -EIO;
-	for (size_t i = 0; i < pids.n; i++) {
-		struct uuid_search search = { host, pids.v[i], uuid };
-		struct guard_job job = { .what = "read of a command line",
-					 .fn = search_cmdline,
-					 .arg = &search };
-		char text[GUARD_TEXT_MAX] = "";
-
-		if (!is_qemu(host, pids.v[i]))
-			continue;
-		if (guard_run_host(host, &job, text, NULL) == -ETIMEDOUT)
+	if (search->pid)
+		return search->pid;
+	for (size_t i = 0; i < walk.n_hung; i++)
+		if (is_qemu(host, walk.hung[i]))
 			return -ETIMEDOUT;
-		if (*text)
-			return atoi(pids.v[i]);
-	}
-	return 0;
+	return walk.skipped ? -ETIMEDOUT : 0;
 }
 
 int journal_functions(const struct journal *journal, struct pci_list *ret)

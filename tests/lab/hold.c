@@ -3,8 +3,8 @@
  * sound server, a compute job. Copied under other names it has them in comm,
  * argv[0] and exe.
  *
- * hold [-i] [-m] [-q] [-u] [-d ADDRESS] [-N NODE] [-F MIB] [-H PAGES] [-s SECONDS]
- *      [-p PIDFILE] FILE...
+ * hold [-i] [-m] [-q] [-u] [-d ADDRESS] [-N NODE] [-F MIB] [-H PAGES] [-l FROZEN]
+ *      [-s SECONDS] [-p PIDFILE] FILE...
  *   -i  ignore SIGTERM and SIGHUP
  *   -m  map each file and close it (a holder that /proc/PID/fd does not show)
  *   -q  leave each file in the queue of a socket and close it: nothing in /proc
@@ -12,6 +12,8 @@
  *   -d  FILE is /dev/vfio/GROUP: make a container, as QEMU does, and open the
  *       group's PCI device, too
  *   -H  have so many huge pages, as a guest's memory
+ *   -l  map the file FROZEN, of a file system that was frozen, write to it in a thread and
+ *       unmap it in another: until it is thawed nobody can look at this process' memory
  *   -N  its memory comes from this NUMA node and no other, as libvirt binds a cell
  *   -F  fragment memory: take so many MiB, keep every eighth page and lock it, so
  *       that it is moved only where vm.compact_unevictable_allowed lets it
@@ -23,6 +25,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,12 +173,41 @@ static int fragment(int mib)
 	return 0;
 }
 
+static char *frozen;
+
+static void *write_frozen(void *arg)
+{
+	*frozen = 1;
+	return arg;
+}
+
+static void *unmap_frozen(void *arg)
+{
+	munmap(frozen, 4096);
+	return arg;
+}
+
+/* The writer sleeps with the lock in hand, and behind who wants all of it all others wait. */
+static int lock_memory(const char *path)
+{
+	pthread_t writer, unmapper;
+	int fd = open(path, O_RDWR);
+
+	frozen = fd < 0 ? MAP_FAILED : mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (frozen == MAP_FAILED || pthread_create(&writer, NULL, write_frozen, NULL) ||
+	    usleep(200000) || pthread_create(&unmapper, NULL, unmap_frozen, NULL)) {
+		perror("hold: memory lock");
+		return -1;
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int opt, map = 0, uevents = 0, seconds = 0, in_queue = 0, pages = 0, fragments = 0, node = -1;
-	const char *pidfile = NULL, *address = NULL;
+	const char *pidfile = NULL, *address = NULL, *lock = NULL;
 
-	while ((opt = getopt(argc, argv, "d:F:H:N:imqup:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "d:F:H:il:mN:qup:s:")) != -1) {
 		switch (opt) {
 		case 'i':
 			signal(SIGTERM, SIG_IGN);
@@ -189,6 +221,9 @@ int main(int argc, char **argv)
 			break;
 		case 'H':
 			pages = atoi(optarg);
+			break;
+		case 'l':
+			lock = optarg;
 			break;
 		case 'N':
 			node = atoi(optarg);
@@ -235,6 +270,8 @@ int main(int argc, char **argv)
 			return 1;
 		}
 	}
+	if (lock && lock_memory(lock))
+		return 1;
 	if (seconds)
 		alarm(seconds);
 	if (uevents)

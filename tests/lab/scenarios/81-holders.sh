@@ -1,4 +1,5 @@
 # shellcheck shell=dash
+# modules: ext4
 # Who holds a device is told apart and named; nothing is touched while one stays.
 
 domain win10 $GPU_ALL
@@ -135,3 +136,59 @@ holder hiddend /dev/null
 su -s /bin/sh user -c "vfio-hook plan win10 prepare" </etc/lab/win10.xml >"$LAB/plan" 2>&1
 contains "one that may not look at all processes is told so" "$LAB/plan" \
 	"[0-9]+ processes may not be looked at, .* \\(pid [0-9]+\\) for one: whether"
+
+# A process that hangs in the kernel, and whose memory nobody can look at: a page of a
+# frozen file system is written to. It is told, nothing waits for it, and what else is
+# known of it is known.
+domain win10 $GPU_ALL
+config win10 <<END
+[domain]
+headless = yes
+[prepare/begin]
+pci.detach   = timeout=2s 01:00.*
+END
+dd if=/dev/zero of=/tmp/frozen.img bs=1M count=8 2>/dev/null
+mke2fs -F /tmp/frozen.img >/dev/null 2>&1
+mkdir -p /mnt/frozen
+modprobe loop
+modprobe ext4
+mount -o loop /tmp/frozen.img /mnt/frozen
+dd if=/dev/zero of=/mnt/frozen/page bs=4096 count=1 2>/dev/null
+sync
+state "$LAB/before"
+check "a file system is frozen" fsfreeze --freeze /mnt/frozen
+holder frozend -l /mnt/frozen/page /dev/null
+innocent=$HOLDER
+hangs() { timeout 1 cat "/proc/$1/maps" >/dev/null 2>&1; [ $? -gt 1 ]; }
+check "a process hangs with its memory locked" until_true 20 hangs "$innocent"
+: >/var/log/vfio-hook/win10.log
+hook_ok "it holds up nobody: prepare" prepare begin
+contains "it is told that it could not be looked at" /var/log/vfio-hook/win10.log \
+	"frozend \\(pid $innocent\\) hangs in the kernel and cannot be looked at: whether one of them holds a device is not known"
+refute "no child is left behind" grep -q '^left' "/run/vfio-hook/$(uuid_of win10).journal"
+hook_ok "release" release end
+vfio-hook devices >"$LAB/devices"
+contains "devices tells it as well" "$LAB/devices" "frozend \\(pid $innocent\\) hangs in the kernel"
+holder stopme /dev/null
+stopme=$HOLDER
+echo "[prepare/begin]
+process.stop = timeout=5s stopme" | config win10
+hook_ok "process.stop looks past it: prepare" prepare begin
+check "and ends whom it was to end" until_true 5 eval "! kill -0 $stopme"
+hook_ok "release" release end
+config win10 <<END
+[domain]
+headless = yes
+[prepare/begin]
+pci.detach   = timeout=2s 01:00.*
+END
+holder frozen2 -l /mnt/frozen/page /dev/snd/controlC0
+check "another one hangs, with a node open" until_true 20 hangs "$HOLDER"
+refused "one that hangs" "$GPU_SOUND is held by frozen2 \\(pid $HOLDER, root, /dev/snd/controlC0\\): end frozen2 first"
+# Killed, they would wait for the thaw as well.
+fsfreeze --unfreeze /mnt/frozen
+kill "$HOLDER" "$innocent"
+check "thawed, they end" until_true 20 eval "! kill -0 $HOLDER && ! kill -0 $innocent"
+until_true 5 umount /mnt/frozen
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The child that makes a call which may never return: away from all that is its parent's,
+ * so that it can be left behind.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+
+#include "guard_child.h"
+
+static void close_from(unsigned first)
+{
+	long max;
+
+	if (close_range(first, ~0U, 0) == 0)
+		return;
+	/* Before Linux 5.9. */
+	max = sysconf(_SC_OPEN_MAX);
+	if (max < 0 || max > 65536)
+		max = 65536;
+	for (int fd = (int)first; fd < max; fd++)
+		close(fd);
+}
+
+int guard_isolate(int fd)
+{
+	sigset_t none;
+	int null;
+
+	setsid();
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	/* vfio's wait turns from interruptible into deaf when any signal comes. */
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+
+	fd = fcntl(fd, F_DUPFD, 4);
+	if (fd < 0)
+		return -errno;
+	null = open("/dev/null", O_RDWR);
+	for (int i = 0; i < 3; i++)
+		if (null < 0 || dup2(null, i) < 0)
+			close(i);
+	if (dup2(fd, 3) < 0)
+		return -errno;
+	close_from(4);
+	return 3;
+}
+
+static void __attribute__((noreturn))
+child_main(const struct guard_job *job, int fd, int parent)
+{
+	struct guard_answer answer = { 0 };
+	size_t size;
+
+	fd = guard_isolate(fd);
+	/* With the parent killed meanwhile somebody may be putting things back by now. */
+	if (fd < 0 || getppid() != parent)
+		_exit(1);
+	answer.result = job->fn(job->arg, answer.text);
+	size = offsetof(struct guard_answer, text) +
+	       strnlen(answer.text, GUARD_TEXT_MAX - 1) + 1;
+	if (write(fd, &answer, size) < 0 && answer.result >= 0 && job->late)
+		job->late(job->arg);
+	_exit(0);
+}
+
+int guard_answer(int fd, int64_t deadline, struct guard_answer *answer)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int64_t left;
+	ssize_t n;
+	int r;
+
+	for (;;) {
+		left = deadline - now_ms();
+		if (left < 0)
+			left = 0;
+		r = poll(&p, 1, left > 60000 ? 60000 : (int)left);
+		if (r > 0)
+			break;
+		if (r < 0 && errno != EINTR)
+			return -errno;
+		if (left == 0)
+			return -ETIMEDOUT;
+	}
+	n = read(fd, answer, sizeof(*answer));
+	if (n < (ssize_t)offsetof(struct guard_answer, text))
+		return -ECHILD;
+	answer->text[GUARD_TEXT_MAX - 1] = '\0';
+	return 0;
+}
+
+int guard_fork(const struct guard_job *job, int *ret_fd)
+{
+	int fds[2], parent = getpid(), pid, r;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	if (pid == 0) {
+		close(fds[0]);
+		child_main(job, fds[1], parent);
+	}
+	r = pid < 0 ? -errno : pid;
+	close(fds[1]);
+	if (r < 0)
+		close(fds[0]);
+	else
+		*ret_fd = fds[0];
+	return r;
+}
