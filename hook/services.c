@@ -57,6 +57,17 @@ int unit_state(const struct host *host, const char *target, char **ret, struct e
 	return r < 0 ? r : manager->state(host, target, ret, err);
 }
 
+int unit_dependants(const struct host *host, const char *target, struct strv *ret,
+		    struct error *err)
+{
+	const struct service_manager *manager;
+	int r = need_manager(host, target, &manager, err);
+
+	return r < 0 || !manager->dependants ?
+		       r :
+		       manager->dependants(host, target, ret, err);
+}
+
 int unit_call(struct run *run, const char *target, const char *verb, struct error *err)
 {
 	const struct service_manager *manager;

@@ -16,6 +16,9 @@ struct service_manager {
 		      char **ret, struct error *err);
 	int (*state)(const struct host *host, const char *target, char **ret,
 		     struct error *err);
+	/* As unit_dependants(); NULL: a stop takes nothing along. */
+	int (*dependants)(const struct host *host, const char *target, struct strv *ret,
+			  struct error *err);
 	/* VERB: start, stop, restart, reset-failed. */
 	int (*call)(struct run *run, const char *target, const char *verb,
 		    struct error *err);
@@ -24,6 +27,12 @@ struct service_manager {
 extern const struct service_manager manager_systemd;
 extern const struct service_manager manager_openrc;
 extern const struct service_manager manager_runit;
+
+/* "PROPERTY=value" lines of a unit of systemd's; the caller frees *RET. */
+int systemd_show(const struct host *host, const char *target, const char *properties,
+		 char **ret, struct error *err);
+int systemd_dependants(const struct host *host, const char *target, struct strv *ret,
+		       struct error *err);
 
 /* NAME without ".service", after a refusal of USER: only systemd has services of users. */
 int service_name(const struct service_manager *manager, const char *name,

@@ -74,22 +74,50 @@ static int openrc_state(const struct host *host, const char *target, char **ret,
 	const char *const words[] = { target, "status", NULL };
 	_cleanup_(spawn_result_done) struct spawn_result result = {};
 	const char *value = "inactive";
-	int r = openrc_exists(host, target, err);
+	int r = rc_service(host, words, status_spawn(), &result, err);
 
-	if (r > 0)
-		r = rc_service(host, words, status_spawn(), &result, err) < 0 ? -EIO : 1;
 	if (r < 0)
 		return r;
-	if (r > 0 && result.timed_out)
+	if (result.timed_out)
 		return error_set(err, -ETIMEDOUT,
 				 "rc-service %s status did not answer within %d s",
 				 target, STATUS_MS / 1000);
-	if (r == 0)
-		value = "";
-	else if (result.status == 0 || result.status == 8) /* started, starting */
+	if (result.status == 0 || result.status == 8) /* started, starting */
 		value = "active";
+	else if (result.status == 1) { /* also what a status() of its own may say */
+		r = openrc_exists(host, target, err);
+		if (r < 0)
+			return r;
+		if (r == 0)
+			value = "";
+	}
 	*ret = strdup(value);
 	return *ret ? 0 : error_oom(err);
+}
+
+/* It lists what needs those in turn as well, and before them; who only uses it stays. */
+static int openrc_dependants(const struct host *host, const char *target,
+			     struct strv *ret, struct error *err)
+{
+	const char *const words[] = { target, "needsme", NULL };
+	_cleanup_(spawn_result_done) struct spawn_result result = {};
+	struct spawn spawn = status_spawn();
+	char *rest, *word;
+	int r;
+
+	spawn.keep_output = true;
+	r = rc_service(host, words, spawn, &result, err);
+	if (r < 0)
+		return r;
+	if (result.status != 0)
+		return error_set(err, -EIO,
+				 "rc-service %s needsme failed (status %d): %s", target,
+				 result.status, result.errors);
+	rest = result.output;
+	while ((word = strsep(&rest, " \n")))
+		if (*word && strv_add(ret, word) < 0)
+			return error_oom(err);
+	return 0;
 }
 
 /* Did the daemon end by itself, while OpenRC still has it for started? */
@@ -138,5 +166,6 @@ const struct service_manager manager_openrc = {
 	.is_stopping = openrc_is_stopping,
 	.target = openrc_target,
 	.state = openrc_state,
+	.dependants = openrc_dependants,
 	.call = openrc_call,
 };

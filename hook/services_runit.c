@@ -89,19 +89,46 @@ static int runit_target(const struct host *host, const char *name, const char *u
 	return 0;
 }
 
+/*
+ * runit goes on with what it was asked for: a service that does not end now is down the
+ * next time it does. So the verb that asks for what was asked for before.
+ */
+static const char *wanted(const struct host *host, const char *target)
+{
+	_cleanup_(spawn_result_done) struct spawn_result result = {};
+
+	if (sv(host, "status", target, (struct spawn){ .deadline = now_ms() + STATUS_MS },
+	       &result, NULL) < 0)
+		return NULL;
+	if (str_after(result.output, "run:"))
+		return strstr(result.output, ", want down") ? "once" : "up";
+	return strstr(result.output, ", want up") ? "up" : "down";
+}
+
+static void want_again(const struct host *host, const char *target, const char *verb)
+{
+	_cleanup_(spawn_result_done) struct spawn_result result = {};
+
+	if (verb)
+		sv(host, verb, target, (struct spawn){ .deadline = now_ms() + STATUS_MS },
+		   &result, NULL);
+}
+
 static int runit_call(struct run *run, const char *target, const char *verb,
 		      struct error *err)
 {
 	struct spawn spawn = { .deadline = run_deadline(run), .run = run };
 	_cleanup_(spawn_result_done) struct spawn_result result = {};
-	const char *why;
+	const char *why, *before;
 	int r;
 
 	if (streq(verb, "reset-failed")) /* runit tries for ever */
 		return 0;
+	before = wanted(&run->host, target);
 	r = sv(&run->host, verb, target, spawn, &result, err);
 	if (r < 0 || result.status == 0)
 		return r;
+	want_again(&run->host, target, before);
 	if (result.cancelled)
 		return run_cancelled(run, err);
 	why = *result.errors ? result.errors : result.output;

@@ -98,35 +98,49 @@ static void take_property(const char *line, const char *name, char *buf, size_t 
 		snprintf(buf, size, "%s", value + 1);
 }
 
-static int unit_show(const struct host *host, const struct unit *unit,
-		     struct unit_info *ret, struct error *err)
+static int show(const struct host *host, const struct unit *unit, const char *properties,
+		char **ret, struct error *err)
 {
-	static const char *const words[] = { "show", "-p", "Id,LoadState,ActiveState",
-					     NULL };
+	const char *const words[] = { "show", "-p", properties, NULL };
 	_cleanup_(spawn_result_done) struct spawn_result result = {};
-	char *text, *line;
-	int r;
+	int r = systemctl(host, unit, show_spawn(), words, &result, err);
 
-	*ret = (struct unit_info){ .id = "" };
-	r = systemctl(host, unit, show_spawn(), words, &result, err);
 	if (r < 0)
 		return r;
-	text = result.output;
-	while ((line = strsep(&text, "\n"))) {
-		take_property(line, "Id", ret->id, sizeof(ret->id));
-		take_property(line, "LoadState", ret->load, sizeof(ret->load));
-		take_property(line, "ActiveState", ret->active, sizeof(ret->active));
-	}
-	if (result.status == 0 && *ret->load && *ret->active)
-		return 0;
 	if (result.timed_out)
 		return error_set(
 			err, -ETIMEDOUT,
 			"%s: systemctl show did not answer within %d s: is systemd or "
 			"its bus overloaded?",
 			unit->name, SHOW_MS / 1000);
-	return error_set(err, -EIO, "%s: systemctl show failed: %s", unit->name,
-			 *result.errors ? result.errors : "no answer");
+	if (result.status != 0 || !*result.output)
+		return error_set(err, -EIO, "%s: systemctl show failed: %s", unit->name,
+				 *result.errors ? result.errors : "no answer");
+	*ret = STEAL(result.output);
+	return 0;
+}
+
+static int unit_show(const struct host *host, const struct unit *unit,
+		     struct unit_info *ret, struct error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	char *rest, *line;
+	int r;
+
+	*ret = (struct unit_info){ .id = "" };
+	r = show(host, unit, "Id,LoadState,ActiveState", &text, err);
+	if (r < 0)
+		return r;
+	rest = text;
+	while ((line = strsep(&rest, "\n"))) {
+		take_property(line, "Id", ret->id, sizeof(ret->id));
+		take_property(line, "LoadState", ret->load, sizeof(ret->load));
+		take_property(line, "ActiveState", ret->active, sizeof(ret->active));
+	}
+	return *ret->load && *ret->active ?
+		       0 :
+		       error_set(err, -EIO, "%s: systemctl show failed: no answer",
+				 unit->name);
 }
 
 static bool has_suffix(const char *unit)
@@ -262,6 +276,16 @@ static int systemd_state(const struct host *host, const char *target, char **ret
 	return *ret ? 0 : error_oom(err);
 }
 
+int systemd_show(const struct host *host, const char *target, const char *properties,
+		 char **ret, struct error *err)
+{
+	struct unit unit;
+
+	if (unit_parse(target, &unit) < 0)
+		return error_set(err, -EINVAL, "%s is not the name of a unit", target);
+	return show(host, &unit, properties, ret, err);
+}
+
 static int systemd_call(struct run *run, const char *target, const char *verb,
 			struct error *err)
 {
@@ -296,20 +320,16 @@ static int systemd_call(struct run *run, const char *target, const char *verb,
 int unit_property(const struct host *host, const char *unit, const char *name, char **ret,
 		  struct error *err)
 {
-	const char *const words[] = { "show", "-p", name, NULL };
-	_cleanup_(spawn_result_done) struct spawn_result result = {};
+	_cleanup_free_ char *text = NULL;
 	const char *value;
-	int r = systemctl(host, &(struct unit){ .name = unit },
-			  (struct spawn){ .deadline = now_ms() + SHOW_MS,
-					  .keep_output = true },
-			  words, &result, err);
+	int r = show(host, &(struct unit){ .name = unit }, name, &text, err);
 
 	if (r < 0)
 		return r;
-	value = result.status == 0 ? str_after(result.output, name) : NULL;
+	value = str_after(text, name);
 	if (!value || *value != '=')
-		return error_set(err, -EIO, "systemctl show -p %s %s failed: %s", name,
-				 unit, *result.errors ? result.errors : "no answer");
+		return error_set(err, -EIO, "systemctl show -p %s %s failed: no answer",
+				 name, unit);
 	*ret = strndup(value + 1, strcspn(value + 1, "\n"));
 	return *ret ? 0 : error_oom(err);
 }
@@ -336,5 +356,6 @@ const struct service_manager manager_systemd = {
 	.is_stopping = is_stopping,
 	.target = systemd_target,
 	.state = systemd_state,
+	.dependants = systemd_dependants,
 	.call = systemd_call,
 };

@@ -27,6 +27,12 @@ int unit_target(const struct host *host, const char *unit, const char *user, cha
 /* "active", "inactive" or "" (no such unit), in *RET; the caller frees. */
 int unit_state(const struct host *host, const char *target, char **ret, struct error *err);
 /*
+ * The targets that a stop of TARGET stops before it, because they need it or are part of
+ * it, and in turn what needs those: in that order, whether they run or not.
+ */
+int unit_dependants(const struct host *host, const char *target, struct strv *ret,
+		    struct error *err);
+/*
  * VERB (start, stop, restart, reset-failed) on the target: waits for the job, to the
  * run's deadline at most, and no longer than it is cancelled.
  */

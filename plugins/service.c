@@ -3,6 +3,7 @@
  * Services: the display manager above all, which holds the GPU that the guest wants.
  */
 
+#include "claims.h"
 #include "effect.h"
 #include "step.h"
 #include "systemd.h"
@@ -83,9 +84,51 @@ static int apply(struct run *run, const struct step *step,
 	return r;
 }
 
+/* One that does not run is of no interest, unless another domain stopped it. */
+static int goes_along(struct run *run, const char *target, struct error *err)
+{
+	_cleanup_(claim_done) struct claim claim = {};
+	_cleanup_free_ char *state = NULL;
+	int r = state_get(&run->host, &state_unit, target, &state, err);
+
+	if (r < 0 || streq(state, "active"))
+		return r < 0 ? r : 1;
+	r = claim_youngest(run, &state_unit, target, &claim, err);
+	return r == 0 ? 1 : r == -ENOENT ? 0 : r;
+}
+
+/* What was made by somebody else cannot be started by anybody but him. */
+static bool can_start(const char *target)
+{
+	return !str_ends(target, ".scope") && !str_ends(target, ".device");
+}
+
+static int stop_along(struct run *run, const char *needed, const char *target,
+		      struct error *err)
+{
+	int r = goes_along(run, target, err);
+
+	if (r <= 0)
+		return r;
+	run_note(run, "%s is stopped with %s, which it needs%s", target, needed,
+		 can_start(target) ? "" : ", and cannot be started again");
+	return can_start(target) ?
+		       effect_set(run, &state_unit, target, "inactive", NULL, err) :
+		       0;
+}
+
+/*
+ * The manager stops what needs a unit before the unit, and starts none of them with it
+ * again. So each is stopped by name, which journals it: undo goes the other way round.
+ */
 static int stop(struct run *run, const char *target, struct error *err)
 {
-	return effect_set(run, &state_unit, target, "inactive", NULL, err);
+	_cleanup_strv_ struct strv dependants = {};
+	int r = unit_dependants(&run->host, target, &dependants, err);
+
+	for (size_t i = 0; r >= 0 && i < dependants.n; i++)
+		r = stop_along(run, target, dependants.v[i], err);
+	return r < 0 ? r : effect_set(run, &state_unit, target, "inactive", NULL, err);
 }
 
 static int stop_apply(struct run *run, const struct step *step, struct error *err)

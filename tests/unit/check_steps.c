@@ -240,12 +240,26 @@ static void assert_no_target(const char *name, const char *user, const char *tex
 	ck_assert_msg(strstr(error_text(&err), text), "%s", error_text(&err));
 }
 
+static void assert_dependants(const char *target, const char *expected)
+{
+	_cleanup_free_ char *joined = NULL;
+	_cleanup_strv_ struct strv list = {};
+	_cleanup_error_ struct error err = {};
+
+	ck_assert_msg(unit_dependants(&host, target, &list, &err) == 0, "%s",
+		      error_text(&err));
+	joined = strv_join(&list, " ");
+	ck_assert_str_eq(joined, expected);
+}
+
 START_TEST(services_of_openrc)
 {
 	put_program("rc-service",
 		    "[ \"$1\" != --exists ] || { [ $2 != nothing ]; exit; }\n"
+		    "[ $1 != nothing ] || exit 1\n"
 		    "[ $1 != wedged ] || { echo no >&2; exit 1; }\n"
 		    "case $2 in\n"
+		    "needsme) echo 'panel greeter ' ;;\n"
 		    "status) [ ! -e $R/stopped ] || exit 3 ;;\n"
 		    "stop) : >$R/stopped ;;\n"
 		    "start | restart) rm -f $R/stopped ;;\n"
@@ -253,11 +267,34 @@ START_TEST(services_of_openrc)
 		    "*) exit 1 ;;\n"
 		    "esac\n");
 	assert_service_goes_and_comes();
+	assert_dependants("sddm", "panel greeter");
 	assert_no_target("nothing", NULL, "OpenRC has no service nothing");
 	assert_no_target("pipewire", "alice", "user= is for systemd");
 	ck_assert(!system_is_stopping(&host));
 	faketree_file("", "/run/openrc/rc.stopping");
 	ck_assert(system_is_stopping(&host));
+}
+END_TEST
+
+/* What goes along comes before what it needs, each once, of a user's by his manager. */
+START_TEST(dependants_of_systemd)
+{
+	faketree_file("", "/run/systemd/system/x");
+	faketree_file("", "/run/user/1000/systemd/private");
+	faketree_file("alice:x:1000:1000::/home/alice:/bin/sh\n", "/etc/passwd");
+	put_program("systemctl",
+		    "for u; do :; done\n"
+		    "[ \"$1\" = --user ] && [ $u = a.service ] && { echo BoundBy=m.service; "
+		    "exit; }\n"
+		    "case $u in\n"
+		    "a.service) echo 'RequiredBy=b.service c.service'; echo BoundBy= ;;\n"
+		    "b.service) echo 'ConsistsOf=d.service' ;;\n"
+		    "d.service) echo 'RequiredBy=a.service c.service' ;;\n"
+		    "*) echo RequiredBy= ;;\n"
+		    "esac\n");
+	assert_dependants("a.service", "c.service d.service b.service");
+	assert_dependants("e.service", "");
+	assert_dependants("user:alice:a.service", "user:alice:m.service");
 }
 END_TEST
 
@@ -298,6 +335,7 @@ int main(void)
 	tcase_add_test(tcase, finds_groups);
 	tcase_add_test(tcase, spares_what_must_live);
 	tcase_add_test(tcase, services_of_openrc);
+	tcase_add_test(tcase, dependants_of_systemd);
 	tcase_add_test(tcase, services_of_runit);
 	tcase_add_test(tcase, no_service_manager);
 	return suite_run("steps", tcase);

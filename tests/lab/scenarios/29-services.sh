@@ -3,7 +3,39 @@
 # service.* with the real tools of OpenRC and of runit, from Debian's packages: stop, start
 # and restart with a whole prepare and release, and what is said when they cannot.
 
-HUGE='' domain win10
+HUGE='' domain win10 $NET1
+HUGE='' domain other
+
+# What needs a service stops with it, and comes back with it, in its order. systemd is a
+# stand-in here, see the libvirt lab.
+for u in seat greeter panel part idler; do unit $u.service $u /dev/null; done
+printf '%s\n' 'RequiredBy=greeter.service idler.service' 'ConsistsOf=part.service' >/run/standin/units/seat.service/properties
+echo 'BoundBy=panel.service' >/run/standin/units/greeter.service/properties
+systemctl start seat greeter panel part
+: >/run/standin/calls
+stopped() { for u in seat greeter panel part; do ! systemctl -q is-active $u || return 1; done; }
+calls() { sed -n "s/.* $1 -- \(.*\).service/\1/p" /run/standin/calls | tr '\n' ' '; }
+step "systemd: service.stop of what others need" stopped <<END
+service.stop = seat
+END
+equal "systemd: what needs others stops before them" "$(calls stop)" "panel greeter part seat "
+equal "systemd: and starts behind them" "$(calls start)" "seat part greeter panel "
+config win10 <<END
+[prepare/begin]
+service.stop = seat
+END
+vfio-hook plan win10 prepare >"$LAB/plan" 2>&1 </etc/lab/win10.xml
+contains "systemd: the plan tells what goes along" "$LAB/plan" 'panel.service is stopped with seat.service, which it needs'
+: >/run/standin/units/greeter.service/stop-fail
+state "$LAB/refused.before"
+refused "systemd: one of them fails to stop" 'greeter.service.*Job for greeter.service failed' <<END
+service.stop = seat
+END
+state "$LAB/refused.after"
+same "$LAB/refused.before" "$LAB/refused.after" "systemd: the host is as before that refusal" "$ONEWAY_VFIO"
+rm /run/standin/units/greeter.service/stop-fail
+holders_end
+
 mv /run/systemd/system "$LAB/systemd.off"
 
 # rc NAME [LINES]: a service of OpenRC that holds the card.
@@ -26,6 +58,8 @@ echo default >/run/openrc/softlevel
 rc seatd
 rc sddm 'depend() { need seatd; }'
 rc panel 'depend() { need sddm; }'
+rc widget 'depend() { use seatd; }'
+rc sleeper 'depend() { need seatd; }'
 rc idle
 rc watched 'supervisor=supervise-daemon
 command=/bin/hold
@@ -35,7 +69,7 @@ rc wedged 'start() { return 0; }
 stop() { eerror "it does not want to"; return 1; }'
 rc slow 'start() { return 0; }
 stop() { sleep 60; }'
-for s in panel watched wedged slow; do
+for s in panel widget watched wedged slow; do
 	rc-service $s start >"$LAB/rc" 2>&1 </dev/null || note "$s: $(cat "$LAB/rc")"
 done
 check "OpenRC: the services run, with what they need" eval 'is_rc seatd && is_rc sddm && is_rc panel && is_rc watched'
@@ -43,10 +77,28 @@ check "OpenRC: the services run, with what they need" eval 'is_rc seatd && is_rc
 step "OpenRC: service.stop" '! is_rc panel && is_rc sddm' <<END
 service.stop = panel
 END
-# One that others need: they are named as well, as their stop is not journalled by itself.
-step "OpenRC: service.stop of what others need" '! is_rc sddm && ! is_rc panel && ! is_rc seatd' <<END
-service.stop = panel sddm seatd.service
+note "rc-service seatd needsme: $(rc-service seatd needsme)"
+step "OpenRC: service.stop of what others need, who only uses it stays" \
+	'! is_rc sddm && ! is_rc panel && ! is_rc seatd && is_rc widget' <<END
+service.stop = seatd.service
 END
+# Two domains: the last one brings all of it back, whoever it is.
+for first in win10 other; do
+	state "$LAB/two.before"
+	for d in win10 other; do
+		config $d <<-END
+		[prepare/begin]
+		service.stop = timeout=60s seatd
+		END
+		hook_ok "OpenRC: two domains, $d: prepare" prepare begin $d
+	done
+	hook_ok "OpenRC: $first leaves first" release end $first
+	refute "OpenRC: nothing comes back" eval 'is_rc seatd || is_rc sddm || is_rc panel'
+	[ $first = win10 ] && last=other || last=win10
+	hook_ok "OpenRC: $last leaves last" release end $last
+	state "$LAB/two.after"
+	same "$LAB/two.before" "$LAB/two.after" "OpenRC: two domains: the host is as before" "$ONEWAY_VFIO"
+done
 step "OpenRC: service.stop of a supervised daemon" '! is_rc watched && ! pidof supervise-daemon' <<END
 service.stop = watched
 END
@@ -98,7 +150,7 @@ refute "OpenRC, shutting down: nothing is started" is_rc sddm
 contains "OpenRC, shutting down: the log tells" /var/log/vfio-hook/win10.log 'sddm is not started: the system is shutting down'
 rm /run/openrc/rc.stopping
 
-for s in panel sddm seatd watched idle; do rc-service -q $s stop >/dev/null 2>&1 </dev/null; done
+for s in panel widget sddm seatd watched idle; do rc-service -q $s stop >/dev/null 2>&1 </dev/null; done
 rm -rf /run/openrc /etc/init.d/*
 
 # sv_dir NAME COMMAND...: a service of runit.
@@ -156,9 +208,17 @@ refused "runit: a service that does not come up" 'sv start broken failed \(statu
 service.start = timeout=2s broken
 END
 state "$LAB/refused.after"
-# What sv has asked for stays asked for, although it was not done.
-same "$LAB/refused.before" "$LAB/refused.after" "runit: the host is as before those refusals" \
-	"$ONEWAY_VFIO|^runit .*/(broken|wedged): "
+# Its SIGTERM cannot be taken back, but what is wanted of it can.
+sed -i 's/, got TERM$//' "$LAB/refused.before" "$LAB/refused.after"
+same "$LAB/refused.before" "$LAB/refused.after" "runit: the host is as before those refusals" "$ONEWAY_VFIO"
+refute "runit: what was refused is not wanted any more" eval "sv status /etc/service/* | grep -q ', want'"
+# One that is to run once, and was not to be started again when it ends.
+sv once wedged
+check "runit: a service that is to run once" eval "sv status wedged | grep -q ', want down'"
+refused "runit: such a one that does not end" 'sv stop wedged failed' <<END
+service.stop = timeout=2s wedged
+END
+check "runit: it is to run once, still" eval "sv status wedged | grep -q '^run: .*, want down'"
 
 config win10 <<END
 [prepare/begin]
