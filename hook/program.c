@@ -10,6 +10,7 @@
 #include "program.h"
 #include "spawn.h"
 #include "spawn_child.h"
+#include "trust.h"
 
 static int add_env(const struct step *step, struct strv *env, struct error *err)
 {
@@ -138,6 +139,29 @@ static int64_t end_of(const struct run *run, const struct program *program)
 	return most < now + program->timeout_ms ? most : now + program->timeout_ms;
 }
 
+/*
+ * Once more, now: between the plan and this there may have been hours. By its path it is
+ * run all the same: through a descriptor its name would be /dev/fd/5, for a script's $0 and
+ * for whoever looks for the process. Who could put another file there after this is named
+ * here.
+ */
+static int judge(struct run *run, const struct program *program, struct error *err)
+{
+	_cleanup_free_ char *why = NULL;
+	int trust;
+
+	if (program->user && !streq(program->user, "root"))
+		return 0;
+	trust = trust_of(&run->host, program->argv.v[0], &why, NULL);
+	if (trust <= 0) /* that it is not there is told better by who runs it */
+		return 0;
+	if (phase_goes_up(run->event.phase) && !run->undoing)
+		return error_set(err, -EPERM, "%s runs as root, but %s",
+				 program->argv.v[0], why);
+	log_warn("%s runs as root, but %s", program->argv.v[0], why);
+	return 0;
+}
+
 int program_run(struct run *run, const struct program *program, struct error *err)
 {
 	_cleanup_(spawn_result_done) struct spawn_result result = {};
@@ -145,8 +169,10 @@ int program_run(struct run *run, const struct program *program, struct error *er
 	struct spawn spawn = { .user = program->user, .keep_output = true, .run = run };
 	const char *name = program->argv.v[0];
 	int64_t begin = now_ms();
-	int r;
+	int r = judge(run, program, err);
 
+	if (r < 0)
+		return r;
 	if (make_env(run, program, &env) < 0)
 		return error_oom(err);
 	run->deadline = end_of(run, program);

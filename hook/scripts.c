@@ -106,7 +106,10 @@ static void warn(struct run *run, const char *text)
 
 /*
  * 0: may run. What everybody may write is refused going up; coming down it runs all the
- * same, as the host is to be put back with what there is.
+ * same, as the host is to be put back with what there is. This is asked right before a
+ * script is run, and it is run by its path: by a descriptor $0 would be /dev/fd/5, and
+ * scripts find what lies beside them by dirname "$0". Nobody but those who are named here
+ * could put another file there in between.
  */
 static int judge(struct run *run, const char *path, bool strict, struct error *err)
 {

@@ -474,6 +474,43 @@ START_TEST(link_into_a_sticky_store)
 }
 END_TEST
 
+/* Whoever may turn a link on the way chooses the file: each of them counts. */
+START_TEST(links_on_the_way)
+{
+	_cleanup_(config_done) struct config config = { 0 };
+	_cleanup_error_ struct error err = { 0 };
+	char open_folder[128], link[160], real[160], command[256];
+
+	snprintf(open_folder, sizeof(open_folder), "%s/it's open", root);
+	snprintf(link, sizeof(link), "%s/link.ini", open_folder);
+	snprintf(real, sizeof(real), "%s/real.ini", root);
+	ck_assert_int_eq(mkdir(open_folder, 0755), 0);
+	put("", 0);
+	ck_assert_int_eq(rename(file, real), 0);
+	ck_assert_int_eq(symlink("../real.ini", link), 0);
+	ck_assert_int_eq(symlink("../it's open/link.ini", file), 0);
+	ck_assert_msg(config_load(&host, file, &config, &err) == 0, "%s",
+		      error_text(&err));
+	chmod(open_folder, 0777);
+	snprintf(command, sizeof(command), "chmod go-w '%s/it'\\''s open'", root);
+	assert_unsafe(-EPERM, "the folder", command);
+	chmod(open_folder, 01777);
+	config_done(&config);
+	ck_assert_int_eq(config_load(&host, file, &config, &err), 0);
+	if (geteuid() == 0) {
+		ck_assert_int_eq(lchown(link, 12345, 0), 0);
+		assert_unsafe(-EPERM, "the folder", command);
+	}
+	unlink(link);
+	ck_assert_int_eq(symlink("link.ini", link), 0);
+	config_done(&config);
+	ck_assert_int_eq(config_load(&host, file, &config, &err), -ELOOP);
+	unlink(link);
+	rmdir(open_folder);
+	unlink(real);
+}
+END_TEST
+
 START_TEST(too_big)
 {
 	_cleanup_free_ char *text = calloc(1, 1024 * 1024 + 1);
@@ -527,6 +564,7 @@ int main(void)
 	tcase_add_test(tcase, what_is_no_file);
 	tcase_add_test(tcase, links_are_followed);
 	tcase_add_test(tcase, link_into_a_sticky_store);
+	tcase_add_test(tcase, links_on_the_way);
 	tcase_add_test(tcase, too_big);
 	tcase_add_test(tcase, registry);
 	return suite_run("config", tcase);

@@ -126,3 +126,29 @@ state "$LAB/after"
 same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO|^pci $GPU reset_method "
 holders_end
 refute "nothing crashed" grep -rqE 'signal (6|11)' $log
+
+# A program that anybody may write by the time it is to run.
+printf '#!/bin/sh\n' >"$LAB/program"
+printf '#!/bin/sh\n: >/run/lab/undone\n' >"$LAB/undo"
+printf '#!/bin/sh\nchmod 777 /run/lab/program\n' >"$LAB/loosen"
+chmod 755 "$LAB/program" "$LAB/undo" "$LAB/loosen"
+HUGE='' domain win10
+config win10 <<EOF
+[prepare/begin]
+exec.run = $LAB/loosen
+exec.run = $LAB/program
+EOF
+hook_refused "a program that was opened to all since the check" \
+	"exec.run.*$LAB/program runs as root, but the file $LAB/program is writable by everybody .*: chmod go-w $LAB/program" prepare begin
+hook_ok "release" release end
+config win10 <<EOF
+[prepare/begin]
+exec.run  = /bin/true
+exec.undo = $LAB/undo
+EOF
+hook_ok "prepare" prepare begin
+chmod 777 "$LAB/undo"
+hook_ok "coming down one runs all the same" release end
+check "it ran" test -e "$LAB/undone"
+contains "and is warned of" /var/log/vfio-hook/win10.log "WARNING.*$LAB/undo runs as root, but the file"
+rm -f "$LAB/undone" "$LAB/undo" "$LAB/program" "$LAB/loosen"
