@@ -13,21 +13,36 @@
 #define SUFFIX ".journal"
 #define BOOT_PREFIX "boot."
 
-int journal_dir(const struct host *host, struct error *err)
+/* Whose folder it is decides what root will do to the host: -ENOENT when there is none. */
+static int check_dir(const struct host *host, struct error *err)
 {
 	char path[PATH_MAX];
 	struct stat st;
 
-	host_path(host, path, STATE_DIR);
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return error_errno(err, -errno, "cannot make %s", path);
-	if (lstat(path, &st) < 0)
-		return error_errno(err, -errno, "%s", path);
+	if (lstat(host_path(host, path, STATE_DIR), &st) < 0)
+		return errno == ENOENT ? -ENOENT : error_errno(err, -errno, "%s", path);
 	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid())
 		return error_set(err, -EPERM,
 				 "%s is not a directory of root's own: remove it, somebody "
 				 "else made it",
 				 path);
+	return 0;
+}
+
+int journal_dir(const struct host *host, struct error *err)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int r;
+
+	host_path(host, path, STATE_DIR);
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return error_errno(err, -errno, "cannot make %s", path);
+	r = check_dir(host, err);
+	if (r < 0)
+		return r;
+	if (lstat(path, &st) < 0)
+		return error_errno(err, -errno, "%s", path);
 	if ((st.st_mode & 077) && chmod(path, 0700) < 0)
 		return error_errno(err, -errno, "cannot make %s private", path);
 	return 0;
@@ -58,50 +73,6 @@ bool journal_any(const struct host *host)
 	_cleanup_strv_ struct strv uuids = {};
 
 	return journal_list(host, &uuids) < 0 || uuids.n > 0;
-}
-
-/* A full disk cut the line before: without a line break the next would be lost with it. */
-static bool ends_torn(int fd)
-{
-	struct stat st;
-	char last;
-
-	return fstat(fd, &st) == 0 && st.st_size > 0 &&
-	       pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
-}
-
-static int append(int fd, const char *path, const char *const *fields, size_t n,
-		  struct error *err)
-{
-	_cleanup_free_ char *line = journal_line(fields, n);
-	ssize_t written;
-	const char *text;
-
-	if (!line)
-		return error_oom(err);
-	text = ends_torn(fd) ? line : line + 1;
-	do
-		written = write(fd, text, strlen(text));
-	while (written < 0 && errno == EINTR);
-	if (written < 0 || (size_t)written < strlen(text))
-		return error_errno(err, written < 0 ? -errno : -ENOSPC,
-				   "cannot write the journal %s", path);
-	fdatasync(fd);
-	return 0;
-}
-
-int journal_add(struct journal *journal, const char *const *fields, size_t n,
-		struct error *err)
-{
-	char *copy[12];
-	int r = append(journal->fd, journal->path, fields, n, err);
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < n; i++)
-		copy[i] = (char *)(uintptr_t)fields[i]; /* journal_apply() copies */
-	r = journal_apply(journal, copy, n);
-	return r < 0 ? error_errno(err, r, "%s", journal->path) : 0;
 }
 
 /* Of this boot, and of the domain that the file is named after? */
@@ -218,7 +189,7 @@ int journal_open(const struct host *host, const char *uuid, const char *domain,
 		 struct error *err)
 {
 	struct journal journal;
-	int r = create ? journal_dir(host, err) : 0;
+	int r = create ? journal_dir(host, err) : check_dir(host, err);
 
 	if (r < 0)
 		return r;
@@ -248,7 +219,9 @@ int journal_read(const struct host *host, const char *uuid, struct journal *ret,
 
 	if (r < 0)
 		return r;
-	r = load(host, uuid, &journal, err);
+	r = check_dir(host, err);
+	if (r == 0)
+		r = load(host, uuid, &journal, err);
 	if (r == 0)
 		r = check_header(host, uuid, &journal);
 	if (r < 0) {
@@ -269,6 +242,8 @@ int journal_reload(const struct host *host, struct journal *journal, struct erro
 	r = load(host, journal->uuid, &fresh, err);
 	if (r == 0) {
 		fresh.fd = journal->fd;
+		fresh.room = journal->room;
+		fresh.way_back = journal->way_back;
 		journal->fd = -1;
 	}
 	if (r < 0) {

@@ -59,6 +59,8 @@ struct journal {
 	struct strv left; /* "PID START what": children left behind in the kernel */
 	enum phase_state phases[PHASE_NONE];
 	unsigned next_seq;
+	int64_t room; /* bytes that the file system keeps for it */
+	bool way_back; /* what is written now is what the room is for */
 };
 
 /* Makes /run/vfio-hook (0700) if needed; refuses a symlink or a foreign owner. */

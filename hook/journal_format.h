@@ -16,7 +16,7 @@ char *journal_line(const char *const *fields, size_t n);
 int journal_parse(struct journal *journal, char *text);
 /* What a line of each type does to the journal in memory. */
 int journal_apply(struct journal *journal, char **fields, size_t n);
-/* Writes a line (journal.c) and does to the journal in memory what reading it would. */
+/* Writes a line (journal_append.c) and does to the journal in memory what reading it would. */
 int journal_add(struct journal *journal, const char *const *fields, size_t n,
 		struct error *err);
 /*

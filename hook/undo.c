@@ -199,6 +199,7 @@ static int undo_for_real(struct run *run, const struct record *known, struct err
 		return r;
 	if (record_copy(known, &record) < 0)
 		return error_oom(err);
+	run->journal->way_back = true;
 	for (unsigned tries = 0; tries < MOST_TRIES; tries++) {
 		r = leave_claim(run, &record, err);
 		if (r != 0)
@@ -355,6 +356,8 @@ int undo_all(struct run *run, enum phase phase, struct error *err)
 	if (phase == PHASE_NONE && !run->simulate)
 		hold_end_all(run);
 	run->undoing = false;
+	if (run->journal)
+		run->journal->way_back = false;
 	run->patience = 0;
 	run->promised = 0;
 	run->deadline = deadline;
