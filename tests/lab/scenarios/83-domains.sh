@@ -72,6 +72,8 @@ define()
 		# shellcheck disable=SC2046
 		domain "d$i" $(devices $i)
 		config "d$i" <<-END
+		[domain]
+		headless = yes
 		[prepare/begin]
 		hugepages.allocate = pages=$((i + 1)) size=2M
 		governor.set = $([ $((i % 3)) = 2 ] && echo ondemand || echo performance)
