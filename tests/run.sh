@@ -188,6 +188,7 @@ if [ -n "$faults" ]; then
 	boot "lab: 200 phases of domains" tests/lab/boot.sh --timeout 2400 --append walk=200 83-domains
 	for error in EIO EBUSY ENOSPC ENODEV; do
 		boot "lab: every $error" tests/lab/boot.sh --append "faults=1 faults-errno=$error" 91-errno
+		boot "lab: every $error, UEFI" tests/lab/boot.sh --uefi --append "faults=1 faults-of=devices faults-errno=$error" 91-errno
 	done
 fi
 run_boots
