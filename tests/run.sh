@@ -6,7 +6,7 @@
 #
 #   --quick          unit tests and one boot of the lab only
 #   --lab            the executable and the labs only
-#   --all-kernels    the lab on every kernel that the project supports
+#   --all-kernels    the labs on every kernel and libvirt that the project supports
 #   --all-faults     a crash and an error at each call that changes something, and 200 phases of
 #                    several domains (an hour), where otherwise a sample is tried
 set -u
@@ -182,6 +182,10 @@ if [ -z "$quick" ]; then
 fi
 [ -n "$quick" ] || boot "lab: an initramfs of initramfs-tools" tests/lab/initramfs.sh
 [ -n "$quick" ] || boot "libvirt lab" tests/libvirt-lab/boot.sh
+if [ -n "$all" ]; then
+	boot "libvirt lab: trixie" tests/libvirt-lab/boot.sh --suite trixie
+	boot "libvirt lab: autostart at boot" tests/libvirt-lab/boot.sh autostart
+fi
 if [ -n "$faults" ]; then
 	boot "lab: every crash" tests/lab/boot.sh --append faults=1 90-kill
 	boot "lab: every crash, UEFI" tests/lab/boot.sh --uefi --append faults=1 90-kill
