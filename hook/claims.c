@@ -86,18 +86,19 @@ static int unread(const struct state_kind *kind, const char *target, int code,
 			 error_text(why));
 }
 
-/* An ordinary user's plan: the journals are root's, so it is told, once, and goes on. */
-static bool may_not_look(struct run *run, int code)
+int claim_journals(struct run *run, struct strv *ret, struct error *err)
 {
 	static const char text[] = "only root may see which devices other domains have";
+	int r = journal_list(&run->host, ret);
 
-	if (code != -EACCES || !run->simulate || geteuid() == 0)
-		return false;
-	for (size_t i = 0; i < run->report.n; i++)
+	if (r < 0 && (r != -EACCES || !run->simulate || geteuid() == 0))
+		return error_errno(err, r, "cannot read other domains' journals");
+	for (size_t i = 0; r < 0 && i < run->report.n; i++)
 		if (streq(run->report.items[i].what, text))
-			return true;
-	run_warn(run, "%s", text);
-	return true;
+			return 0;
+	if (r < 0)
+		run_warn(run, "%s", text);
+	return 0;
 }
 
 /*
@@ -110,7 +111,7 @@ static int claim_search(struct run *run, const struct state_kind *kind,
 {
 	_cleanup_strv_ struct strv uuids = {};
 	struct claim best = {};
-	int r = journal_list(&run->host, &uuids);
+	int r = claim_journals(run, &uuids, err);
 
 	for (size_t i = 0; r == 0 && i < uuids.n; i++) {
 		_cleanup_(journal_done) struct journal journal = { .fd = -1 };
@@ -136,8 +137,6 @@ static int claim_search(struct run *run, const struct state_kind *kind,
 					     best.uuid) == !next_after)
 			r = claim_fill(&best, &journal, record);
 	}
-	if (may_not_look(run, r))
-		return -ENOENT;
 	if (r < 0) {
 		claim_done(&best);
 		return error_errno(err, r, "cannot read other domains' journals");

@@ -22,6 +22,11 @@ bool claim_function(const char *target, char buf[PCI_ADDR_LEN]);
 const struct record *claim_in(const struct journal *journal,
 			      const struct state_kind *kind, const char *target);
 /*
+ * The UUIDs of all journals. They are root's: the plan of an ordinary user is told so,
+ * once, and goes on without.
+ */
+int claim_journals(struct run *run, struct strv *ret, struct error *err);
+/*
  * The youngest open record that another domain has of the target; -ENOENT: none. A journal
  * that cannot be read might have one of an exclusive target: an error that names it.
  */

@@ -36,10 +36,8 @@ static int each_other(struct run *run, const char *name,
 		      struct error *err)
 {
 	_cleanup_strv_ struct strv uuids = {};
-	int r = journal_list(&run->host, &uuids);
+	int r = claim_journals(run, &uuids, err);
 
-	if (r < 0)
-		return error_errno(err, r, "cannot read other domains' journals");
 	for (size_t i = 0; r == 0 && i < uuids.n; i++) {
 		_cleanup_(journal_done) struct journal journal = { .fd = -1 };
 
