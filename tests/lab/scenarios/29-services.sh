@@ -237,3 +237,4 @@ wait $runsvdir
 kill -9 "$(pidof hold)" 2>/dev/null
 rm -rf /run/runit /etc/service/*
 mv "$LAB/systemd.off" /run/systemd/system
+rm -f /etc/libvirt/hooks/conf.d/other.ini

@@ -41,9 +41,9 @@ for sig in TERM INT; do
 		check "${line%% *}, SIG$sig: it waits" waits "$line"
 		hook_ok "${line%% *}, SIG$sig: it holds up no other domain: prepare" prepare begin third
 		hook_ok "${line%% *}, SIG$sig: it holds up no other domain: release" release end third
-		rm /run/standin/units/slow.service/stop-delay
 		quick
-		kill -$sig "$pid"
+		kill -$sig "$pid" # and only then the unit may get on: it must not be first
+		rm /run/standin/units/slow.service/stop-delay
 		hook_wait "$pid"
 		equal "${line%% *}, SIG$sig: exit 1" "$RC" 1
 		check "${line%% *}, SIG$sig: at once" took 6000
