@@ -56,12 +56,13 @@ whole_cycle()
 	same "$LAB/before" "$LAB/after" "$1: the host is as before" "$ONEWAY_VFIO"
 }
 
-# refused_cycle DESC REGEX DOMAIN <<LINES: a start that is refused, with REGEX in the error.
+# refused_cycle DESC REGEX <<LINES: a start with these lines is refused, with REGEX in the
+# error.
 refused_cycle()
 {
-	{ echo "[prepare/begin]"; cat; } | config "$3"
+	{ echo "[prepare/begin]"; cat; } | config gpu
 	state "$LAB/before"
-	virt_refused "$1" "$2" start "$3"
+	virt_refused "$1" "$2" start gpu
 	note "$(grep . "$LAB/virsh" | tail -n 1)"
 	state "$LAB/after"
 	same "$LAB/before" "$LAB/after" "$1: the host is as before" "$ONEWAY_VFIO"
@@ -75,7 +76,7 @@ vfio-hook check gpu >"$LAB/check.out" 2>&1
 contains "check tells that the hook is confined" "$LAB/check.out" "AppArmor confines libvirtd, and the hook with it"
 contains "and how it is not" "$LAB/check.out" "ln -sf /usr/sbin/vfio-hook $HOOK"
 refused_cycle "plain file: who holds the card is named" \
-	"hold \(pid [0-9]+.*/dev/dri/card0.*display-manager.service" gpu <<-END
+	"hold \(pid [0-9]+.*/dev/dri/card0.*display-manager.service" <<-END
 	vtconsole.unbind =
 	kmod.unload      = timeout=3s bochs
 	pci.detach       = timeout=3s
@@ -122,7 +123,7 @@ same "$LAB/before" "$LAB/after" "the host is as before that refusal" "$ONEWAY_VF
 
 # Debian has such a profile for Xorg.
 cp /usr/bin/hold /usr/bin/desktop
-echo 'profile desktop /usr/bin/desktop flags=(attach_disconnected) { file, signal, }' >/run/lab/profile
+echo 'profile desktop /usr/bin/desktop flags=(attach_disconnected) { file, signal, ptrace, }' >/run/lab/profile
 check "a profile for a desktop" apparmor_parser -r /run/lab/profile
 systemctl stop display-manager.service
 systemd-run -q --unit=lab-desktop.service /usr/bin/desktop /dev/snd/controlC0
@@ -130,7 +131,7 @@ desktop=$(systemctl show -P MainPID lab-desktop.service)
 check "it has the sound card" until_true 30 has_sound "$desktop"
 equal "it is confined" "$(label "$desktop")" "desktop (enforce)"
 refused_cycle "plain file: a confined holder is not seen, which is told" \
-	"snd_hda_intel is in use, by whom is not known, as .*desktop \(pid [0-9]+\).*AppArmor" tune <<-END
+	"snd_hda_intel is in use, by whom is not known, as .*desktop \(pid [0-9]+\).*AppArmor" <<-END
 	kmod.unload = timeout=3s snd_hda_intel
 END
 denied | grep -v tune-host >"$LAB/denied"
@@ -140,7 +141,7 @@ refute "which denies nothing else" grep -v 'operation="ptrace".*peer="desktop"' 
 ln -sf /usr/sbin/vfio-hook "$HOOK"
 dmesg -C
 refused_cycle "link: a confined holder is named" \
-	"desktop \(pid [0-9]+.*/dev/snd/controlC0.*lab-desktop.service" tune <<-END
+	"desktop \(pid [0-9]+.*/dev/snd/controlC0.*lab-desktop.service" <<-END
 	kmod.unload = timeout=3s snd_hda_intel
 END
 systemctl stop lab-desktop.service
