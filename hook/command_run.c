@@ -70,8 +70,9 @@ static int open_for_real(const struct command_options *options, const char *doma
 	if (!command_is_root(options))
 		return STATUS_USAGE;
 	call_take_signals(call);
-	log_open(&call->run.host, domain);
+	/* First: the child that writes the log would stay, and keep the session from ending. */
 	survive_session(&call->run.host);
+	log_open(&call->run.host, domain);
 	return STATUS_OK;
 }
 
