@@ -3,6 +3,7 @@
  * What surrounds the steps of a phase: who is refused, what a refusal leaves for the
  * release behind it, the switch, and the time that each part of the way back gets.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -243,6 +244,16 @@ static void stuck(const char *path)
 	ck_assert_int_eq(mkfifo(rooted, 0644), 0);
 }
 
+/* Who still waits there, left behind, comes to an end. */
+static void unstuck(const char *path)
+{
+	char rooted[PATH_MAX];
+	int fd = open(host_path(&host, rooted, "%s", path), O_WRONLY | O_NONBLOCK);
+
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+}
+
 START_TEST(no_read_hangs_a_phase)
 {
 	faketree_vtcon(0, "(S) dummy device", false);
@@ -250,10 +261,12 @@ START_TEST(no_read_hangs_a_phase)
 	stuck("/sys/class/vtconsole/vtcon1/bind");
 	config("[prepare/begin]\nvtconsole.unbind =\n");
 	assert_error(phase("prepare", "begin"), "vtcon1/bind has not returned");
+	unstuck("/sys/class/vtconsole/vtcon1/bind");
 	faketree_file("", "/sys/kernel/stuck");
 	stuck("/sys/kernel/stuck");
 	config("[prepare/begin]\nsysfs.write = /sys/kernel/stuck 1\n");
 	assert_error(phase("prepare", "begin"), "/sys/kernel/stuck");
+	unstuck("/sys/kernel/stuck");
 }
 END_TEST
 
