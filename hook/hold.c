@@ -159,9 +159,13 @@ int hold_finish(struct run *run, const char *name, bool held, int r, struct erro
 void hold_end_all(struct run *run)
 {
 	/* Each strike replaces nothing but marks its record. */
-	for (size_t i = 0; i < run->journal->n; i++)
-		if (run->journal->records[i].kind == &state_hold)
-			hold_end(run, run->journal->records[i].target, NULL);
+	for (size_t i = 0; i < run->journal->n; i++) {
+		struct record *record = &run->journal->records[i];
+
+		/* A disk that is full must not keep a file that has nothing else to say. */
+		if (record->kind == &state_hold && hold_end(run, record->target, NULL) < 0)
+			record->struck = true;
+	}
 }
 
 /* What it has records of, or what is not where it found it. */

@@ -43,7 +43,7 @@ config_devices()
 config_tuning()
 {
 	# A mask that the kernel will not clear, or that it refused to, stays at all CPUs.
-	KEPT='^cgroup /(init.scope|system.slice|user.slice)/cpuset.cpus (0-3)?$'
+	KEPT='^(cgroup /(init.scope|(machine|system|user).slice)/cpuset.cpus (0-3)?|unit units machine.slice properties AllowedCPUs=0-3)$'
 	touch /dev/lab-input
 	HUGE='' VCPUPIN='2 3' EMULATORPIN=2-3 domain win10 "$NVME"
 	config win10 <<-END

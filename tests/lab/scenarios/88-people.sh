@@ -78,6 +78,7 @@ contains "it says where" "$LAB/people" '^win10: interrupted in release at kmod.u
 
 # The installation
 chmod 700 /etc/libvirt/hooks/qemu
+mkdir -p /etc/libvirt/hooks/qemu.d
 : >/etc/libvirt/hooks/qemu.d/old-script && chmod 755 /etc/libvirt/hooks/qemu.d/old-script
 people "check with a bad mode" 0 check win10
 contains "it tells the cure" "$LAB/people" 'chmod 755 /etc/libvirt/hooks/qemu$'

@@ -2,6 +2,9 @@
 # What systemd stops along with a unit comes back when the unit does, each behind what it
 # needs. Of systemd itself none would.
 
+# The manager of a user who was here before ends some seconds after the last session.
+until_true 60 test ! -e /sys/fs/cgroup/user.slice/user-1000.slice
+
 # service NAME LINES: a unit that runs until it is stopped.
 service()
 {
