@@ -50,7 +50,7 @@ sed 's/^/# /' "$said"
 tells "plan" 0 vfio-hook plan gpu
 contains "plan shows the driver's change" "$said" "driver $GPU +bochs[-a-z]* .* vfio-pci"
 state "$LAB/after"
-same "$LAB/before" "$LAB/after" "nothing was changed so far"
+same "$LAB/before" "$LAB/after" "nothing was changed so far" "$ONEWAY_VFIO"
 tells "test" 0 vfio-hook test gpu 1
 state "$LAB/after"
 same "$LAB/before" "$LAB/after" "the host is as before the test" "$ONEWAY_VFIO"
