@@ -8,7 +8,7 @@
 #include "step.h"
 #include "systemd.h"
 
-#define FORCE_MS 15000
+#define FORCE_MS 5000
 
 static int end_parse(const struct step *step, struct error *err);
 static int end_check(struct run *run, const struct step *step, struct error *err);
