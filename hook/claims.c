@@ -93,10 +93,7 @@ int claim_journals(struct run *run, struct strv *ret, struct error *err)
 
 	if (r < 0 && (r != -EACCES || !run->simulate || geteuid() == 0))
 		return error_errno(err, r, "cannot read other domains' journals");
-	for (size_t i = 0; r < 0 && i < run->report.n; i++)
-		if (streq(run->report.items[i].what, text))
-			return 0;
-	if (r < 0)
+	if (r < 0 && !run_said(run, text))
 		run_warn(run, "%s", text);
 	return 0;
 }

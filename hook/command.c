@@ -92,6 +92,14 @@ static int check_folders(const struct command *command,
 			    host_path(&host, path, "%s", options->hooks_dir));
 }
 
+static bool is_root(const struct command_options *options)
+{
+	if (geteuid() == 0 || *options->root)
+		return true;
+	fprintf(stderr, "vfio-hook: only root may do this: type sudo in front\n");
+	return false;
+}
+
 static int run_command(const struct command *command,
 		       const struct command_options *options, int argc, char **argv)
 {
@@ -112,7 +120,7 @@ static int run_command(const struct command *command,
 		r = check_folders(command, options);
 	if (r != STATUS_OK)
 		return r;
-	if (command->acts && !command_is_root(options))
+	if (command->acts && !is_root(options))
 		return STATUS_USAGE;
 	log_set_stderr(options->verbose ? LOG_DEBUG : -1);
 	return finish_output(command, command->run(options, argc, argv));

@@ -91,8 +91,6 @@ int finish_output(const struct command *command, int status);
 /* The phase that a person named; PHASE_NONE when there is none such, told on stderr. */
 enum phase command_phase(const struct command *command, const char *name);
 
-/* May it change the host? If not, told on stderr. */
-bool command_is_root(const struct command_options *options);
 /* `vfio-hook COMMAND …`; returns the exit status. */
 int command_main(int argc, char **argv);
 

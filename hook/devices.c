@@ -16,14 +16,6 @@ struct lookup {
 	unsigned mistakes;
 };
 
-static bool reported(const struct run *run, const char *text)
-{
-	for (size_t i = 0; i < run->report.n; i++)
-		if (streq(run->report.items[i].what, text))
-			return true;
-	return false;
-}
-
 static int _printf_(4, 5)
 	mistake(struct lookup *lookup, int code, struct error *err, const char *fmt, ...)
 {
@@ -42,7 +34,7 @@ static int _printf_(4, 5)
 		text = NULL;
 		return error_oom(err);
 	}
-	if (reported(run, text)) /* check and apply both ask */
+	if (run_said(run, text)) /* check and apply both ask */
 		return 0;
 	if (phase_goes_up(run->event.phase))
 		return run_problem(run, code, err, "%s", text);

@@ -227,6 +227,14 @@ _printf_(4, 0) static void finding(struct run *run, enum report_kind kind, int l
 		log_at(level, "%s: %s", step_key(run), text);
 }
 
+bool run_said(const struct run *run, const char *text)
+{
+	for (size_t i = 0; i < run->report.n; i++)
+		if (streq(run->report.items[i].what, text))
+			return true;
+	return false;
+}
+
 int run_problem(struct run *run, int code, struct error *err, const char *fmt, ...)
 {
 	_cleanup_free_ char *text = NULL;

@@ -107,6 +107,8 @@ void run_promise_time(struct run *run);
  */
 int run_problem(struct run *run, int code, struct error *err, const char *fmt, ...)
 	_printf_(4, 5);
+/* Is TEXT in the report already? */
+bool run_said(const struct run *run, const char *text);
 void run_warn(struct run *run, const char *fmt, ...) _printf_(2, 3);
 void run_note(struct run *run, const char *fmt, ...) _printf_(2, 3);
 
