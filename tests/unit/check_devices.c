@@ -70,11 +70,6 @@ static char *phase(const char *operation, const char *sub)
 	return phase_of(host.root, &event, xml);
 }
 
-static void assert_fine(char *error)
-{
-	ck_assert_msg(error == NULL, "%s", error);
-}
-
 /* Fails with all of the words in its text, and frees it. */
 static void assert_error(char *error, const char *a, const char *b)
 {
@@ -95,11 +90,11 @@ START_TEST(takes_and_gives_back)
 {
 	config("[prepare/begin]\nkmod.unload = nvidia_drm nvidia\n"
 	       "pci.detach = 0a:00.*\n");
-	assert_fine(phase("prepare", "begin"));
+	assert_no_error(phase("prepare", "begin"));
 	ck_assert_str_eq(faketree_driver_of(GPU), "vfio-pci");
 	ck_assert_str_eq(faketree_driver_of(SOUND), "vfio-pci");
 	ck_assert_str_eq(faketree_driver_of(NIC), "e1000e");
-	assert_fine(phase("release", "end"));
+	assert_no_error(phase("release", "end"));
 	ck_assert_str_eq(faketree_driver_of(GPU), "nvidia");
 	/* a load of nvidia finds no nvidia_drm by itself: the record brings it */
 	faketree_module_use("nvidia", "nvidia_drm");
@@ -135,10 +130,10 @@ START_TEST(takes_one_of_two_nvidia_cards)
 	put_smi("Enabled");
 	assert_error(phase("prepare", "begin"), "persistence mode", "nvidia-smi -i " GPU);
 	put_smi("Disabled");
-	assert_fine(phase("prepare", "begin"));
+	assert_no_error(phase("prepare", "begin"));
 	ck_assert_str_eq(faketree_driver_of(GPU), "vfio-pci");
 	ck_assert_str_eq(faketree_driver_of("0000:0d:00.0"), "nvidia");
-	assert_fine(phase("release", "end"));
+	assert_no_error(phase("release", "end"));
 	assert_same();
 	config("[prepare/begin]\nkmod.unload = nvidia_drm nvidia\npci.detach = 0a:00.*\n");
 	assert_error(phase("prepare", "begin"), "also drives 0000:0d:00.0",
@@ -180,9 +175,9 @@ START_TEST(refuses_half_a_group)
 	assert_error(phase("prepare", "begin"), "group=whole", SOUND);
 	config("[prepare/begin]\nkmod.unload = nvidia_drm nvidia\n"
 	       "pci.detach = group=whole 0a:00.0\n");
-	assert_fine(phase("prepare", "begin"));
+	assert_no_error(phase("prepare", "begin"));
 	ck_assert_str_eq(faketree_driver_of(SOUND), "vfio-pci");
-	assert_fine(phase("release", "end"));
+	assert_no_error(phase("release", "end"));
 }
 END_TEST
 
@@ -218,7 +213,7 @@ START_TEST(undoes_a_failed_bind)
 	faketree_fail(NULL, FAKE_ERRNO, 0);
 	faketree_module_use("nvidia", "nvidia_drm");
 	assert_same();
-	assert_fine(phase("release", "end"));
+	assert_no_error(phase("release", "end"));
 	assert_same();
 }
 END_TEST
@@ -227,10 +222,10 @@ START_TEST(rescans_when_home_does_not_bind)
 {
 	managed = "no";
 	config("[prepare/begin]\npci.detach = " NIC "\n");
-	assert_fine(phase("prepare", "begin"));
+	assert_no_error(phase("prepare", "begin"));
 	ck_assert_str_eq(faketree_driver_of(NIC), "vfio-pci");
 	faketree_wedge(NIC);
-	assert_fine(phase("release", "end")); /* by the second way */
+	assert_no_error(phase("release", "end")); /* by the second way */
 	ck_assert_str_eq(faketree_driver_of(NIC), "e1000e");
 	assert_same();
 }
@@ -244,9 +239,9 @@ START_TEST(driverless_stays_driverless)
 	ck_assert_int_eq(kmod_remove(&host, "vfio_pci"), 0);
 	ck_assert(!host_exists(&host, "/sys/bus/pci/drivers/vfio-pci"));
 	config("[prepare/begin]\npci.detach = 0c:00.0\n");
-	assert_fine(phase("prepare", "begin"));
+	assert_no_error(phase("prepare", "begin"));
 	ck_assert_str_eq(faketree_driver_of("0000:0c:00.0"), "vfio-pci");
-	assert_fine(phase("release", "end"));
+	assert_no_error(phase("release", "end"));
 	ck_assert_str_eq(faketree_driver_of("0000:0c:00.0"), "");
 	ck_assert_str_eq(faketree_read(
 				 "/sys/bus/pci/devices/0000:0c:00.0/driver_override"),
@@ -261,9 +256,9 @@ START_TEST(at_home_on_vfio)
 	free(before);
 	before = faketree_snapshot();
 	config("[prepare/begin]\npci.detach = 0c:00.0\n");
-	assert_fine(phase("prepare", "begin"));
+	assert_no_error(phase("prepare", "begin"));
 	assert_same();
-	assert_fine(phase("release", "end"));
+	assert_no_error(phase("release", "end"));
 	assert_same();
 }
 END_TEST
@@ -274,8 +269,8 @@ START_TEST(explicit_way_back)
 	config("[prepare/begin]\nkmod.unload = nvidia_drm nvidia\npci.detach = 0a:00.*\n"
 	       "[release/end]\npci.reattach =\nkmod.load = nvidia nvidia_drm\n"
 	       "[devices]\ngpu = 0a:00.*\n");
-	assert_fine(phase("prepare", "begin"));
-	assert_fine(phase("release", "end"));
+	assert_no_error(phase("prepare", "begin"));
+	assert_no_error(phase("release", "end"));
 	faketree_module_use("nvidia", "nvidia_drm");
 	assert_same();
 }
@@ -300,9 +295,9 @@ static void add_consoles(const char *dummy, bool other)
 START_TEST(console_goes_and_comes)
 {
 	add_consoles("(S) dummy device", false);
-	assert_fine(phase("prepare", "begin"));
+	assert_no_error(phase("prepare", "begin"));
 	ck_assert_str_eq(faketree_read("/sys/class/vtconsole/vtcon1/bind"), "0");
-	assert_fine(phase("release", "end"));
+	assert_no_error(phase("release", "end"));
 	faketree_module_use("nvidia", "nvidia_drm");
 	assert_same();
 }
@@ -311,7 +306,7 @@ END_TEST
 START_TEST(console_stays_with_another_card)
 {
 	add_consoles("(S) dummy device", true);
-	assert_fine(phase("prepare", "begin"));
+	assert_no_error(phase("prepare", "begin"));
 	ck_assert_str_eq(faketree_read("/sys/class/vtconsole/vtcon1/bind"), "1");
 }
 END_TEST
@@ -319,9 +314,9 @@ END_TEST
 START_TEST(console_without_fallback_stays)
 {
 	add_consoles("(M) dummy device", false);
-	assert_fine(phase("prepare", "begin"));
+	assert_no_error(phase("prepare", "begin"));
 	ck_assert_str_eq(faketree_read("/sys/class/vtconsole/vtcon1/bind"), "1");
-	assert_fine(phase("release", "end"));
+	assert_no_error(phase("release", "end"));
 	faketree_module_use("nvidia", "nvidia_drm");
 	assert_same();
 }
@@ -340,10 +335,10 @@ START_TEST(firmware_framebuffer)
 	before = faketree_snapshot();
 	config("[prepare/begin]\nframebuffer.unbind =\nkmod.unload = nvidia_drm nvidia\n"
 	       "pci.detach = 0a:00.*\n");
-	assert_fine(phase("prepare", "begin"));
+	assert_no_error(phase("prepare", "begin"));
 	ck_assert(!host_exists(&host,
 			       "/sys/bus/platform/devices/efi-framebuffer.0/driver"));
-	assert_fine(phase("release", "end"));
+	assert_no_error(phase("release", "end"));
 	faketree_module_use("nvidia", "nvidia_drm");
 	assert_same();
 }
@@ -375,7 +370,7 @@ START_TEST(says_on_the_console_that_there_is_no_picture)
 	config("[prepare/begin]\nkmod.unload = nvidia_drm nvidia\n"
 	       "pci.detach = 0a:00.*\n");
 	faketree_file("", "/dev/console");
-	assert_fine(phase("prepare", "begin"));
+	assert_no_error(phase("prepare", "begin"));
 	faketree_wedge(GPU);
 	faketree_fail("/remove", FAKE_ERRNO, EIO); /* no second way either */
 	assert_error(phase("release", "end"), "not put back", GPU);
@@ -444,8 +439,8 @@ START_TEST(refuses_disks_that_are_open)
 	config("[prepare/begin]\npci.detach = " NIC "\n");
 	assert_error(phase("prepare", "begin"), "qemu-system-x86 (pid 812", "/dev/sdx");
 	faketree_process_gone(812);
-	assert_fine(phase("prepare", "begin"));
-	assert_fine(phase("release", "end"));
+	assert_no_error(phase("prepare", "begin"));
+	assert_no_error(phase("release", "end"));
 }
 END_TEST
 

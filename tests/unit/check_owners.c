@@ -91,18 +91,6 @@ static char *phase(const struct guest *g, enum phase phase)
 	return r == 0 ? NULL : strdup(error_text(&err));
 }
 
-static void assert_fine(char *error)
-{
-	ck_assert_msg(error == NULL, "%s", error);
-}
-
-static void assert_error(char *error, const char *text)
-{
-	ck_assert_ptr_nonnull(error);
-	ck_assert_msg(strstr(error, text) != NULL, "%s", error);
-	free(error);
-}
-
 static void assert_same(void)
 {
 	_cleanup_free_ char *after = faketree_snapshot();
@@ -153,7 +141,7 @@ START_TEST(undo_looks_again)
 	char byte;
 
 	config(&a, "[prepare/begin]\npci.detach = " NIC "\n");
-	assert_fine(phase(&a, PHASE_PREPARE));
+	assert_no_error(phase(&a, PHASE_PREPARE));
 	ck_assert_int_eq(pipe(ready), 0);
 	pid = fork();
 	ck_assert_int_ge(pid, 0);
@@ -170,11 +158,11 @@ START_TEST(undo_looks_again)
 		_exit(0);
 	}
 	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
-	assert_error(phase(&a, PHASE_NONE), "a has just been started");
+	assert_error_has(phase(&a, PHASE_NONE), "a has just been started");
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
 	assert_has_it();
-	assert_fine(phase(&a, PHASE_NONE));
+	assert_no_error(phase(&a, PHASE_NONE));
 	assert_same();
 }
 END_TEST
@@ -210,19 +198,19 @@ START_TEST(way_back_leaves_what_another_has)
 	config(&a, DETACH);
 	config(&b, DETACH);
 	write_baseline_of_b();
-	assert_fine(phase(&a, PHASE_PREPARE));
+	assert_no_error(phase(&a, PHASE_PREPARE));
 	assert_has_it();
 	if (back[_i] == PHASE_PREPARE) /* B is started again, which undoes first */
-		assert_error(phase(&b, PHASE_PREPARE), "belongs to domain a");
+		assert_error_has(phase(&b, PHASE_PREPARE), "belongs to domain a");
 	else
-		assert_fine(phase(&b, back[_i]));
+		assert_no_error(phase(&b, back[_i]));
 	assert_has_it();
-	assert_fine(phase(&b, PHASE_RELEASE));
+	assert_no_error(phase(&b, PHASE_RELEASE));
 	assert_gone_again(&b);
 	assert_has_it();
 	ck_assert_str_eq(faketree_read("/sys/bus/pci/devices/" NIC "/driver_override"),
 			 "vfio-pci");
-	assert_fine(phase(&a, PHASE_RELEASE));
+	assert_no_error(phase(&a, PHASE_RELEASE));
 	assert_same();
 }
 END_TEST
@@ -251,14 +239,14 @@ START_TEST(held_by_any_record)
 					PHASE_PREPARE, NULL),
 			 0);
 	journal_done(&journal);
-	assert_error(phase(&a, PHASE_PREPARE), NIC " belongs to domain b now");
-	assert_fine(phase(&a, PHASE_RELEASE));
+	assert_error_has(phase(&a, PHASE_PREPARE), NIC " belongs to domain b now");
+	assert_no_error(phase(&a, PHASE_RELEASE));
 	assert_same();
-	assert_fine(phase(&b, PHASE_RELEASE));
+	assert_no_error(phase(&b, PHASE_RELEASE));
 	assert_gone_again(&b);
-	assert_fine(phase(&a, PHASE_PREPARE));
+	assert_no_error(phase(&a, PHASE_PREPARE));
 	assert_has_it();
-	assert_fine(phase(&a, PHASE_RELEASE));
+	assert_no_error(phase(&a, PHASE_RELEASE));
 	assert_same();
 }
 END_TEST
@@ -271,7 +259,7 @@ START_TEST(final_effect_asks)
 	struct call call;
 
 	config(&a, DETACH);
-	assert_fine(phase(&a, PHASE_PREPARE));
+	assert_no_error(phase(&a, PHASE_PREPARE));
 	ck_assert_int_eq(open_call(&b, PHASE_RELEASE, &call, &err), 0);
 	open_journal(&b, &journal);
 	call.run.journal = &journal;
@@ -324,9 +312,9 @@ START_TEST(two_at_once)
 		ck_assert_int_eq(of_a + of_b, 1);
 		assert_has_it();
 		/* libvirt sends the loser a release. */
-		assert_fine(phase(of_a ? &a : &b, PHASE_RELEASE));
+		assert_no_error(phase(of_a ? &a : &b, PHASE_RELEASE));
 		assert_has_it();
-		assert_fine(phase(of_a ? &b : &a, PHASE_RELEASE));
+		assert_no_error(phase(of_a ? &b : &a, PHASE_RELEASE));
 		assert_same();
 	}
 }
@@ -345,18 +333,18 @@ START_TEST(held_until_the_end_of_the_way_back)
 	config(&b, NOTHING "exec.undo = /bin/slow\npci.detach = " NIC "\n");
 	ck_assert_int_eq(mkfifo(host_path(&host, path, "/bin/fifo"), 0600), 0);
 	put_program("/bin/slow", "cat ${0%slow}fifo");
-	assert_fine(phase(&b, PHASE_PREPARE));
+	assert_no_error(phase(&b, PHASE_PREPARE));
 	pid = start(&b, PHASE_RELEASE);
 	fd = open(path, O_WRONLY | O_CLOEXEC); /* until it is at the program */
 	ck_assert_int_ge(fd, 0);
 	ck_assert_str_eq(faketree_driver_of(NIC), "e1000e");
-	assert_error(phase(&a, PHASE_PREPARE), NIC " belongs to domain b now");
+	assert_error_has(phase(&a, PHASE_PREPARE), NIC " belongs to domain b now");
 	close(fd);
 	ck_assert_int_eq(result(pid), 0);
 	assert_same();
-	assert_fine(phase(&a, PHASE_PREPARE));
+	assert_no_error(phase(&a, PHASE_PREPARE));
 	assert_has_it();
-	assert_fine(phase(&a, PHASE_RELEASE));
+	assert_no_error(phase(&a, PHASE_RELEASE));
 	assert_same();
 }
 END_TEST
@@ -383,19 +371,19 @@ START_TEST(planned_for_libvirt)
 	hostdevs = "<hostdev mode='subsystem' type='pci' managed='yes'><source><address "
 		   "domain='0x0000' bus='0x0b' slot='0x00' function='0x0'/></source>"
 		   "</hostdev>";
-	assert_fine(phase(&a, PHASE_PREPARE));
+	assert_no_error(phase(&a, PHASE_PREPARE));
 	hostdevs = "";
-	assert_error(phase(&b, PHASE_PREPARE), NIC " belongs to domain a now");
-	assert_fine(phase(&b, PHASE_RELEASE));
+	assert_error_has(phase(&b, PHASE_PREPARE), NIC " belongs to domain a now");
+	assert_no_error(phase(&b, PHASE_RELEASE));
 	assert_same();
 	/* It runs, and has given the card back: virsh detach-device. */
 	put_qemu(4242, &a);
-	assert_fine(phase(&b, PHASE_PREPARE));
+	assert_no_error(phase(&b, PHASE_PREPARE));
 	assert_has_it();
 	faketree_process_gone(4242);
-	assert_fine(phase(&a, PHASE_RELEASE));
+	assert_no_error(phase(&a, PHASE_RELEASE));
 	assert_has_it();
-	assert_fine(phase(&b, PHASE_RELEASE));
+	assert_no_error(phase(&b, PHASE_RELEASE));
 	assert_same();
 }
 END_TEST
@@ -407,7 +395,7 @@ START_TEST(dead_owner_is_undone_first)
 	config(&b, DETACH);
 	if (_i == 0) {
 		owner = 99999; /* no such process */
-		assert_fine(phase(&b, PHASE_PREPARE));
+		assert_no_error(phase(&b, PHASE_PREPARE));
 		owner = getpid();
 	} else { /* by libvirt, which then died */
 		write_baseline_of_b();
@@ -423,10 +411,10 @@ START_TEST(dead_owner_is_undone_first)
 				 0);
 	}
 	assert_has_it();
-	assert_fine(phase(&a, PHASE_PREPARE));
+	assert_no_error(phase(&a, PHASE_PREPARE));
 	assert_gone_again(&b);
 	assert_has_it();
-	assert_fine(phase(&a, PHASE_RELEASE));
+	assert_no_error(phase(&a, PHASE_RELEASE));
 	assert_same();
 }
 END_TEST
@@ -443,12 +431,12 @@ START_TEST(refused_on_the_way_up)
 	config(&a, DETACH);
 	config(&b, up[_i]);
 	faketree_file("", "/sys/devices/pci0000:00/" NIC "/reset");
-	assert_fine(phase(&a, PHASE_PREPARE));
-	assert_error(phase(&b, PHASE_PREPARE), NIC " belongs to domain a now");
+	assert_no_error(phase(&a, PHASE_PREPARE));
+	assert_error_has(phase(&b, PHASE_PREPARE), NIC " belongs to domain a now");
 	assert_has_it();
-	assert_fine(phase(&b, PHASE_RELEASE));
+	assert_no_error(phase(&b, PHASE_RELEASE));
 	assert_has_it();
-	assert_fine(phase(&a, PHASE_RELEASE));
+	assert_no_error(phase(&a, PHASE_RELEASE));
 }
 END_TEST
 
@@ -463,13 +451,13 @@ START_TEST(refused_on_the_way_down)
 	config(&a, DETACH);
 	config(&b, down[_i]);
 	faketree_file("", "/sys/devices/pci0000:00/" NIC "/reset");
-	assert_fine(phase(&b, PHASE_PREPARE));
-	assert_fine(phase(&a, PHASE_PREPARE));
-	assert_error(phase(&b, PHASE_RELEASE), NIC " belongs to domain a now");
+	assert_no_error(phase(&b, PHASE_PREPARE));
+	assert_no_error(phase(&a, PHASE_PREPARE));
+	assert_error_has(phase(&b, PHASE_RELEASE), NIC " belongs to domain a now");
 	ck_assert(host_exists(&host, "/sys/bus/pci/devices/" NIC));
 	assert_has_it();
 	assert_gone_again(&b);
-	assert_fine(phase(&a, PHASE_RELEASE));
+	assert_no_error(phase(&a, PHASE_RELEASE));
 }
 END_TEST
 
@@ -479,13 +467,13 @@ START_TEST(allowed_on_the_way_down)
 	config(&a, DETACH);
 	config(&b, down[_i]);
 	faketree_file("", "/sys/devices/pci0000:00/" NIC "/reset");
-	assert_fine(phase(&b, PHASE_PREPARE));
+	assert_no_error(phase(&b, PHASE_PREPARE));
 	if (_i == 2) { /* a reset is for what vfio has */
 		ck_assert_int_eq(host_write(&host, NIC,
 					    "/sys/bus/pci/drivers/e1000e/unbind"),
 				 0);
 	}
-	assert_fine(phase(&b, PHASE_RELEASE));
+	assert_no_error(phase(&b, PHASE_RELEASE));
 	assert_gone_again(&b);
 	ck_assert_int_eq(host_exists(&host, "/sys/bus/pci/devices/" NIC), _i != 1);
 }
@@ -496,15 +484,15 @@ START_TEST(optional_goes_without)
 {
 	config(&a, DETACH);
 	config(&b, "[prepare/begin]\n-pci.detach = " NIC "\n");
-	assert_fine(phase(&a, PHASE_PREPARE));
-	assert_fine(phase(&b, PHASE_PREPARE));
-	assert_fine(phase(&b, PHASE_RELEASE));
+	assert_no_error(phase(&a, PHASE_PREPARE));
+	assert_no_error(phase(&b, PHASE_PREPARE));
+	assert_no_error(phase(&b, PHASE_RELEASE));
 	assert_has_it();
-	assert_fine(phase(&a, PHASE_RELEASE));
+	assert_no_error(phase(&a, PHASE_RELEASE));
 	assert_same();
-	assert_fine(phase(&b, PHASE_PREPARE));
+	assert_no_error(phase(&b, PHASE_PREPARE));
 	assert_has_it();
-	assert_fine(phase(&b, PHASE_RELEASE));
+	assert_no_error(phase(&b, PHASE_RELEASE));
 	assert_same();
 }
 END_TEST
@@ -519,12 +507,12 @@ START_TEST(unreadable_journal_may_own_all)
 	config(&a, DETACH);
 	faketree_file("vfio-hook\t999\tb007\t99999999\tb\t.\n", "%s", file);
 	ck_assert_int_eq(chmod(host_path(&host, path, "/run/vfio-hook"), 0700), 0);
-	assert_error(phase(&a, PHASE_PREPARE), file);
+	assert_error_has(phase(&a, PHASE_PREPARE), file);
 	assert_same();
 	ck_assert_int_eq(unlink(host_path(&host, path, "%s", file)), 0);
-	assert_fine(phase(&a, PHASE_PREPARE));
+	assert_no_error(phase(&a, PHASE_PREPARE));
 	faketree_file("vfio-hook\t999\tb007\t99999999\tb\t.\n", "%s", file);
-	assert_fine(phase(&a, PHASE_RELEASE));
+	assert_no_error(phase(&a, PHASE_RELEASE));
 	assert_same();
 }
 END_TEST

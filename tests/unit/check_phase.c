@@ -76,18 +76,6 @@ static char *phase(const char *operation, const char *sub)
 	return phase_of(host.root, &event, of);
 }
 
-static void assert_fine(char *error)
-{
-	ck_assert_msg(error == NULL, "%s", error);
-}
-
-static void assert_error(char *error, const char *text)
-{
-	ck_assert_ptr_nonnull(error);
-	ck_assert_msg(strstr(error, text) != NULL, "%s", error);
-	free(error);
-}
-
 static void tree(void)
 {
 	program(TREE "/prepare/begin/x", "#!/bin/sh\n: >\"$0.ran\"\n");
@@ -99,7 +87,7 @@ static void assert_release_runs_nothing(void)
 {
 	ck_assert(!has_run(TREE "/prepare/begin/x"));
 	config(detach);
-	assert_fine(phase("release", "end"));
+	assert_no_error(phase("release", "end"));
 	ck_assert(!has_run(TREE "/release/end/x"));
 	ck_assert(!host_exists(&host, "/run/vfio-hook/"
 				      "11111111-2222-3333-4444-555555555555.journal"));
@@ -109,7 +97,7 @@ START_TEST(no_release_of_a_bad_config)
 {
 	tree();
 	config("[prepare/begin\n");
-	assert_error(phase("prepare", "begin"), "win10.ini:1");
+	assert_error_has(phase("prepare", "begin"), "win10.ini:1");
 	assert_release_runs_nothing();
 }
 END_TEST
@@ -119,7 +107,7 @@ START_TEST(no_release_of_a_switched_off_prepare)
 	tree();
 	config(detach);
 	faketree_file("", HOOKS "/disable");
-	assert_fine(phase("prepare", "begin"));
+	assert_no_error(phase("prepare", "begin"));
 	off(HOOKS "/disable");
 	assert_release_runs_nothing();
 }
@@ -129,11 +117,11 @@ START_TEST(no_release_of_a_dry_run)
 {
 	tree();
 	config("[domain]\ndry-run = yes\n[prepare/begin]\npci.detach = " NIC "\n");
-	assert_error(phase("prepare", "begin"), "dry run");
+	assert_error_has(phase("prepare", "begin"), "dry run");
 	assert_release_runs_nothing();
 	/* One that lets the guest start, too. */
 	config("[domain]\ndry-run = yes\n[prepare/begin]\nwait.sleep = 1\n");
-	assert_fine(phase("prepare", "begin"));
+	assert_no_error(phase("prepare", "begin"));
 	assert_release_runs_nothing();
 }
 END_TEST
@@ -142,12 +130,12 @@ START_TEST(the_switch_is_asked_before_the_config)
 {
 	config("[prepare/begin\n");
 	faketree_file("", HOOKS "/disable");
-	assert_fine(phase("prepare", "begin"));
-	assert_fine(phase("start", "begin"));
-	assert_fine(phase("started", "begin"));
-	assert_fine(phase("release", "end"));
+	assert_no_error(phase("prepare", "begin"));
+	assert_no_error(phase("start", "begin"));
+	assert_no_error(phase("started", "begin"));
+	assert_no_error(phase("release", "end"));
 	off(HOOKS "/disable");
-	assert_error(phase("prepare", "begin"), "win10.ini:1");
+	assert_error_has(phase("prepare", "begin"), "win10.ini:1");
 }
 END_TEST
 
@@ -160,7 +148,7 @@ static void prepare_slow_undo(void)
 	config("[prepare/begin]\nexec.run = /bin/true 1\nexec.undo = /bin/first\n"
 	       "pci.detach = " NIC "\n"
 	       "exec.run = /bin/true 2\nexec.undo = timeout=10min /bin/slow\n");
-	assert_fine(phase("prepare", "begin"));
+	assert_no_error(phase("prepare", "begin"));
 }
 
 /* Release, whose way back has so much time; NULL or the error. */
@@ -193,7 +181,7 @@ START_TEST(a_slow_undo_leaves_time_to_the_others)
 	prepare_slow_undo();
 	error = release_within(14000);
 	ck_assert(error && !strstr(error, " 600 s"));
-	assert_error(error, "/bin/slow did not end within");
+	assert_error_has(error, "/bin/slow did not end within");
 	assert_others_are_back();
 }
 END_TEST
@@ -202,7 +190,7 @@ START_TEST(each_undo_has_some_time_when_all_is_used_up)
 {
 	prepare_slow_undo();
 	program("/bin/slow", "#!/bin/sh\n");
-	assert_fine(release_within(-1));
+	assert_no_error(release_within(-1));
 	assert_others_are_back();
 }
 END_TEST
@@ -214,8 +202,8 @@ START_TEST(a_plan_has_no_time_of_its_own)
 	faketree_file("", "/run/systemd/system/x");
 	config("[domain]\ntimeout = 1s\n[prepare/begin]\n"
 	       "-service.stop = a.service\npci.detach = " NIC "\n");
-	assert_error(phase("prepare", "begin"),
-		     "pci.detach (win10.ini:5): the time of the whole phase");
+	assert_error_has(phase("prepare", "begin"),
+			 "pci.detach (win10.ini:5): the time of the whole phase");
 }
 END_TEST
 
@@ -230,7 +218,7 @@ START_TEST(a_dead_domain_has_no_time_of_its_own)
 	config("[domain]\ntimeout = 3s\n[prepare/begin]\npci.detach = " NIC "\n");
 	error = phase("prepare", "begin");
 	ck_assert(error && strstr(error, "/bin/slow did not end within"));
-	assert_error(error, "cannot put back what a dead domain changed");
+	assert_error_has(error, "cannot put back what a dead domain changed");
 }
 END_TEST
 
@@ -260,12 +248,12 @@ START_TEST(no_read_hangs_a_phase)
 	faketree_vtcon(1, "(M) frame buffer device", true);
 	stuck("/sys/class/vtconsole/vtcon1/bind");
 	config("[prepare/begin]\nvtconsole.unbind =\n");
-	assert_error(phase("prepare", "begin"), "vtcon1/bind has not returned");
+	assert_error_has(phase("prepare", "begin"), "vtcon1/bind has not returned");
 	unstuck("/sys/class/vtconsole/vtcon1/bind");
 	faketree_file("", "/sys/kernel/stuck");
 	stuck("/sys/kernel/stuck");
 	config("[prepare/begin]\nsysfs.write = /sys/kernel/stuck 1\n");
-	assert_error(phase("prepare", "begin"), "/sys/kernel/stuck");
+	assert_error_has(phase("prepare", "begin"), "/sys/kernel/stuck");
 	unstuck("/sys/kernel/stuck");
 }
 END_TEST
@@ -369,16 +357,17 @@ static void only_card(void)
 static void assert_taken(const char *text)
 {
 	config(text);
-	assert_fine(phase("prepare", "begin"));
+	assert_no_error(phase("prepare", "begin"));
 	ck_assert_str_eq(faketree_driver_of(GPU), "vfio-pci");
-	assert_fine(phase("release", "end"));
+	assert_no_error(phase("release", "end"));
 	ck_assert_str_eq(faketree_driver_of(GPU), "amdgpu");
 }
 
 static void assert_last_picture(const char *text)
 {
 	config(text);
-	assert_error(phase("prepare", "begin"), GPU " has the only picture of this host");
+	assert_error_has(phase("prepare", "begin"),
+			 GPU " has the only picture of this host");
 	ck_assert_str_eq(faketree_driver_of(GPU), "amdgpu");
 }
 
@@ -451,11 +440,11 @@ START_TEST(no_file_is_owned_over_a_users_link)
 				  words[_i]),
 			 0);
 	config(text);
-	assert_error(phase("prepare", "begin"), "leads over a symlink to /etc/shadow");
+	assert_error_has(phase("prepare", "begin"), "leads over a symlink to /etc/shadow");
 	/* Nobody but root could have put it there. */
 	change_owner("/home/u", 0);
-	assert_fine(phase("prepare", "begin"));
-	assert_fine(phase("release", "end"));
+	assert_no_error(phase("prepare", "begin"));
+	assert_no_error(phase("release", "end"));
 }
 END_TEST
 

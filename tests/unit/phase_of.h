@@ -3,6 +3,8 @@
 
 /* Phases on a fake tree, as the hook runs them. */
 
+#include <check.h>
+
 #include "hook_mode.h"
 #include "phase.h"
 
@@ -49,4 +51,18 @@ static inline char *phase_of(const char *root, const struct event *event, const 
 		r = hook_phase(&call, &err);
 	call_done(&call);
 	return r == 0 ? NULL : strdup(error_text(&err));
+}
+
+/* ERROR is what a phase came back with. */
+static inline void assert_no_error(const char *error)
+{
+	ck_assert_msg(error == NULL, "%s", error);
+}
+
+/* It has TEXT in it; freed. */
+static inline void assert_error_has(char *error, const char *text)
+{
+	ck_assert_ptr_nonnull(error);
+	ck_assert_msg(strstr(error, text) != NULL, "%s", error);
+	free(error);
 }
