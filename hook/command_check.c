@@ -6,6 +6,7 @@
 #include "command.h"
 #include "phase.h"
 #include "print.h"
+#include "scripts.h"
 #include "table.h"
 
 /* One part of the answer: "installation and host", or a domain. */
@@ -13,25 +14,116 @@ struct section {
 	const char *name;
 	bool is_domain;
 	struct findings findings;
+	bool start_fails; /* else its problems are of the way back */
 };
 
-static void take_report(const struct run *run, struct findings *findings)
+/* Files that may be there only once the steps before have run, or the guest does. */
+static bool may_come(const struct report_item *item)
 {
+	static const char *const files[] = { "sysfs.write", "sysctl.write", "file.own" };
+
+	if (!item->step || item->step->phase == PHASE_PREPARE || item->code != -ENOENT)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (streq(item->step->key, files[i]))
+			return true;
+	return false;
+}
+
+/* At boot it was, or will be, another machine: no desktop yet, no guest. */
+static bool is_problem(const struct run *run, const struct report_item *item)
+{
+	return item->kind == REPORT_PROBLEM && run->event.phase != PHASE_BOOT &&
+	       !may_come(item);
+}
+
+static void take_report(const struct run *run, struct section *section)
+{
+	struct findings *findings = &section->findings;
+
 	for (size_t i = 0; i < run->report.n; i++) {
 		const struct report_item *item = &run->report.items[i];
+		bool problem = is_problem(run, item);
 
 		if (item->kind != REPORT_PROBLEM && item->kind != REPORT_WARNING)
 			continue;
-		finding_add(findings,
-			    item->kind == REPORT_PROBLEM ? FINDING_PROBLEM :
-							   FINDING_WARNING,
-			    NULL, "%s%s%s", item->step ? item->step->key : "",
-			    item->step ? ": " : "", item->what);
+		section->start_fails |= problem &&
+					(!item->step || phase_goes_up(item->step->phase));
+		finding_add(findings, problem ? FINDING_PROBLEM : FINDING_WARNING, NULL,
+			    "%s%s%s%s",
+			    run->event.phase == PHASE_BOOT ? "as things are now, " : "",
+			    item->step ? item->step->key : "", item->step ? ": " : "",
+			    item->what);
 		if (item->step && !findings->oom &&
 		    asprintf(&findings->items[findings->n - 1].where, "%s:%u",
 			     run->config->path, item->step->line) < 0)
 			findings->items[findings->n - 1].where = NULL;
 	}
+}
+
+/* Has the domain scripts for one of our phases? */
+static bool has_scripts(const struct host *host, const char *dir, const char *domain)
+{
+	struct event event;
+
+	for (enum phase phase = PHASE_PREPARE; phase <= PHASE_RELEASE; phase++) {
+		event_of_phase(&event, domain, phase);
+		if (scripts_exist(host, dir, &event))
+			return true;
+	}
+	return false;
+}
+
+/* What nobody can look into: only who may write them, and what they call, is known. */
+static void advise_scripts(const struct call *call, struct findings *findings)
+{
+	char cure[PATH_MAX + 64];
+
+	snprintf(cure, sizeof(cure), "vfio-hook import %s/qemu.d/%s", call->hooks_dir,
+		 call->run.event.domain);
+	finding_add(findings, FINDING_ADVICE, cure,
+		    "only scripts, no config (%s/conf.d/%s.ini): what they would do, and "
+		    "whether it would work, is not known; this makes a config of them",
+		    call->hooks_dir, call->run.event.domain);
+}
+
+static void no_config(const struct call *call, struct section *section)
+{
+	const char *name = section->name;
+	char cure[512];
+
+	if (has_scripts(&call->run.host, call->hooks_dir, name)) {
+		advise_scripts(call, &section->findings);
+		return;
+	}
+	snprintf(cure, sizeof(cure), "vfio-hook init --write %s", name);
+	finding_add(&section->findings, FINDING_ADVICE, cure,
+		    "no config (%s/conf.d/%s.ini): nothing is done for it",
+		    call->hooks_dir, name);
+}
+
+/* [boot/begin] has neither XML nor journal in common with the others. */
+static void judge_boot(const struct command_options *options, struct section *section)
+{
+	_cleanup_error_ struct error err = {};
+	_cleanup_(call_done) struct call call = {};
+
+	if (command_open(options, section->name, PHASE_BOOT, &call) != STATUS_OK)
+		return;
+	phase_check(&call.run, &err);
+	take_report(&call.run, section);
+}
+
+/* Is there a problem between XML, config and host? */
+static bool advise(struct call *call, struct findings *findings)
+{
+	size_t first = findings->n;
+
+	advise_domain(call, findings);
+	for (size_t i = first; i < findings->n; i++)
+		if (findings->items[i].level == FINDING_PROBLEM)
+			return true;
+	return false;
 }
 
 static int fill_domain(const struct command_options *options, struct section *section)
@@ -42,19 +134,30 @@ static int fill_domain(const struct command_options *options, struct section *se
 
 	if (r != STATUS_OK)
 		return r;
+	if (phase_check_all(&call.run, &err) < 0) {
+		finding_add(&section->findings, FINDING_PROBLEM, NULL, "%s",
+			    error_text(&err));
+		section->start_fails = true;
+	}
+	take_report(&call.run, section);
+	event_of_phase(&call.run.event, section->name, PHASE_PREPARE);
 	if (!call.run.config) {
-		char cure[512];
-
-		snprintf(cure, sizeof(cure), "vfio-hook init --write %s", section->name);
-		finding_add(&section->findings, FINDING_ADVICE, cure,
-			    "no config (%s/conf.d/%s.ini): nothing is done for it",
-			    call.hooks_dir, section->name);
+		no_config(&call, section);
 		return STATUS_OK;
 	}
-	phase_check(&call.run, &err);
-	take_report(&call.run, &section->findings);
-	advise_domain(&call, &section->findings);
+	section->start_fails |= advise(&call, &section->findings);
+	if (config_has_phase(call.run.config, PHASE_BOOT))
+		judge_boot(options, section);
 	return STATUS_OK;
+}
+
+static const char *verdict(const struct section *section)
+{
+	if (findings_worst(&section->findings) != FINDING_PROBLEM)
+		return "a start would work";
+	return section->start_fails || !section->is_domain ?
+		       "a start would fail" :
+		       "a start would work, but not all of the way back";
 }
 
 static void print_section(const struct section *section, FILE *out)
@@ -65,11 +168,8 @@ static void print_section(const struct section *section, FILE *out)
 			tone(out, TONE_PLAIN));
 		return;
 	}
-	fprintf(out, "%s%s%s%s\n", tone(out, TONE_HEAD), section->name,
-		tone(out, TONE_PLAIN),
-		findings_worst(&section->findings) == FINDING_PROBLEM ?
-			": a start would fail" :
-			": a start would work");
+	fprintf(out, "%s%s%s: %s\n", tone(out, TONE_HEAD), section->name,
+		tone(out, TONE_PLAIN), verdict(section));
 	findings_print(&section->findings, out);
 }
 
@@ -128,20 +228,36 @@ static int check_domains(const struct command_options *options, const struct str
 	return worst;
 }
 
-/* Every domain that has a config. */
-static int list_domains(const struct command_options *options, struct strv *ret)
+static int list_folder(const struct command_options *options, const char *folder,
+		       const char *suffix, struct strv *ret)
 {
 	const struct host host = { .root = options->root };
 	char dir[PATH_MAX];
 	int r;
 
-	snprintf(dir, sizeof(dir), "%s/conf.d",
-		 options->hooks_dir ? options->hooks_dir : HOOKS_DIR);
-	r = command_names(&host, dir, ".ini", ret);
+	snprintf(dir, sizeof(dir), "%s/%s",
+		 options->hooks_dir ? options->hooks_dir : HOOKS_DIR, folder);
+	r = command_names(&host, dir, suffix, ret);
 	if (r == 0 || r == -ENOENT)
 		return 0;
 	fprintf(stderr, "vfio-hook: %s: %s\n", dir, strerror(-r));
 	return r;
+}
+
+/* Every domain that has a config, then every one that has only scripts. */
+static int list_domains(const struct command_options *options, struct strv *ret)
+{
+	const char *dir = options->hooks_dir ? options->hooks_dir : HOOKS_DIR;
+	const struct host host = { .root = options->root };
+	_cleanup_strv_ struct strv trees = {};
+	int r = list_folder(options, "conf.d", ".ini", ret);
+
+	if (r == 0)
+		r = list_folder(options, "qemu.d", "", &trees);
+	for (size_t i = 0; i < trees.n && r >= 0; i++)
+		if (!strv_contains(ret, trees.v[i]) && has_scripts(&host, dir, trees.v[i]))
+			r = strv_add(ret, trees.v[i]);
+	return r < 0 ? r : 0;
 }
 
 static int check_run(const struct command_options *options, int argc, char **argv)
@@ -160,11 +276,13 @@ const struct command command_check = {
 	.options = COMMAND_JSON,
 	.run = check_run,
 	.help = "Judges the installation (will libvirt run the hook?), the host (IOMMU, vfio), the\n"
-		"plan of prepare, and the domain's XML against its config. Each finding says why\n"
-		"it matters and what to put where:\n\n"
-		"  problem   a start would be refused, fail, or not be handled at all\n"
+		"steps of every phase, each in the state that those before it leave, and the\n"
+		"domain's XML against its config. Each finding says why it matters and what to\n"
+		"put where:\n\n"
+		"  problem   a start would be refused, fail, or not be handled at all, or a step\n"
+		"            of the way back would fail\n"
 		"  warning   it may fail, or something is not as it should be\n"
 		"  advice    the guest would run better\n\n"
-		"Without DOMAIN: of every domain that has a config. Exit status 1 when there is a\n"
+		"Without DOMAIN: of every domain that has a config or scripts. Exit status 1 when there is a\n"
 		"problem, 2 when a config cannot be read.",
 };

@@ -172,7 +172,8 @@ static int change(struct run *run, const struct record *record, const char *now,
 	return 0;
 }
 
-void effect_note_way_back(struct run *run, const struct state_kind *kind, const char *data)
+void effect_note_way_back(struct run *run, const struct state_kind *kind,
+			  const char *target, const char *data)
 {
 	struct report_item *item = run->report.n ? &run->report.items[run->report.n - 1] :
 						   NULL;
@@ -180,6 +181,7 @@ void effect_note_way_back(struct run *run, const struct state_kind *kind, const 
 	if (!item || item->kind != REPORT_CHANGE || kind->one_way)
 		return;
 	item->state = kind;
+	item->target = strdup(target);
 	item->data = data ? strdup(data) : NULL;
 }
 
@@ -200,7 +202,7 @@ static int simulate(struct run *run, const struct state_kind *kind, const char *
 		return 0;
 	}
 	run_change(run, what, now, value);
-	effect_note_way_back(run, kind, data);
+	effect_note_way_back(run, kind, target, data);
 	r = overlay_set(run->host.overlay, kind, target, value);
 	return r < 0 ? error_oom(err) : 0;
 }

@@ -56,4 +56,4 @@ void run_change(struct run *run, const char *what, const char *now, const char *
  * back as such. For those that do not come by effect_set().
  */
 void effect_note_way_back(struct run *run, const struct state_kind *kind,
-			  const char *data);
+			  const char *target, const char *data);

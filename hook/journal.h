@@ -115,6 +115,10 @@ int journal_phase(struct journal *journal, enum phase phase, enum phase_state st
 int journal_left(struct journal *journal, int pid, uint64_t start, const char *what,
 		 struct error *err);
 int journal_owner(struct journal *journal, int pid, uint64_t start, struct error *err);
+/* The same as journal_record() in memory only: for a plan, which writes nothing. */
+int journal_imagine(struct journal *journal, const struct state_kind *kind,
+		    const char *target, const char *old, const char *new,
+		    const char *data, enum phase phase);
 struct record *journal_find(const struct journal *journal, const struct state_kind *kind,
 			    const char *target);
 const struct baseline *journal_find_baseline(const struct journal *journal,

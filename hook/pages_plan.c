@@ -99,7 +99,7 @@ int pages_plan_grow(struct run *run, const struct page_pool *pool, uint64_t grow
 	snprintf(then_text, sizeof(then_text), "%" PRIu64, now + grown);
 	run_change(run, state_describe(&state_pages, target, what, sizeof(what)),
 		   now_text, then_text);
-	effect_note_way_back(run, &state_pages, NULL);
+	effect_note_way_back(run, &state_pages, target, NULL);
 	return overlay_set_number(run, target, now + grown, err);
 }
 

@@ -10,6 +10,13 @@
  */
 int phase_check(struct run *run, struct error *err);
 
+/*
+ * The same for every phase of a start and a stop that has steps or scripts, each in the
+ * state that those before it would leave. 0: all were walked, whatever they found; else
+ * ERR.
+ */
+int phase_check_all(struct run *run, struct error *err);
+
 /* The problems and warnings of a check into the log. */
 void phase_log_findings(const struct run *run);
 

@@ -179,6 +179,7 @@ void report_done(struct report *report)
 		free(report->items[i].what);
 		free(report->items[i].now);
 		free(report->items[i].then);
+		free(report->items[i].target);
 		free(report->items[i].data);
 	}
 	free(report->items);

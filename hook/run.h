@@ -19,6 +19,7 @@ struct report_item {
 	char *what; /* "0000:0a:00.0 driver"; or the text of a note, … */
 	char *now, *then; /* of a change */
 	const struct state_kind *state; /* its target's; NULL: nothing puts it back */
+	char *target; /* as the kind names it, where there is one */
 	char *data; /* the kind's own, or NULL */
 	int code; /* of a problem: the negative errno it would end with */
 };

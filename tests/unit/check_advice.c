@@ -6,6 +6,8 @@
 
 #include "machine.h"
 
+#define PASSTHROUGH "<cpu mode='host-passthrough'/>"
+
 START_TEST(check_of_what_init_wrote)
 {
 	install("\177ELF", 0755);
@@ -151,7 +153,106 @@ START_TEST(check_pinning)
 }
 END_TEST
 
-#define PASSTHROUGH "<cpu mode='host-passthrough'/>"
+/* The same config, whose lines stand behind what prepare and start leave. */
+static void phases(const char *lines)
+{
+	_cleanup_free_ char *text = NULL;
+
+	install("\177ELF", 0755);
+	ck_assert_int_gt(asprintf(&text, "[prepare/begin]\npci.detach =\n%s\n", lines), 0);
+	faketree_file(text, "/etc/libvirt/hooks/conf.d/win10.ini");
+}
+
+START_TEST(check_every_phase)
+{
+	domain(PASSTHROUGH "<devices>" HOSTDEV("0x0b", "0") "</devices>");
+	phases("[started/begin]\nkmod.load = nosuch\n");
+	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
+	assert_has("win10: a start would fail\n");
+	assert_has("conf.d/win10.ini:4: kmod.load: ");
+
+	phases("[start/begin]\nexec.run = /no/such/program\n");
+	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
+	assert_has("conf.d/win10.ini:4: exec.run: ");
+
+	/* What the guest's start brings cannot be there yet. */
+	phases("[started/begin]\nsysfs.write = /sys/class/net/vnet0/mtu 1500\n");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("  warning  ");
+	assert_has("win10.ini:4: sysfs.write: /sys/class/net/vnet0/mtu does not exist");
+
+	/* The guest starts; it is told all the same. */
+	phases("[release/end]\nkmod.load = nosuch\n");
+	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
+	assert_has("win10: a start would work, but not all of the way back\n");
+	assert_has("conf.d/win10.ini:4: kmod.load: ");
+}
+END_TEST
+
+START_TEST(check_phases_in_their_order)
+{
+	domain(PASSTHROUGH "<devices>" HOSTDEV("0x0b", "0") "</devices>");
+	/* The module goes only once prepare has taken its device; release finds it gone. */
+	phases("[stopped/end]\nkmod.unload = e1000e\n"
+	       "[release/end]\nkmod.load = e1000e\npci.reattach =\n");
+	ck_assert_msg(command("check win10") == STATUS_OK, "%s", out);
+	assert_has("win10: fine\n");
+	phases("[release/end]\nundo =\nkmod.load = e1000e\n");
+	ck_assert_msg(command("check win10") == STATUS_OK, "%s", out);
+	assert_has("win10: fine\n");
+
+	/* The machine as it is has the module already, with another parameter. */
+	phases("[started/begin]\nkmod.load = e1000e debug=1\n");
+	command("check win10");
+	assert_has("e1000e was loaded before with debug=0, not debug=1");
+	phases("kmod.unload = e1000e\n[started/begin]\nkmod.load = e1000e debug=1\n");
+	command("check win10");
+	assert_has("win10: fine\n");
+
+	/* Prepare's way leaves the machine as it was for the next look. */
+	ck_assert_str_eq(faketree_driver_of(NIC), "e1000e");
+	ck_assert_uint_eq(faketree_writes(), 0);
+}
+END_TEST
+
+START_TEST(check_boot_phase)
+{
+	domain(PASSTHROUGH "<devices>" HOSTDEV("0x0b", "0") "</devices>");
+	phases("[boot/begin]\nkmod.load = nosuch\n");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("win10.ini:4: as things are now, kmod.load: ");
+}
+END_TEST
+
+static void script(const char *phase, mode_t mode)
+{
+	char path[PATH_MAX];
+
+	faketree_file("#!/bin/sh\nvirsh nodedev-detach x\n",
+		      "/etc/libvirt/hooks/qemu.d/win10/%s/a.sh", phase);
+	ck_assert_int_eq(chmod(host_path(&host, path,
+					 "/etc/libvirt/hooks/qemu.d/win10/%s/a.sh", phase),
+			       mode),
+			 0);
+}
+
+START_TEST(check_of_scripts_alone)
+{
+	install("\177ELF", 0755);
+	domain("<devices>" HOSTDEV("0x0b", "0") "</devices>");
+	script("started/begin", 0755);
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has("win10: a start would work\n");
+	assert_has("started/begin/a.sh calls virsh");
+	assert_has("only scripts, no config");
+	assert_has("             vfio-hook import /etc/libvirt/hooks/qemu.d/win10\n");
+	script("prepare/begin", 0757);
+	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
+	assert_has("win10: a start would fail\n");
+	assert_has("prepare/begin/a.sh runs as root, but ");
+}
+END_TEST
+
 #define HIDDEN "<kvm><hidden state='on'/></kvm>"
 
 START_TEST(check_guest_cpu)
@@ -259,6 +360,10 @@ static void add(TCase *tc)
 	tcase_add_test(tc, check_apparmor);
 	tcase_add_test(tc, check_xml_against_config);
 	tcase_add_test(tc, check_pinning);
+	tcase_add_test(tc, check_every_phase);
+	tcase_add_test(tc, check_phases_in_their_order);
+	tcase_add_test(tc, check_boot_phase);
+	tcase_add_test(tc, check_of_scripts_alone);
 	tcase_add_test(tc, check_guest_cpu);
 	tcase_add_test(tc, check_guest_drivers);
 	tcase_add_test(tc, check_rest_of_a_card);
