@@ -82,6 +82,7 @@ static int init_run(const struct command_options *options, _unused_ int argc, ch
 	_cleanup_error_ struct error err = {};
 	_cleanup_(call_done) struct call call = {};
 	_cleanup_free_ char *text = NULL;
+	bool to_file;
 	int r;
 
 	if (options->output && options->write)
@@ -90,8 +91,10 @@ static int init_run(const struct command_options *options, _unused_ int argc, ch
 	r = command_open_domain(options, argv[0], PHASE_PREPARE, &call);
 	if (r != STATUS_OK)
 		return r;
+	/* As with other commands, "-" is standard output. */
+	to_file = options->write || (options->output && !streq(options->output, "-"));
 	r = make_text(&call, &text, &err);
-	if (r == 0 && (options->output || options->write))
+	if (r == 0 && to_file)
 		r = write_out(options, &call, text, &err);
 	else if (r == 0)
 		fputs(text, stdout);
@@ -108,6 +111,6 @@ const struct command command_init = {
 	.run = init_run,
 	.help = "Makes a config from the domain's XML and what this host has: the devices as sets\n"
 		"with their ids, and the steps that they need here, with comments. Prints it, or\n"
-		"with --write puts it into conf.d/DOMAIN.ini, with --output into FILE. A file that\n"
-		"is there already is never written over.",
+		"with --write puts it into conf.d/DOMAIN.ini, with --output into FILE (-: prints it).\n"
+		"A file that is there already is never written over.",
 };

@@ -79,6 +79,21 @@ static int survive(const struct command_options *options, int argc, char **argv,
 	return work(options, argc, argv);
 }
 
+/* The end of what went well: release and undo have no steps whose lines could tell it. */
+static void tell_done(const struct run *run, const char *what)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < run->report.n; i++)
+		n += run->report.items[i].kind == REPORT_CHANGE;
+	if (n)
+		printf("%s: %s: done, %zu %s\n", run->event.domain, what, n,
+		       n > 1 ? "changes" : "change");
+	else
+		printf("%s: %s: done, nothing had to be changed\n", run->event.domain,
+		       what);
+}
+
 static int do_run(const struct command_options *options, int argc, char **argv)
 {
 	_cleanup_error_ struct error err = {};
@@ -100,7 +115,10 @@ static int do_run(const struct command_options *options, int argc, char **argv)
 		r = refuse_in_use(&call.run, &err);
 	if (r == 0)
 		r = run_phase(&call.run, phase, &err);
-	return r < 0 ? fail(&err) : STATUS_OK;
+	if (r < 0)
+		return fail(&err);
+	tell_done(&call.run, phase_name(phase));
+	return STATUS_OK;
 }
 
 static int run_run(const struct command_options *options, int argc, char **argv)
@@ -182,7 +200,10 @@ static int do_undo(const struct command_options *options, int argc, char **argv)
 		printf("%s: nothing to put back\n", argv[0]);
 		return STATUS_OK;
 	}
-	return r < 0 ? fail(&err) : STATUS_OK;
+	if (r < 0)
+		return fail(&err);
+	tell_done(&call.run, "undo");
+	return STATUS_OK;
 }
 
 static int undo_run(const struct command_options *options, int argc, char **argv)

@@ -74,6 +74,11 @@ static void write_tuning(const struct proposal *p, FILE *out)
 		      "the XML.\n"
 		      "hugepages.allocate =\n",
 		      out);
+	else
+		fputs("; The guest's memory is not in huge pages. For that, put\n"
+		      "; <memoryBacking><hugepages/></memoryBacking> into the XML, and here:\n"
+		      ";   hugepages.allocate =\n",
+		      out);
 	if (host_list(host, &policies, "/sys/devices/system/cpu/cpufreq") == 0 &&
 	    policies.n)
 		fputs("; '-': a failure of this does not stop the start.\n"

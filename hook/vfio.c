@@ -37,31 +37,53 @@ static unsigned wildcards(const char *pattern)
 	return n;
 }
 
+struct variant {
+	char pattern[256], module[DRIVER_NAME_LEN];
+};
+
+/* The kernel's table of aliases, for next_variant(); the caller frees. NULL: there is none. */
+static char *read_aliases(const struct host *host)
+{
+	struct utsname uts;
+	char *text = NULL;
+
+	if (uname(&uts) < 0 ||
+	    host_read_all(host, &text, "/lib/modules/%s/modules.alias", uts.release) < 0)
+		return NULL;
+	return text;
+}
+
+/* The next line "alias vfio_pci:PATTERN MODULE" of *REST, which moves on. */
+static bool next_variant(char **rest, struct variant *ret)
+{
+	char *line;
+
+	while ((line = strsep(rest, "\n"))) {
+		const char *alias = str_after(line, "alias vfio_pci:");
+
+		if (alias && sscanf(alias, "%255s %63s", ret->pattern, ret->module) == 2)
+			return true;
+	}
+	return false;
+}
+
 /*
- * libvirt >= 10.0 takes the match with the fewest wildcards among the lines
- * "alias vfio_pci:PATTERN MODULE"; plain vfio_pci is there with nothing but wildcards.
+ * libvirt >= 10.0 takes the match with the fewest wildcards among these lines; plain
+ * vfio_pci is there with nothing but wildcards.
  */
 static void best_variant(struct run *run, const struct pci_function *fn,
 			 char buf[DRIVER_NAME_LEN])
 {
-	_cleanup_free_ char *text = NULL;
-	char self[128], *save = NULL;
+	_cleanup_free_ char *text = read_aliases(&run->host);
+	char self[128], *rest = text;
 	unsigned best = 1000;
-	struct utsname uts;
+	struct variant variant;
 
 	snprintf(buf, DRIVER_NAME_LEN, VFIO_PCI);
-	if (uname(&uts) < 0 ||
-	    host_read_all(&run->host, &text, "/lib/modules/%s/modules.alias",
-			  uts.release) < 0)
-		return;
 	modalias(fn, self, sizeof(self));
-	for (char *line = strtok_r(text, "\n", &save); line;
-	     line = strtok_r(NULL, "\n", &save)) {
-		const char *rest = str_after(line, "alias vfio_pci:");
-		char pattern[256], module[DRIVER_NAME_LEN];
+	while (next_variant(&rest, &variant)) {
+		const char *pattern = variant.pattern, *module = variant.module;
 
-		if (!rest || sscanf(rest, "%255s %63s", pattern, module) != 2)
-			continue;
 		if (wildcards(pattern) >= best || fnmatch(pattern, self, 0) != 0)
 			continue;
 		best = wildcards(pattern);
@@ -108,11 +130,39 @@ static bool registered_name(const struct host *host, char buf[DRIVER_NAME_LEN])
 	return false;
 }
 
+/*
+ * By its name, as all of the kernel's variants have it, or by the aliases of its module.
+ * pci-stub is none: VFIO bears it beside a guest's devices, but vfio-pci does that, too,
+ * and is what the way back looks for.
+ */
+static bool is_vfio_driver(const struct host *host, const char *driver)
+{
+	_cleanup_free_ char *text = NULL;
+	char module[DRIVER_NAME_LEN], *rest;
+	struct variant variant;
+
+	if (strstr(driver, "vfio"))
+		return true;
+	kmod_normalise(driver, module, sizeof(module));
+	rest = text = read_aliases(host);
+	while (next_variant(&rest, &variant))
+		if (streq(variant.module, module))
+			return true;
+	return false;
+}
+
 int vfio_driver_check(struct run *run, const char *driver, struct error *err)
 {
 	_cleanup_error_ struct error why = {};
 	char name[DRIVER_NAME_LEN], module[DRIVER_NAME_LEN];
 
+	if (!is_vfio_driver(&run->host, driver))
+		return run_problem(
+			run, -EINVAL, err,
+			"%s is no VFIO driver, and QEMU can be given only what such a one "
+			"has: leave out driver= (or the XML's <driver model>), or name "
+			"vfio-pci or a variant of it",
+			driver);
 	snprintf(name, sizeof(name), "%s", driver);
 	if (registered_name(&run->host, name))
 		return 0;

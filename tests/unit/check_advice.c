@@ -3,6 +3,7 @@
  * What `check` finds in the installation, and between XML, config and host.
  */
 #include <sys/stat.h>
+#include <sys/utsname.h>
 
 #include "machine.h"
 
@@ -253,6 +254,38 @@ START_TEST(check_of_scripts_alone)
 }
 END_TEST
 
+START_TEST(check_driver_for_the_guest)
+{
+	static const char *const wrong[] = { "e1000e", "pci-stub", "nosuch" };
+	struct utsname uts;
+	char lines[128];
+
+	ck_assert_int_eq(uname(&uts), 0);
+	domain(PASSTHROUGH "<devices>" HOSTDEV("0x0b", "0") "</devices>");
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		snprintf(lines, sizeof(lines), "pci.detach = driver=%s 0b:00.0", wrong[i]);
+		steps(lines);
+		ck_assert_int_eq(command("check win10"), STATUS_FAILED);
+		snprintf(lines, sizeof(lines), "pci.detach: %s is no VFIO driver",
+			 wrong[i]);
+		assert_has(lines);
+		assert_has("name vfio-pci or a variant of it");
+	}
+	steps("pci.detach = driver=vfio-pci 0b:00.0");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	/* A variant by its aliases, whatever its name. */
+	faketree_file("alias pci:v00008086d* e1000e\n"
+		      "alias vfio_pci:v00008086d* nosuch\n",
+		      "/lib/modules/%s/modules.alias", uts.release);
+	steps("pci.detach = driver=e1000e 0b:00.0");
+	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
+	assert_has("e1000e is no VFIO driver");
+	steps("pci.detach = driver=nosuch 0b:00.0");
+	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
+	assert_has("the driver nosuch cannot be loaded");
+}
+END_TEST
+
 #define HIDDEN "<kvm><hidden state='on'/></kvm>"
 
 START_TEST(check_guest_cpu)
@@ -364,6 +397,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, check_phases_in_their_order);
 	tcase_add_test(tc, check_boot_phase);
 	tcase_add_test(tc, check_of_scripts_alone);
+	tcase_add_test(tc, check_driver_for_the_guest);
 	tcase_add_test(tc, check_guest_cpu);
 	tcase_add_test(tc, check_guest_drivers);
 	tcase_add_test(tc, check_rest_of_a_card);

@@ -187,8 +187,15 @@ START_TEST(init_for_the_only_gpu)
 	assert_has("\nframebuffer.unbind =\n");
 	assert_has("\nkmod.unload = timeout=30s nvidia\n");
 	assert_has("\npci.detach = timeout=15s gpu nic\n");
-	assert_hasnt("hugepages");
+	assert_has(
+		"; <memoryBacking><hugepages/></memoryBacking> into the XML, and here:\n"
+		";   hugepages.allocate =\n");
+	assert_hasnt("\nhugepages.allocate");
 	assert_hasnt("governor");
+	ck_assert_int_eq(command("init win10 -o -"), STATUS_OK);
+	assert_has("\npci.detach = timeout=15s gpu nic\n");
+	assert_hasnt("written");
+	ck_assert_int_ne(access("-", F_OK), 0);
 
 	ck_assert_int_eq(command("init win10 --write"), STATUS_OK);
 	assert_has("/etc/libvirt/hooks/conf.d/win10.ini: written");
@@ -208,6 +215,7 @@ START_TEST(init_for_a_second_gpu)
 	ck_assert_int_eq(command("init win10"), STATUS_OK);
 	assert_has("; 0000:77:00.0 is in the XML, but this host has no such device.\n");
 	assert_has("\nhugepages.allocate =\n");
+	assert_hasnt("not in huge pages");
 	assert_has("\npci.detach = timeout=15s while-loaded=yes gpu\n");
 	assert_hasnt("kmod.unload");
 	assert_hasnt("vtconsole");

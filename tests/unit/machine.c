@@ -2,8 +2,10 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio_ext.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "machine.h"
 #include "suite.h"
@@ -33,17 +35,23 @@ void machine_teardown(void)
 	faketree_free();
 }
 
-int command(const char *line)
+/* All that was written to FD. */
+static void take_output(int fd)
 {
-	return command_to(NULL, line);
+	off_t size = lseek(fd, 0, SEEK_END);
+
+	free(out);
+	out = calloc(1, (size_t)size + 1);
+	ck_assert(out && pread(fd, out, (size_t)size, 0) == size);
+	close(fd);
 }
 
-int command_to(const char *path, const char *line)
+/* LINE, with stdout and stderr at FD and, if it is not NULL, stdout at PATH. */
+static int command_at(int fd, const char *path, const char *line)
 {
 	_cleanup_free_ char *copy = strdup(line);
-	int fd = memfd_create("out", MFD_CLOEXEC), saved[3], null, status, argc = 0;
+	int saved[3], null, status, argc = 0;
 	char *argv[32] = {}, *word;
-	off_t size;
 
 	argv[argc++] = (char *)(uintptr_t) "vfio-hook";
 	argv[argc++] = (char *)(uintptr_t) "--root";
@@ -74,11 +82,58 @@ int command_to(const char *path, const char *line)
 		close(saved[i]);
 	}
 	close(null);
-	size = lseek(fd, 0, SEEK_END);
-	free(out);
-	out = calloc(1, (size_t)size + 1);
-	ck_assert(out && pread(fd, out, (size_t)size, 0) == size);
-	close(fd);
+	return status;
+}
+
+int command(const char *line)
+{
+	return command_to(NULL, line);
+}
+
+int command_to(const char *path, const char *line)
+{
+	int fd = memfd_create("out", MFD_CLOEXEC);
+	int status = command_at(fd, path, line);
+
+	take_output(fd);
+	return status;
+}
+
+/* Who reads what the terminal gets, until nobody has it open any more. */
+static _Noreturn void watch_terminal(int master, int fd)
+{
+	char buf[4096];
+	ssize_t n;
+
+	while ((n = read(master, buf, sizeof(buf))) > 0)
+		if (write(fd, buf, (size_t)n) != n)
+			_exit(EXIT_FAILURE);
+	_exit(EXIT_SUCCESS);
+}
+
+int command_on_terminal(const char *line)
+{
+	const struct winsize size = { .ws_row = 25, .ws_col = 120 };
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), terminal, status;
+	int fd = memfd_create("out", MFD_CLOEXEC), watched;
+	pid_t watcher;
+
+	ck_assert(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+	terminal = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	ck_assert(terminal >= 0 && ioctl(terminal, TIOCSWINSZ, &size) == 0);
+	fflush(NULL);
+	watcher = fork();
+	ck_assert_int_ge(watcher, 0);
+	if (watcher == 0) {
+		close(terminal);
+		watch_terminal(master, fd);
+	}
+	status = command_at(terminal, NULL, line);
+	close(terminal);
+	ck_assert_int_eq(waitpid(watcher, &watched, 0), watcher);
+	ck_assert(WIFEXITED(watched) && WEXITSTATUS(watched) == 0);
+	close(master);
+	take_output(fd);
 	return status;
 }
 
