@@ -4,6 +4,7 @@
  */
 #include "advice.h"
 #include "command.h"
+#include "desktop.h"
 #include "phase.h"
 #include "print.h"
 #include "scripts.h"
@@ -114,12 +115,23 @@ static void judge_boot(const struct command_options *options, struct section *se
 	take_report(&call.run, section);
 }
 
+static void advise_desktop(const struct run *run, struct findings *findings)
+{
+	const struct step *step = desktop_end(run);
+
+	if (step)
+		finding_add(findings, FINDING_ADVICE, NULL,
+			    "%s (line %u) ends the desktop of this host: %s", step->key,
+			    step->line, desktop_end_advice);
+}
+
 /* Is there a problem between XML, config and host? */
 static bool advise(struct call *call, struct findings *findings)
 {
 	size_t first = findings->n;
 
 	advise_domain(call, findings);
+	advise_desktop(&call->run, findings);
 	for (size_t i = first; i < findings->n; i++)
 		if (findings->items[i].level == FINDING_PROBLEM)
 			return true;

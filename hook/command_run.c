@@ -7,6 +7,7 @@
 #include <stdarg.h>
 
 #include "command.h"
+#include "desktop.h"
 #include "log.h"
 #include "owner.h"
 #include "phase.h"
@@ -14,6 +15,7 @@
 #include "survive.h"
 
 #define TEST_SECONDS 20
+#define SECONDS_TO_THINK 10
 
 static int fail(const struct error *err)
 {
@@ -310,9 +312,8 @@ static int do_test(const struct command_options *options, int argc, char **argv)
 	uint64_t seconds = TEST_SECONDS;
 	int r;
 
-	if (argc > 1 && (parse_u64(argv[1], &seconds) < 0 || seconds > 3600))
-		return usage_error(&command_test, "%s is no number of seconds up to 3600",
-				   argv[1]);
+	if (argc > 1)
+		parse_u64(argv[1], &seconds); /* it was looked at before */
 	r = open_for_real(options, argv[0], PHASE_PREPARE, command_open, &call);
 	if (r != STATUS_OK)
 		return r;
@@ -320,8 +321,52 @@ static int do_test(const struct command_options *options, int argc, char **argv)
 	return test_phases(&call.run, (unsigned)seconds);
 }
 
+/* Nothing is opened and nothing begun yet: whoever reads this may still stop. */
+static void warn_of_end(const struct run *run, const struct step *end)
+{
+	struct pollfd pfd = { .fd = STDIN_FILENO, .events = POLLIN };
+	char typed[128];
+
+	fprintf(stderr,
+		"%s: %s (line %u) ends the desktop of this host: %s.\nCtrl-C stops now; "
+		"Enter goes on, as does waiting for %d s. The log: /var/log/vfio-hook/%s.log\n",
+		run->domain->name, end->key, end->line, desktop_end_advice,
+		SECONDS_TO_THINK, run->domain->name);
+	/* What was typed is for us, not for the shell that comes after. */
+	if (poll(&pfd, 1, SECONDS_TO_THINK * 1000) > 0)
+		(void)!read(STDIN_FILENO, typed, sizeof(typed));
+}
+
+/* A plan that would be refused ends nothing. What is wrong is told when it is run. */
+static int warn_person(const struct command_options *options, const char *domain)
+{
+	_cleanup_error_ struct error err = {};
+	_cleanup_(call_done) struct call call = {};
+	const struct step *end;
+	int r;
+
+	r = command_open(options, domain, PHASE_PREPARE, &call);
+	if (r != STATUS_OK || phase_check(&call.run, &err) < 0)
+		return r;
+	end = desktop_end(&call.run);
+	if (end)
+		warn_of_end(&call.run, end);
+	return STATUS_OK;
+}
+
 static int test_run(const struct command_options *options, int argc, char **argv)
 {
+	uint64_t seconds;
+	int r;
+
+	if (argc > 1 && (parse_u64(argv[1], &seconds) < 0 || seconds > 3600))
+		return usage_error(&command_test, "%s is no number of seconds up to 3600",
+				   argv[1]);
+	r = isatty(STDIN_FILENO) && isatty(STDERR_FILENO) ?
+		    warn_person(options, argv[0]) :
+		    STATUS_OK;
+	if (r != STATUS_OK)
+		return r;
 	return survive(options, argc, argv, do_test);
 }
 
@@ -334,6 +379,8 @@ const struct command command_test = {
 	.acts = true,
 	.run = test_run,
 	.help = "Runs prepare, holds for SECONDS (default: 20), runs release and compares each\n"
-		"thing that was changed with what it was before. Goes on when the desktop it was\n"
-		"typed in ends; the log is /var/log/vfio-hook/DOMAIN.log.",
+		"thing that was changed with what it was before. Where that ends the desktop, it\n"
+		"says so first and leaves you 10 seconds for Ctrl-C: best done by ssh from another\n"
+		"machine. It goes on when the desktop it was typed in ends; the log is\n"
+		"/var/log/vfio-hook/DOMAIN.log.",
 };

@@ -3,6 +3,7 @@
  * The last picture. Who gives a guest the only card that shows anything is to mean it: a
  * wrong address must not end in a black screen with a running host behind it.
  */
+#include "desktop.h"
 #include "fbdev.h"
 #include "headless.h"
 #include "kmod.h"
@@ -77,25 +78,13 @@ static bool may_show(struct run *run, const struct fbdev_list *fbs,
 /* By its alias, or by the names that people write. */
 static bool is_display_manager(const struct host *host, const char *unit)
 {
-	static const char *const names[] = {
-		"display-manager",
-		"gdm",
-		"gdm3",
-		"greetd",
-		"lightdm",
-		"lxdm",
-		"ly",
-		"sddm",
-		"xdm",
-	};
 	char name[NAME_MAX + 1], alias[NAME_MAX + 1];
 
+	if (desktop_is_manager(unit))
+		return true;
 	snprintf(name, sizeof(name), "%s", unit);
 	if (str_ends(name, ".service"))
 		name[strlen(name) - strlen(".service")] = '\0';
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (streq(name, names[i]))
-			return true;
 	return host_link_name(host, alias, sizeof(alias),
 			      "/etc/systemd/system/display-manager.service") >= 0 &&
 	       streq(str_after(alias, name) ?: "", ".service");

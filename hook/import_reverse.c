@@ -3,6 +3,7 @@
  * The way down. Most of it only reverses the way up, which the journal does better: the
  * values found, the units that were running, the drivers that were bound.
  */
+#include "desktop.h"
 #include "import.h"
 
 static bool goes_down(enum phase phase)
@@ -27,38 +28,17 @@ static bool was_done(const struct import *im, const char *key, const char *word)
 	return false;
 }
 
-static bool is_display_manager(const char *unit)
-{
-	static const char *const names[] = { "display-manager.service",
-					     "gdm.service",
-					     "gdm3.service",
-					     "lightdm.service",
-					     "sddm.service",
-					     "lxdm.service",
-					     "xdm.service",
-					     "ly.service",
-					     "greetd.service",
-					     "cosmic-greeter.service",
-					     "slim.service",
-					     "plasmalogin.service" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (streq(names[i], unit))
-			return true;
-	return false;
-}
-
 /* Under its own name, or as what the alias points to. */
 static bool unit_was(const struct import *im, const char *key, const char *unit)
 {
 	if (was_done(im, key, unit))
 		return true;
-	for (size_t i = 0; is_display_manager(unit) && i < im->acts.n; i++) {
+	for (size_t i = 0; desktop_is_manager(unit) && i < im->acts.n; i++) {
 		const struct act *act = &im->acts.v[i];
 
 		for (size_t k = 0;
 		     act_is(act, key) && !goes_down(act->phase) && k < act->words.n; k++)
-			if (is_display_manager(act->words.v[k]) &&
+			if (desktop_is_manager(act->words.v[k]) &&
 			    (streq(unit, "display-manager.service") ||
 			     streq(act->words.v[k], "display-manager.service")))
 				return true;

@@ -2,6 +2,7 @@
 /*
  * What a plan takes from the host, and what of it would come back.
  */
+#include "desktop.h"
 #include "print.h"
 #include "state.h"
 #include "table.h"
@@ -149,8 +150,14 @@ int print_plan_whole(struct run *run, FILE *out)
 	_cleanup_(inventory_done) struct inventory inventory = {};
 	_cleanup_error_ struct error err = {};
 
+	const struct step *end;
+
 	print_plan(run, out);
 	print_way_back(run, out);
+	end = desktop_end(run);
+	if (end)
+		fprintf(out, "   !  %s ends the desktop of this host: %s\n", end->key,
+			desktop_end_advice);
 	if (!phase_goes_up(run->event.phase))
 		return 0;
 	if (inventory_scan(&run->host, true, &inventory, &err) < 0)

@@ -20,17 +20,17 @@ static const char *const coloured[] = {
 START_TEST(colours)
 {
 	steps("pci.detach =");
-	command_on_terminal(coloured[_i]);
+	command_on_terminal(coloured[_i], "");
 	assert_has("\033[");
 	setenv("NO_COLOR", "1", 1);
-	command_on_terminal(coloured[_i]);
+	command_on_terminal(coloured[_i], "");
 	assert_hasnt("\033[");
 	/* Empty, it says nothing: no-color.org. */
 	setenv("NO_COLOR", "", 1);
-	command_on_terminal(coloured[_i]);
+	command_on_terminal(coloured[_i], "");
 	assert_has("\033[");
 	setenv("TERM", "dumb", 1);
-	command_on_terminal(coloured[_i]);
+	command_on_terminal(coloured[_i], "");
 	assert_hasnt("\033[");
 	setenv("TERM", "xterm", 1);
 	command(coloured[_i]);
@@ -41,7 +41,7 @@ END_TEST
 START_TEST(no_colours_for_programs)
 {
 	steps("pci.detach =");
-	ck_assert_int_eq(command_on_terminal("plan win10 --json"), STATUS_OK);
+	ck_assert_int_eq(command_on_terminal("plan win10 --json", ""), STATUS_OK);
 	assert_hasnt("\033");
 }
 END_TEST
@@ -54,7 +54,7 @@ START_TEST(progress_of_pages)
 		      "/proc/meminfo");
 	steps("hugepages.allocate = pages=900");
 	domain("<memoryBacking><hugepages/></memoryBacking>");
-	ck_assert_int_eq(command_on_terminal("run win10 prepare"), STATUS_OK);
+	ck_assert_int_eq(command_on_terminal("run win10 prepare", ""), STATUS_OK);
 	assert_has("\r\033[K...     hugepages.allocate: ");
 	assert_has(" of 900 pages");
 	assert_has("\r\033[K\033[32mok    \033[0m  hugepages.allocate = pages=900  ");
@@ -66,7 +66,7 @@ START_TEST(progress_of_holders)
 	faketree_file("", "/sys/devices/pci0000:00/" SOUND "/sound/card1/controlC1/dev");
 	faketree_process(812, "pipewire", "user@1000.service", "/dev/snd/controlC1");
 	steps("-holders.wait = timeout=1s " SOUND);
-	ck_assert_int_eq(command_on_terminal("run win10 prepare"), STATUS_OK);
+	ck_assert_int_eq(command_on_terminal("run win10 prepare", ""), STATUS_OK);
 	assert_has("\r\033[K...     -holders.wait: waiting for pipewire (pid 812, ");
 	assert_has(" s left");
 	assert_has("\r\033[K\033[1;31mfailed\033[0m  -holders.wait = timeout=1s " SOUND);
@@ -92,11 +92,65 @@ START_TEST(end_of_run_and_undo)
 }
 END_TEST
 
+static void unlink_file(const char *path)
+{
+	char rooted[PATH_MAX];
+
+	ck_assert_int_eq(unlink(host_path(&host, rooted, "%s", path)), 0);
+}
+
+static void session(const char *state)
+{
+	_cleanup_free_ char *text = NULL;
+
+	ck_assert_int_gt(asprintf(&text,
+				  "UID=1000\nUSER=alice\nCLASS=%s\nSEAT=seat0\nTTY=tty2\n"
+				  "SERVICE=sddm\nLEADER=1234\n",
+				  state),
+			 0);
+	faketree_file(text, "/run/systemd/sessions/2");
+	faketree_file("SESSIONS=2\n", "/run/systemd/seats/seat0");
+}
+
+#define ENDS \
+	"session.end (line 2) ends the desktop of this host: what is open in it is lost"
+
+START_TEST(end_of_the_desktop)
+{
+	session("user");
+	steps("-session.end = seat=seat0 timeout=1s");
+	ck_assert_int_eq(command_on_terminal("test win10 0", "\n"), STATUS_OK);
+	assert_has("win10: " ENDS);
+	assert_has("Ctrl-C stops now; Enter goes on, as does waiting for 10 s.");
+	assert_has("from another machine by ssh");
+	assert_has("win10: released; all is as it was\r\n");
+	/* A number that is wrong is told before anybody is frightened. */
+	ck_assert_int_eq(command_on_terminal("test win10 5x", ""), STATUS_USAGE);
+	assert_hasnt("desktop");
+	/* Nobody is there to read it. */
+	ck_assert_msg(command("test win10 0") == STATUS_OK, "%s", out);
+	assert_hasnt("desktop");
+	ck_assert_int_eq(command("plan win10"), STATUS_OK);
+	assert_has("   !  session.end ends the desktop of this host: ");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("  advice   " ENDS);
+
+	/* It does not end what does not run. */
+	unlink_file("/run/systemd/sessions/2");
+	ck_assert_int_eq(command_on_terminal("test win10 0", ""), STATUS_OK);
+	assert_hasnt("desktop");
+	command("plan win10");
+	assert_hasnt("desktop");
+	command("check win10");
+	assert_hasnt("desktop");
+}
+END_TEST
+
 START_TEST(test_finds_a_difference)
 {
 	faketree_file("0\n", "/sys/kernel/mm/x");
 	steps("sysfs.write = /sys/kernel/mm/x 1");
-	ck_assert_int_eq(command("test win10 0"), STATUS_OK);
+	ck_assert_msg(command("test win10 0") == STATUS_OK, "%s", out);
 	assert_has("win10: released; all is as it was\n");
 	ck_assert_str_eq(faketree_read("/sys/kernel/mm/x"), "0");
 
@@ -145,6 +199,7 @@ int main(void)
 	tcase_add_test(tc, progress_of_pages);
 	tcase_add_test(tc, progress_of_holders);
 	tcase_add_test(tc, end_of_run_and_undo);
+	tcase_add_test(tc, end_of_the_desktop);
 	tcase_add_test(tc, test_finds_a_difference);
 	tcase_add_test(tc, log_keeps_twenty_phases);
 	return suite_run_as_root("terminal", tc);

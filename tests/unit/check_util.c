@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Lists, numbers, errors, events and words: what everything else trusts. */
 #include "config.h"
+#include "desktop.h"
 #include "error.h"
 #include "event.h"
 #include "suite.h"
@@ -250,6 +251,21 @@ START_TEST(words_that_are_none)
 }
 END_TEST
 
+START_TEST(display_managers)
+{
+	static const char *const are[] = { "display-manager.service", "sddm",
+					   "gdm3.service", "ly.service",
+					   "plasmalogin.service" };
+	static const char *const are_not[] = { "sddm-helper.service", "sddm.socket", "gd",
+					       "lyx.service", "" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(are); i++)
+		ck_assert_msg(desktop_is_manager(are[i]), "%s", are[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(are_not); i++)
+		ck_assert_msg(!desktop_is_manager(are_not[i]), "%s", are_not[i]);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("core");
@@ -267,6 +283,7 @@ int main(void)
 	tcase_add_test(tcase, phases);
 	tcase_add_test(tcase, domain_names);
 	tcase_add_test(tcase, words_as_in_sh);
+	tcase_add_test(tcase, display_managers);
 	tcase_add_test(tcase, words_that_are_none);
 	return suite_run("util", tcase);
 }

@@ -46,11 +46,11 @@ static void take_output(int fd)
 	close(fd);
 }
 
-/* LINE, with stdout and stderr at FD and, if it is not NULL, stdout at PATH. */
-static int command_at(int fd, const char *path, const char *line)
+/* LINE, with stdin at IN, stdout and stderr at FD, or stdout at PATH if that is not NULL. */
+static int command_at(int in, int fd, const char *path, const char *line)
 {
 	_cleanup_free_ char *copy = strdup(line);
-	int saved[3], null, status, argc = 0;
+	int saved[3], status, argc = 0;
 	char *argv[32] = {}, *word;
 
 	argv[argc++] = (char *)(uintptr_t) "vfio-hook";
@@ -59,10 +59,9 @@ static int command_at(int fd, const char *path, const char *line)
 	for (char *rest = copy; argc < 31 && (word = strsep(&rest, " "));)
 		argv[argc++] = word;
 	fflush(NULL);
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int i = 0; i < 3; i++) {
 		saved[i] = dup(i);
-		ck_assert_int_ge(dup2(i ? fd : null, i), 0);
+		ck_assert_int_ge(dup2(i ? fd : in, i), 0);
 	}
 	if (path) {
 		int to = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -81,7 +80,6 @@ static int command_at(int fd, const char *path, const char *line)
 		ck_assert_int_ge(dup2(saved[i], i), 0);
 		close(saved[i]);
 	}
-	close(null);
 	return status;
 }
 
@@ -93,8 +91,10 @@ int command(const char *line)
 int command_to(const char *path, const char *line)
 {
 	int fd = memfd_create("out", MFD_CLOEXEC);
-	int status = command_at(fd, path, line);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int status = command_at(null, fd, path, line);
 
+	close(null);
 	take_output(fd);
 	return status;
 }
@@ -111,7 +111,7 @@ static _Noreturn void watch_terminal(int master, int fd)
 	_exit(EXIT_SUCCESS);
 }
 
-int command_on_terminal(const char *line)
+int command_on_terminal(const char *line, const char *typed)
 {
 	const struct winsize size = { .ws_row = 25, .ws_col = 120 };
 	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), terminal, status;
@@ -128,7 +128,8 @@ int command_on_terminal(const char *line)
 		close(terminal);
 		watch_terminal(master, fd);
 	}
-	status = command_at(terminal, NULL, line);
+	ck_assert(write(master, typed, strlen(typed)) == (ssize_t)strlen(typed));
+	status = command_at(terminal, terminal, NULL, line);
 	close(terminal);
 	ck_assert_int_eq(waitpid(watcher, &watched, 0), watcher);
 	ck_assert(WIFEXITED(watched) && WEXITSTATUS(watched) == 0);

@@ -26,8 +26,8 @@ void machine_teardown(void);
 int command(const char *line);
 /* The same with PATH for stdout; out has stderr then. */
 int command_to(const char *path, const char *line);
-/* The same on a terminal of 120 columns: out has what that would show. */
-int command_on_terminal(const char *line);
+/* The same on a terminal of 120 columns where TYPED was typed: out has what it shows. */
+int command_on_terminal(const char *line, const char *typed);
 void assert_has(const char *text);
 void assert_hasnt(const char *text);
 /* The stored XML of win10: the parts between its memory and its end. */

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The host's own desktop: what it is started by, and whether a plan ends it.
+ */
+#include "desktop.h"
+#include "step.h"
+
+const char desktop_end_advice[] =
+	"what is open in it is lost: save it, and try it first (vfio-hook test) from another "
+	"machine by ssh, where you can see how it goes";
+
+/*
+ * Whatever distributions install under the alias display-manager.service, since guides and
+ * scripts call it by its own name, too. Who starts X or a compositor from a text console
+ * (startx, sway) has none. One that is missing here is still known by the alias.
+ */
+bool desktop_is_manager(const char *unit)
+{
+	static const char *const names[] = {
+		"display-manager", "cosmic-greeter", "gdm",  "gdm3",
+		"greetd",	   "lightdm",	     "lxdm", "ly",
+		"plasmalogin",	   "sddm",	     "slim", "xdm",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *rest = str_after(unit, names[i]);
+
+		if (rest && (!*rest || streq(rest, ".service")))
+			return true;
+	}
+	return false;
+}
+
+/* Also by its alias: service.stop has put the unit's own name into the plan. */
+static bool is_manager_here(const struct host *host, const char *unit)
+{
+	char name[NAME_MAX + 1];
+
+	return desktop_is_manager(unit) ||
+	       (host_link_name(host, name, sizeof(name),
+			       "/etc/systemd/system/display-manager.service") >= 0 &&
+		streq(name, unit));
+}
+
+const struct step *desktop_end(const struct run *run)
+{
+	for (size_t i = 0; i < run->report.n; i++) {
+		const struct report_item *item = &run->report.items[i];
+
+		if (item->kind != REPORT_CHANGE || !item->step ||
+		    !phase_goes_up(item->step->phase))
+			continue;
+		if (streq(item->step->key, "session.end") ||
+		    (item->state == &state_unit && streq(item->then, "inactive") &&
+		     is_manager_here(&run->host, item->target)))
+			return item->step;
+	}
+	return NULL;
+}
