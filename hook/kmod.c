@@ -10,8 +10,6 @@
 #include "pci.h"
 #include "spawn.h"
 
-/* An `install` command has this long; whoever waits for kmod_load() may give up before. */
-#define MODPROBE_MS 60000
 #define NAME_LEN 128
 
 /* One look at the configuration and the list of modules. */
@@ -240,6 +238,7 @@ int kmod_load_order(const struct host *host, const char *name, struct strv *ret)
 struct install {
 	const struct host *host;
 	const char *name, *params;
+	int64_t deadline;
 	struct error *err;
 };
 
@@ -249,8 +248,9 @@ static int run_install(struct kmod_module *mod, _unused_ const char *command, vo
 	const char *name = kmod_module_get_name(mod);
 	const struct install *install = data;
 	_cleanup_(spawn_result_done) struct spawn_result result = { 0 };
-	struct spawn spawn = { .deadline = now_ms() + MODPROBE_MS };
+	struct spawn spawn = { .deadline = install->deadline };
 	_cleanup_strv_ struct strv argv = { 0 }, params = { 0 };
+	const int64_t begin = now_ms();
 	int r = strv_add(&argv, "/sbin/modprobe");
 
 	if (r == 0)
@@ -266,9 +266,12 @@ static int run_install(struct kmod_module *mod, _unused_ const char *command, vo
 	if (r < 0)
 		return r;
 	if (result.timed_out)
-		return error_set(install->err, -ETIMEDOUT,
-				 "modprobe %s: not done after %d s", name,
-				 MODPROBE_MS / 1000);
+		return error_set(
+			install->err, -ETIMEDOUT,
+			"modprobe %s was not done after %lld ms and was ended (its "
+			"install command in modprobe.d hangs?): raise timeout=, or "
+			"see why",
+			name, (long long)(now_ms() - begin));
 	if (result.status == 0)
 		return 0;
 	return error_set(install->err, -EIO, "modprobe %s failed (status %d): %s", name,
@@ -318,19 +321,16 @@ static int insert(struct kmod_module *mod, struct install *install)
 }
 
 int kmod_load(const struct host *host, const char *name, const char *params,
-	      struct strv *ret_loaded, struct error *err)
+	      int64_t deadline, struct error *err)
 {
 	_cleanup_(lookup_done) struct lookup lookup = { NULL };
-	struct install install = { host, NULL, params, err };
-	_cleanup_strv_ struct strv order = { 0 };
+	struct install install = { host, NULL, params, deadline, err };
 	char normal[NAME_LEN];
 	int r = lookup_init(host, name, &lookup);
 
 	install.name = kmod_normalise(name, normal, sizeof(normal));
 	if (r == 0 && !lookup.list)
 		r = kmod_available(host, name, err); /* says why */
-	if (r == 0)
-		r = kmod_load_order(host, name, &order);
 	for (struct kmod_list *l = lookup.list; l && r == 0;
 	     l = kmod_list_next(lookup.list, l)) {
 		struct kmod_module *m = kmod_module_get_module(l);
@@ -338,8 +338,5 @@ int kmod_load(const struct host *host, const char *name, const char *params,
 		r = insert(m, &install);
 		kmod_module_unref(m);
 	}
-	for (size_t i = 0; ret_loaded && r == 0 && i < order.n; i++)
-		if (kmod_state_of(host, order.v[i]) == KMOD_LIVE)
-			r = strv_add(ret_loaded, order.v[i]);
 	return r < 0 ? error_errno(err, r, "module %s cannot be loaded", name) : 0;
 }

@@ -28,11 +28,11 @@ bool kmod_has_install_command(const struct host *host, const char *name);
 int kmod_remove(const struct host *host, const char *name);
 /*
  * Loads NAME as modprobe would: dependencies, softdeps, options of modprobe.d and
- * PARAMS (may be NULL, blank-separated). *RET_LOADED (may be NULL) gets the names that
- * were not loaded before, in load order. 0 or a negative errno with ERR filled.
+ * PARAMS (may be NULL, blank-separated). An install command that is not done at DEADLINE
+ * (now_ms()) is ended: -ETIMEDOUT. 0 or a negative errno with ERR filled.
  */
 int kmod_load(const struct host *host, const char *name, const char *params,
-	      struct strv *ret_loaded, struct error *err);
+	      int64_t deadline, struct error *err);
 /*
  * What loading NAME would insert now: dependencies and softdeps that are neither loaded
  * nor built in, in load order, and NAME itself. For steps that journal each of them.

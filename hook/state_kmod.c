@@ -206,16 +206,21 @@ static int unload(struct run *run, const char *target, struct error *err)
 	return remove_error(run, name, r == -ETIMEDOUT ? -EAGAIN : r, err);
 }
 
+/* Time to end an install command in, and to say so, before the child is given up. */
+#define ENDING_MS 2500
+
 struct loading {
 	const struct host *host;
 	const char *name, *params;
+	int64_t deadline;
 };
 
 static int do_load(void *arg, char text[GUARD_TEXT_MAX])
 {
 	_cleanup_error_ struct error err = { 0 };
 	const struct loading *loading = arg;
-	int r = kmod_load(loading->host, loading->name, loading->params, NULL, &err);
+	int r = kmod_load(loading->host, loading->name, loading->params,
+			  loading->deadline, &err);
 
 	if (r < 0)
 		snprintf(text, GUARD_TEXT_MAX, "%s", error_text(&err));
@@ -225,7 +230,9 @@ static int do_load(void *arg, char text[GUARD_TEXT_MAX])
 static int load(struct run *run, const char *name, const char *params, struct error *err)
 {
 	char what[160], text[GUARD_TEXT_MAX] = "";
-	struct loading loading = { &run->host, name, params };
+	const int64_t left = run_time_left(run), end = left / 4;
+	struct loading loading = { &run->host, name, params,
+				   now_ms() + left - (end < ENDING_MS ? end : ENDING_MS) };
 	struct guard_job job = { .what = what, .fn = do_load, .arg = &loading };
 	int r;
 

@@ -218,6 +218,21 @@ static void warn_other_parameters(struct run *run, const struct load *load)
 	}
 }
 
+/* What it needs and is not there: a record each, so that undo takes all of it away. */
+static int load_needed(struct run *run, const struct load *load, struct error *err)
+{
+	_cleanup_strv_ struct strv order = {};
+	int r = 0;
+
+	if (!phase_goes_up(run->event.phase) ||
+	    !state_is(&run->host, &state_module, load->name, "") ||
+	    kmod_load_order(&run->host, load->name, &order) < 0)
+		return 0;
+	for (size_t i = 0; r == 0 && i < order.n && !streq(order.v[i], load->name); i++)
+		r = effect_set(run, &state_module, order.v[i], "loaded", NULL, err);
+	return r;
+}
+
 static int load_one(struct run *run, const struct load *load, struct error *err)
 {
 	_cleanup_free_ char *params = NULL;
@@ -237,7 +252,9 @@ static int load_one(struct run *run, const struct load *load, struct error *err)
 	params = load->params.n ? strv_join(&load->params, " ") : strdup("");
 	if (!params)
 		return error_oom(err);
-	return effect_set(run, &state_module, load->name, "loaded", params, err);
+	r = load_needed(run, load, err);
+	return r < 0 ? r :
+		       effect_set(run, &state_module, load->name, "loaded", params, err);
 }
 
 static int load_apply(struct run *run, const struct step *step, struct error *err)

@@ -32,7 +32,7 @@ snd-hda-intel snd-hda-codec-generic snd-hda-codec-hdmi snd-dummy
 xhci-pci usbhid hid-generic usb-storage
 e1000e nvme
 acpi-cpufreq cpufreq_ondemand cpufreq_conservative cpufreq_powersave cpufreq_userspace
-loop dummy i2c-dev
+loop dummy i2c-dev null_blk
 ${LAB_MODULES:-}
 $(sed -n 's/^# modules: *//p' "$lab"/scenarios/*.sh 2>/dev/null || :)"
 # shellcheck disable=SC2086 # one word each
@@ -60,17 +60,46 @@ program()
 	done
 }
 
+# plain MODULE: its content.
+plain()
+{
+	f=$(find "$to" -name "$1.ko*")
+	case $f in
+	*.xz) xz -dc "$f" ;;
+	*.zst) zstd -dcq "$f" ;;
+	*.gz) gzip -dc "$f" ;;
+	*) cat "$f" ;;
+	esac
+}
+
+# standin NAME MODULE SED...: the kernel's MODULE as NAME.ko, with names just as long in
+# place of its own, and without the signature, which would not be right any more.
+standin()
+{
+	name=$1 model=$2
+	shift 2
+	plain "$model" | LC_ALL=C sed -e 's/~Module signature appended~//' "$@" >"$to/extra/$name.ko"
+}
+
+# Modules that users have and no lab. None is to be loaded for the devices of its model.
+make_standins()
+{
+	mkdir -p "$to/extra"
+	# drives the network cards
+	standin nvidia e1000e -e 's/alias=pci:/alias=lab:/g; s/e1000e/nvidia/g'
+	# makes /dev/kvmfr0; a size is its parameter
+	standin kvmfr null_blk -e 's/hw_queue_depth/static_size_mb/g; s/nullb/kvmfr/g' \
+		-e 's/null_blk\x00/kvmfr\x00\x00\x00\x00/g'
+	# a variant of vfio-pci
+	standin vfio-lab vfio-pci -e 's/alias=vfio_pci:/alias=lab_lab_:/g' \
+		-e 's/vfio-pci\x00/vfio-lab\x00/g; s/vfio_pci\x00/vfio_lab\x00/g'
+}
+
 # The loop module in every form that distributions ship modules in.
 make_compressed()
 {
 	mkdir -p "$base/lab/modules"
-	loop=$(find "$to" -name 'loop.ko*')
-	case $loop in
-	*.xz) xz -dc "$loop" ;;
-	*.zst) zstd -dcq "$loop" ;;
-	*.gz) gzip -dc "$loop" ;;
-	*) cat "$loop" ;;
-	esac >"$base/lab/modules/loop.ko"
+	plain loop >"$base/lab/modules/loop.ko"
 	gzip -k "$base/lab/modules/loop.ko"
 	xz -k --check=crc32 "$base/lab/modules/loop.ko"
 	zstd -kq "$base/lab/modules/loop.ko"
@@ -111,6 +140,7 @@ make_base()
 		mkdir -p "$to/$(dirname "$f")"
 		cp "$from/$f" "$to/$f"
 	done
+	make_standins
 	depmod -b "$base" "$version"
 	make_compressed
 	LAB_CACHE=$cache "$lab/services.sh" "$base"
