@@ -28,6 +28,65 @@ pci.detach = $NET1
 pci.power = control=on $NET1
 END
 
+# Another driver than vfio-pci, by the step's own word or by the XML's.
+step "pci.detach driver=" '[ "$(driver $NET1) $(driver $NET2)" = "vfio-lab e1000e" ]' <<END
+pci.detach = driver=vfio-lab $NET1
+END
+HUGE='' MODEL=vfio-lab domain win10 $NET1
+step "pci.detach: the XML's <driver model>" '[ "$(driver $NET1)" = vfio-lab ]' <<END
+pci.detach =
+END
+HUGE='' domain win10
+untouched "pci.detach driver= that there is not" 'the driver vfio-none cannot be loaded' <<END
+pci.detach = driver=vfio-none $NET1
+END
+
+on_vfio() { for d; do [ "$(driver "$d")" = vfio-pci ] || return 1; done; }
+untouched "pci.detach of one of a group" "$GPU_SOUND|$GPU_USB" <<END
+vtconsole.unbind =
+pci.detach       = $GPU
+END
+step "pci.detach group=whole" 'on_vfio $GPU_ALL && ! on_vfio $NET1 && [ "$(driver $GPU_PORT)" = pcieport ]' <<END
+vtconsole.unbind =
+pci.detach       = group=whole $GPU
+END
+
+# Two cards on one module of a name that is feared: its unbind never returns while the
+# card is in use.
+rmmod e1000e
+modprobe nvidia
+equal "two cards on nvidia" "$(driver $NET1) $(driver $NET2)" "nvidia nvidia"
+untouched "a card on nvidia, whose module stays" "$NET1 is on nvidia, .*kmod.unload = nvidia" <<END
+pci.detach = $NET1
+END
+untouched "while-loaded=yes without a proof" 'cannot prove that the persistence mode .* is off' <<END
+pci.detach = while-loaded=yes $NET1
+END
+printf '#!/bin/sh\ncat /run/lab/persistence\n' >/usr/bin/nvidia-smi
+chmod 755 /usr/bin/nvidia-smi
+echo Enabled >/run/lab/persistence
+untouched "while-loaded=yes with persistence" 'the persistence mode of .* is on' <<END
+pci.detach = while-loaded=yes $NET1
+END
+echo Disabled >/run/lab/persistence
+untouched "while-loaded=yes when no card stays on it" 'here none does: kmod.unload is the safe way' <<END
+pci.detach = while-loaded=yes $NET1 $NET2
+END
+step "pci.detach while-loaded=yes" '[ "$(driver $NET1) $(driver $NET2)" = "vfio-pci nvidia" ]' <<END
+pci.detach = while-loaded=yes $NET1
+END
+untouched "kmod.unload of a module that another card is on" 'nvidia also drives 0000:00:04.0' <<END
+kmod.unload = nvidia
+pci.detach  = $NET1
+END
+step "kmod.unload of nvidia, and both cards" '! [ -e /sys/module/nvidia ] && on_vfio $NET1 $NET2' <<END
+kmod.unload = nvidia
+pci.detach  = $NET1 $NET2
+END
+rm /usr/bin/nvidia-smi
+rmmod nvidia
+modprobe e1000e
+
 # Linux 5.15 and later let one choose.
 method=
 [ -e /sys/bus/pci/devices/$NET1/reset_method ] && method=$(pci $NET1/reset_method | cut -d' ' -f1)
@@ -49,6 +108,28 @@ fi
 untouched "pci.reset: refused while a driver has the device" 'in the hands of e1000e' <<END
 pci.reset = $NET1
 END
+# Somebody comes between.
+group=$(readlink /sys/bus/pci/devices/$NET1/iommu_group)
+mkdir -p $LAB/bin
+cp /bin/hold $LAB/bin/guestd
+cat >/usr/bin/lab-guest <<END
+#!/bin/sh
+if [ \$1 = start ]; then
+	setsid $LAB/bin/guestd -p $LAB/guestd.pid /dev/vfio/${group##*/} >/dev/null 2>&1 &
+	until [ -s $LAB/guestd.pid ]; do usleep 20000; done
+else
+	kill \$(cat $LAB/guestd.pid)
+	rm $LAB/guestd.pid
+fi
+END
+chmod 755 /usr/bin/lab-guest
+untouched "pci.reset: its timeout" "$NET1 .*held by guestd .pid [0-9]+, root, /dev/vfio/${group##*/}.: shut its guest down" <<END
+pci.detach = $NET1
+exec.run   = /usr/bin/lab-guest start
+exec.undo  = /usr/bin/lab-guest stop
+pci.reset  = timeout=1s $NET1
+END
+rm /usr/bin/lab-guest
 untouched "pci.reset: a method that is not there" "cannot be reset by acpi: it offers ${method:-no choice}" <<END
 pci.detach = $NET1
 pci.reset = method=acpi $NET1
@@ -102,6 +183,16 @@ holder Xorg /dev/dri/card0
 untouched "pci.remove: a card in use" 'held by Xorg' <<END
 pci.remove = $GPU
 END
+holders_end
+# A session may end with the display manager: it is waited for.
+systemctl start display-manager.service
+session 9 user /dev/snd/controlC0
+: >/var/log/vfio-hook/win10.log
+untouched "pci.remove: its timeout" "$GPU_SOUND is held by session-9 .pid $HOLDER, " <<END
+service.stop = display-manager
+pci.remove   = timeout=1s $GPU_SOUND
+END
+contains "pci.remove: it was waited for" /var/log/vfio-hook/win10.log 'display-manager.service: active → inactive'
 holders_end
 untouched "pci.resize-bar: nothing to resize here" 'BAR 2 of .* cannot be resized' <<END
 pci.resize-bar = bar=2 size=256M $GPU
