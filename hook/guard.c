@@ -20,67 +20,20 @@
 #define READ_MS 5000 /* for a read outside any phase */
 #define READ_ALL_MAX (64U << 10)
 
-/* Field 22 of /proc/PID/stat: with the pid it names a process for all of a boot. */
-static uint64_t process_start(const struct host *host, int pid)
-{
-	unsigned long long start = 0;
-	char buf[1024], *p;
-
-	if (host_read(host, buf, sizeof(buf), "/proc/%d/stat", pid) < 0)
-		return 0;
-	p = strrchr(buf, ')'); /* the name before it may have anything in it */
-	if (!p)
-		return 0;
-	p++;
-	for (int field = 2; field < 21; field++) {
-		p += strspn(p, " ");
-		p += strcspn(p, " ");
-	}
-	return sscanf(p, "%llu", &start) == 1 ? start : 0;
-}
-
-/* The kernel function that PID sleeps in, or "". */
-static void sleeps_in(const struct host *host, int pid, char *buf, size_t size)
-{
-	char stack[4096], *p;
-
-	if (host_read(host, buf, size, "/proc/%d/wchan", pid) > 0 && !streq(buf, "0"))
-		return;
-	buf[0] = '\0';
-	/* "[<0>] azx_remove+0x1c/0x30 [snd_hda_intel]", innermost first */
-	if (host_read(host, stack, sizeof(stack), "/proc/%d/stack", pid) <= 0)
-		return;
-	p = strchr(stack, ']');
-	if (!p)
-		return;
-	p += 1 + strspn(p + 1, " ");
-	snprintf(buf, size, "%.*s", (int)strcspn(p, "+\n "), p);
-}
-
-static int left_behind(struct run *run, const struct guard_job *job, int pid,
-		       int64_t since, struct error *err)
-{
-	long long waited = (long long)(now_ms() - since + 500) / 1000;
-	char function[128];
-
-	sleeps_in(&run->host, pid, function, sizeof(function));
-	error_set(err, -ETIMEDOUT,
-		  "%s has not returned from the kernel after %lld s%s%s%s: something still"
-		  " uses it; process %d waits on and ends with the last user",
-		  job->what, waited, function[0] ? " (in " : "", function,
-		  function[0] ? ")" : "", pid);
-	if (run->journal)
-		/* The timeout is what the user must read about, not this. */
-		journal_left(run->journal, pid, process_start(&run->host, pid), job->what,
-			     NULL);
-	return -ETIMEDOUT;
-}
-
 static int64_t guard_deadline(const struct run *run, int64_t now)
 {
 	int64_t deadline = run_deadline(run);
 
 	return deadline < now + PATIENCE_MS ? now + PATIENCE_MS : deadline;
+}
+
+static int reap(int pid)
+{
+	int status = 0;
+
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
 }
 
 int guard_run(struct run *run, const struct guard_job *job, char text[GUARD_TEXT_MAX],
@@ -89,18 +42,27 @@ int guard_run(struct run *run, const struct guard_job *job, char text[GUARD_TEXT
 	struct guard_answer answer = { 0 };
 	int64_t since = now_ms();
 	_cleanup_close_ int fd = -1;
-	int pid, r, status = 0;
+	int pid, r, status;
 
 	pid = guard_fork(job, &fd);
 	if (pid < 0)
 		return error_errno(err, pid, "%s: cannot start a child process",
 				   job->what);
+	r = guard_begin(run, job, pid, err);
+	if (r < 0) {
+		closep(&fd); /* it ends without having done anything */
+		fd = -1;
+		reap(pid);
+		return r;
+	}
+	guard_go(fd); /* one that is gone does not answer */
 	r = guard_answer(fd, guard_deadline(run, since), &answer);
 	if (r == -ETIMEDOUT)
-		return left_behind(run, job, pid, since, err);
+		return guard_leave(run, job, pid, since, err);
 	/* It has spoken, or closed its end: only its exit is left to do. */
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	status = reap(pid);
+	if (run->journal) /* should that fail, its pid tells that it is gone */
+		journal_returned(run->journal, pid, NULL);
 	if (r < 0)
 		return error_set(err, -EIO, "%s: the child process died (%s %d)",
 				 job->what, WIFSIGNALED(status) ? "signal" : "status",
@@ -246,23 +208,4 @@ int guard_read_all_host(const struct host *host, const char *path, char **ret,
 		r = error_oom(err);
 	munmap(file.text, READ_ALL_MAX);
 	return r;
-}
-
-int guard_left(const struct run *run, const char *word)
-{
-	unsigned long long start;
-	int pid;
-
-	for (size_t i = 0; run->journal && i < run->journal->left.n; i++) {
-		const char *left = run->journal->left.v[i];
-
-		if (sscanf(left, "%d %llu", &pid, &start) != 2 || !strstr(left, word))
-			continue;
-		/* One of our own that has ended stays a zombie until it is asked for. */
-		if (waitpid(pid, NULL, WNOHANG) == pid)
-			continue;
-		if (start && process_start(&run->host, pid) == start)
-			return pid;
-	}
-	return 0;
 }

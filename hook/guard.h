@@ -63,6 +63,12 @@ int guard_watch(const struct guard_job *job, const _Atomic unsigned *progress,
 		int64_t patience_ms);
 
 /*
+ * The begin of a run that goes on with a journal: children of one that was killed may be at
+ * work still. Each gets some seconds from its start to end; whatever takes longer counts as
+ * left behind.
+ */
+void guard_settle(struct run *run);
+/*
  * The pid of a child left behind, now or by an earlier run, that still is in the kernel
  * and whose WHAT has WORD in it; 0: there is none.
  */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 
 #include "guard_child.h"
 
@@ -56,11 +57,18 @@ static void __attribute__((noreturn))
 child_main(const struct guard_job *job, int fd, int parent)
 {
 	struct guard_answer answer = { 0 };
+	ssize_t n;
 	size_t size;
+	char go;
 
 	fd = guard_isolate(fd);
+	if (fd < 0)
+		_exit(1);
+	do
+		n = read(fd, &go, 1);
+	while (n < 0 && errno == EINTR);
 	/* With the parent killed meanwhile somebody may be putting things back by now. */
-	if (fd < 0 || getppid() != parent)
+	if (n != 1 || getppid() != parent)
 		_exit(1);
 	answer.result = job->fn(job->arg, answer.text);
 	size = offsetof(struct guard_answer, text) +
@@ -96,11 +104,21 @@ int guard_answer(int fd, int64_t deadline, struct guard_answer *answer)
 	return 0;
 }
 
+int guard_go(int fd)
+{
+	ssize_t n;
+
+	do
+		n = send(fd, "g", 1, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
 int guard_fork(const struct guard_job *job, int *ret_fd)
 {
 	int fds[2], parent = getpid(), pid, r;
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
 		return -errno;
 	pid = fork();
 	if (pid == 0) {

@@ -32,6 +32,7 @@ int guard_watch(const struct guard_job *job, const _Atomic unsigned *progress,
 	pid = guard_fork(job, &fd);
 	if (pid < 0)
 		return pid;
+	guard_go(fd); /* one that is gone does not answer */
 	do {
 		before = *progress;
 		r = guard_answer(fd, now_ms() + patience_ms, &answer);

@@ -37,6 +37,14 @@ struct baseline {
 	char *id; /* "10de:1e84" */
 };
 
+/* A child in a call of the kernel's that may never return (guard.h). */
+struct journal_child {
+	int pid;
+	uint64_t start; /* process_start_time(); 0: not known */
+	char *what; /* "unbind of 0000:0a:00.0 from snd_hda_intel" */
+	bool left; /* nobody waits for it any more */
+};
+
 enum phase_state {
 	PHASE_STATE_NONE,
 	PHASE_STATE_BEGUN,
@@ -56,7 +64,8 @@ struct journal {
 	size_t n;
 	struct baseline *baselines;
 	size_t n_baselines;
-	struct strv left; /* "PID START what": children left behind in the kernel */
+	struct journal_child *children; /* of which no return is known */
+	size_t n_children;
 	enum phase_state phases[PHASE_NONE];
 	unsigned next_seq;
 	int64_t room; /* bytes that the file system keeps for it */
@@ -112,6 +121,10 @@ int journal_set_old(struct journal *journal, const struct state_kind *kind,
 		    const char *target, const char *old, struct error *err);
 int journal_phase(struct journal *journal, enum phase phase, enum phase_state state,
 		  struct error *err);
+/* A child is about to make its call; it has returned; it is left behind in it. */
+int journal_child(struct journal *journal, int pid, uint64_t start, const char *what,
+		  struct error *err);
+int journal_returned(struct journal *journal, int pid, struct error *err);
 int journal_left(struct journal *journal, int pid, uint64_t start, const char *what,
 		 struct error *err);
 int journal_owner(struct journal *journal, int pid, uint64_t start, struct error *err);

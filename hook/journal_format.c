@@ -163,16 +163,68 @@ static int apply_phase(struct journal *journal, char **field)
 	return 0;
 }
 
+static struct journal_child *find_child(struct journal *journal, uint64_t pid)
+{
+	for (size_t i = journal->n_children; i-- > 0;)
+		if (journal->children[i].pid == (int)pid)
+			return &journal->children[i];
+	return NULL;
+}
+
+static int apply_returned(struct journal *journal, char **field)
+{
+	struct journal_child *child;
+	uint64_t pid;
+
+	if (parse_u64(field[0], &pid) < 0)
+		return 0;
+	child = find_child(journal, pid);
+	if (!child)
+		return 0;
+	free(child->what);
+	*child = journal->children[--journal->n_children];
+	return 0;
+}
+
+/* A pid that is there already has returned unheard, or is told of once more. */
+static int add_child(struct journal *journal, char **field, bool left)
+{
+	struct journal_child child = { .left = left };
+	uint64_t pid;
+	int r;
+
+	if (parse_u64(field[0], &pid) < 0 || parse_u64(field[1], &child.start) < 0)
+		return 0;
+	child.pid = (int)pid;
+	apply_returned(journal, field);
+	child.what = strdup(field[2]);
+	r = child.what ?
+		    array_grow(&journal->children, journal->n_children, sizeof(child)) :
+		    -ENOMEM;
+	if (r < 0) {
+		free(child.what);
+		return r;
+	}
+	journal->children[journal->n_children++] = child;
+	return 0;
+}
+
+static int apply_child(struct journal *journal, char **field)
+{
+	return add_child(journal, field, false);
+}
+
 static int apply_left(struct journal *journal, char **field)
 {
-	return strv_addf(&journal->left, "%s %s %s", field[0], field[1], field[2]);
+	return add_child(journal, field, true);
 }
 
 static const struct line_type line_types[] = {
 	{ "vfio-hook", 4, apply_header },  { "owner", 2, apply_owner },
 	{ "baseline", 8, apply_baseline }, { "set", 7, apply_set },
 	{ "old", 3, apply_old },	   { "strike", 2, apply_strike },
-	{ "phase", 2, apply_phase },	   { "left", 3, apply_left },
+	{ "phase", 2, apply_phase },	   { "child", 3, apply_child },
+	{ "left", 3, apply_left },	   { "returned", 1, apply_returned },
 };
 
 int journal_apply(struct journal *journal, char **fields, size_t n)

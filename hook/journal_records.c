@@ -61,23 +61,48 @@ int journal_phase(struct journal *journal, enum phase phase, enum phase_state st
 	return ADD(journal, err, "phase", phase_name(phase), names[state]);
 }
 
+/* What names a process for all of a boot, as text. */
+struct process_text {
+	char pid[16], start[32];
+};
+
+static struct process_text process_text(int pid, uint64_t start)
+{
+	struct process_text text;
+
+	snprintf(text.pid, sizeof(text.pid), "%d", pid);
+	snprintf(text.start, sizeof(text.start), "%llu", (unsigned long long)start);
+	return text;
+}
+
+int journal_child(struct journal *journal, int pid, uint64_t start, const char *what,
+		  struct error *err)
+{
+	struct process_text text = process_text(pid, start);
+
+	return ADD(journal, err, "child", text.pid, text.start, what);
+}
+
 int journal_left(struct journal *journal, int pid, uint64_t start, const char *what,
 		 struct error *err)
 {
-	char pid_text[16], start_text[32];
+	struct process_text text = process_text(pid, start);
 
-	snprintf(pid_text, sizeof(pid_text), "%d", pid);
-	snprintf(start_text, sizeof(start_text), "%llu", (unsigned long long)start);
-	return ADD(journal, err, "left", pid_text, start_text, what);
+	return ADD(journal, err, "left", text.pid, text.start, what);
+}
+
+int journal_returned(struct journal *journal, int pid, struct error *err)
+{
+	struct process_text text = process_text(pid, 0);
+
+	return ADD(journal, err, "returned", text.pid);
 }
 
 int journal_owner(struct journal *journal, int pid, uint64_t start, struct error *err)
 {
-	char pid_text[16], start_text[32];
+	struct process_text text = process_text(pid, start);
 
-	snprintf(pid_text, sizeof(pid_text), "%d", pid);
-	snprintf(start_text, sizeof(start_text), "%llu", (unsigned long long)start);
-	return ADD(journal, err, "owner", pid_text, start_text);
+	return ADD(journal, err, "owner", text.pid, text.start);
 }
 
 struct record *journal_find(const struct journal *journal, const struct state_kind *kind,
@@ -170,7 +195,9 @@ void journal_done(struct journal *journal)
 	free(journal->uuid);
 	free(journal->domain);
 	free(journal->boot_id);
-	strv_done(&journal->left);
+	for (size_t i = 0; i < journal->n_children; i++)
+		free(journal->children[i].what);
+	free(journal->children);
 	closep(&journal->fd);
 	*journal = (struct journal){ .fd = -1 };
 }

@@ -4,6 +4,7 @@
  * guest that goes on running (reconnect).
  */
 #include "effect.h"
+#include "guard.h"
 #include "log.h"
 #include "owner.h"
 #include "phase.h"
@@ -71,6 +72,7 @@ static int down(struct run *run, struct error *err)
 		return r;
 	}
 	run->journal = &journal;
+	guard_settle(run);
 	r = down_journal(run, err);
 	phase_close_journal(run);
 	return r;
@@ -137,6 +139,7 @@ static int undo(struct run *run, const struct run *wait, bool orphan, struct err
 		return r;
 	log_info("== %s undo", run->domain->name);
 	run->journal = &journal;
+	guard_settle(run);
 	journal_phase(&journal, PHASE_RELEASE, PHASE_STATE_BEGUN, NULL);
 	r = undo_all(run, PHASE_NONE, err);
 	phase_close_journal(run);

@@ -83,6 +83,7 @@ int phase_open_journal(struct run *run, struct journal *journal, struct error *e
 	if (r < 0)
 		return r;
 	run->journal = journal;
+	guard_settle(run);
 	if (!opens_journal(run))
 		return 0;
 	r = settle_old_journal(run, err);

@@ -208,26 +208,19 @@ int status_value_now(const struct host *host, const struct record *record, char 
 	return *ret ? 0 : -ENOMEM;
 }
 
-bool status_left_is_there(const struct host *host, const char *left, int *ret_pid,
-			  const char **ret_what)
+bool status_left_is_there(const struct host *host, const struct domain_status *status,
+			  const struct journal_child *child)
 {
-	unsigned long long start;
 	uint64_t now;
-	int what = 0;
 
-	if (sscanf(left, "%d %llu %n", ret_pid, &start, &what) != 2 || !what)
-		return false;
-	*ret_what = left + what;
-	return process_start_time(host, *ret_pid, &now) == 0 && now == start;
+	return (child->left || status->state != DOMAIN_BUSY) &&
+	       process_start_time(host, child->pid, &now) == 0 && now == child->start;
 }
 
 bool status_needs_attention(const struct host *host, const struct domain_status *status)
 {
-	const char *what;
-	int pid;
-
-	for (size_t i = 0; i < status->journal.left.n; i++)
-		if (status_left_is_there(host, status->journal.left.v[i], &pid, &what))
+	for (size_t i = 0; i < status->journal.n_children; i++)
+		if (status_left_is_there(host, status, &status->journal.children[i]))
 			return true;
 	return status->state == DOMAIN_ORPHANED || status->state == DOMAIN_INTERRUPTED;
 }

@@ -42,7 +42,7 @@ const struct logged_phase *status_open_phase(const struct domain_status *status)
  * another process hangs with the device's lock held.
  */
 int status_value_now(const struct host *host, const struct record *record, char **ret);
-/* Does the process in this entry of journal.left still sit in the kernel? */
-bool status_left_is_there(const struct host *host, const char *left, int *ret_pid,
-			  const char **ret_what);
+/* Does the child still sit in the kernel, and nobody waits for it? */
+bool status_left_is_there(const struct host *host, const struct domain_status *status,
+			  const struct journal_child *child);
 void domain_status_done(struct domain_status *status);

@@ -35,15 +35,14 @@ static void json_left(struct json *json, const struct host *host,
 		      const struct domain_status *status)
 {
 	json_array(json, "left");
-	for (size_t i = 0; i < status->journal.left.n; i++) {
-		const char *what;
-		int pid;
+	for (size_t i = 0; i < status->journal.n_children; i++) {
+		const struct journal_child *child = &status->journal.children[i];
 
-		if (!status_left_is_there(host, status->journal.left.v[i], &pid, &what))
+		if (!status_left_is_there(host, status, child))
 			continue;
 		json_object(json, NULL);
-		json_number(json, "pid", pid);
-		json_string(json, "what", what);
+		json_number(json, "pid", child->pid);
+		json_string(json, "what", child->what);
 		json_end(json);
 	}
 	json_end(json);

@@ -107,19 +107,18 @@ static int print_changes(const struct host *host, const struct domain_status *st
 static void print_left(const struct host *host, const struct domain_status *status,
 		       FILE *out)
 {
-	for (size_t i = 0; i < status->journal.left.n; i++) {
+	for (size_t i = 0; i < status->journal.n_children; i++) {
+		const struct journal_child *child = &status->journal.children[i];
 		char wchan[128] = "";
-		const char *what;
-		int pid;
 
-		if (!status_left_is_there(host, status->journal.left.v[i], &pid, &what))
+		if (!status_left_is_there(host, status, child))
 			continue;
-		host_read(host, wchan, sizeof(wchan), "/proc/%d/wchan", pid);
+		host_read(host, wchan, sizeof(wchan), "/proc/%d/wchan", child->pid);
 		if (streq(wchan, "0"))
 			wchan[0] = '\0';
 		fprintf(out, "  left    %sprocess %d waits in the kernel%s%s: %s%s\n",
-			tone(out, TONE_BAD), pid, *wchan ? " in " : "", wchan, what,
-			tone(out, TONE_PLAIN));
+			tone(out, TONE_BAD), child->pid, *wchan ? " in " : "", wchan,
+			child->what, tone(out, TONE_PLAIN));
 	}
 }
 

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "faketree.h"
+#include "faketree_react.h"
 #include "phase_of.h"
 #include "suite.h"
 
@@ -316,26 +317,71 @@ START_TEST(lets_go_before_loads)
 }
 END_TEST
 
+/* A prepare that hangs in a write to what ends with SUFFIX: its pid. */
+static int hang_at(const char *suffix)
+{
+	int pid, status;
+
+	faketree_fail(suffix, FAKE_HANG, 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(run(PREPARE, NULL) < 0);
+	faketree_fail(NULL, FAKE_ERRNO, 0);
+	while (last_write(suffix) < 0)
+		ck_assert_int_eq(waitpid(pid, &status, WNOHANG), 0);
+	return pid;
+}
+
+static void killed_at_it(int pid)
+{
+	int status;
+
+	kill(pid, SIGKILL);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFSIGNALED(status));
+}
+
 /* A kernel that looks for pages in vain holds up that domain, and no other. */
 START_TEST(slow_pool_holds_up_nobody)
 {
 	_cleanup_close_ int lock = -1;
-	int pid, status;
+	int pid;
 
-	pid = fork();
-	if (pid == 0) {
-		faketree_fail("/nr_hugepages", FAKE_HANG, 0);
-		_exit(run(PREPARE, NULL) < 0);
-	}
-	while (last_write("/nr_hugepages") < 0)
-		ck_assert_int_eq(waitpid(pid, &status, WNOHANG), 0);
+	pid = hang_at("/nr_hugepages");
 	ck_assert_int_eq(journal_lock(&host, now_ms() + 1000, &lock, NULL), 0);
 	closep(&lock); /* the way back wants it, too */
 	lock = -1;
-	kill(pid, SIGKILL);
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert(WIFSIGNALED(status));
+	killed_at_it(pid);
 	recover(0, "a slow pool");
+}
+END_TEST
+
+/* Killed while an unbind hangs, the hook has told its journal who does. */
+START_TEST(hanging_child_is_known)
+{
+	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+
+	killed_at_it(hang_at("/snd_hda_intel/unbind"));
+	ck_assert_int_eq(journal_read(&host, UUID, &journal, NULL), 0);
+	ck_assert_uint_eq(journal.n_children, 1);
+	ck_assert_int_gt(journal.children[0].pid, 0);
+	ck_assert_str_eq(journal.children[0].what,
+			 "unbind of " SOUND " from snd_hda_intel");
+	ck_assert(!journal.children[0].left);
+	fake_end_hung();
+	recover(0, "a hanging unbind");
+}
+END_TEST
+
+/* One that has returned is nobody to look for. */
+START_TEST(returned_children_are_forgotten)
+{
+	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+
+	assert_runs(PREPARE, "prepare");
+	ck_assert_int_eq(journal_read(&host, UUID, &journal, NULL), 0);
+	ck_assert_uint_eq(journal.n_children, 0);
+	recover(0, "nothing");
 }
 END_TEST
 
@@ -348,6 +394,8 @@ int main(void)
 	tcase_add_test(tc, killed_again);
 	tcase_add_test(tc, lets_go_before_loads);
 	tcase_add_test(tc, slow_pool_holds_up_nobody);
+	tcase_add_test(tc, hanging_child_is_known);
+	tcase_add_test(tc, returned_children_are_forgotten);
 	tcase_add_loop_test(tc, prepare_fails, 0, ARRAY_SIZE(errors));
 	tcase_add_loop_test(tc, release_fails, 0, ARRAY_SIZE(errors));
 	tcase_add_test(tc, explicit_release_killed);

@@ -26,6 +26,8 @@ static const char journal_seed[] =
 	"set\tattr\t/sys/a\\tb\\\\c\t1\t2\t\tstart/begin\t102\t.\n"
 	"old\tattr\t/sys/a\\tb\\\\c\t0\t.\n"
 	"strike\toverride\t0000:0a:00.0\t.\n"
+	"child\t98\t1234\tunbind of 0000:0a:00.0\t.\n"
+	"returned\t98\t.\n"
 	"left\t99\t1234\tunbind of 0000:0a:00.1\t.\n"
 	"phase\tprepare/begin\tcomplete\t.\n";
 

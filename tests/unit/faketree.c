@@ -183,6 +183,7 @@ void faketree_free(void)
 		fake_remove_tree(root);
 	root[0] = '\0';
 	fake_fault_done();
+	fake_end_hung();
 }
 
 /* What libpci reads, if it wants to: the first 64 bytes of config space. */

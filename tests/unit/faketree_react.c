@@ -4,7 +4,11 @@
  * kernel's (drivers/base/bus.c, dd.c, drivers/pci, drivers/tty/vt, mm/hugetlb.c).
  */
 #include <dirent.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include "error.h"
 #include "faketree.h"
@@ -34,8 +38,49 @@ void fake_failure_reset(void)
 	faketree_file("", "/.fake/writes");
 }
 
+/* Who hangs; shared, as it is the hook's children that do. */
+static struct hung {
+	_Atomic unsigned n;
+	int pid[64];
+} * hung;
+
+static void hang(void)
+{
+	unsigned i = hung->n++;
+
+	if (i < ARRAY_SIZE(hung->pid))
+		hung->pid[i] = getpid();
+	for (;;)
+		pause();
+}
+
+static void share_hung(void)
+{
+	if (!hung)
+		hung = mmap(NULL, sizeof(*hung), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (hung == MAP_FAILED)
+		fake_die("no memory", "for who hangs");
+	/* They come to us when the hook is killed that made them. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+void fake_end_hung(void)
+{
+	for (unsigned i = 0; hung && i < hung->n && i < ARRAY_SIZE(hung->pid); i++) {
+		if (hung->pid[i] > 0) {
+			kill(hung->pid[i], SIGKILL);
+			waitpid(hung->pid[i], NULL, 0);
+		}
+	}
+	if (hung)
+		hung->n = 0;
+}
+
 void faketree_fail(const char *suffix, enum fake_failure how, int error)
 {
+	if (how == FAKE_HANG)
+		share_hung();
 	snprintf(failure.suffix, sizeof(failure.suffix), "%s", suffix ? suffix : "");
 	failure.how = how;
 	failure.error = error;
@@ -385,8 +430,7 @@ int __wrap_host_write(const struct host *host, const char *value, const char *fm
 		return r;
 	if (*failure.suffix && str_ends(path, failure.suffix)) {
 		if (failure.how == FAKE_HANG)
-			for (;;)
-				pause();
+			hang();
 		return failure.how == FAKE_ERRNO ? -failure.error : 0;
 	}
 	r = react(path, value);

@@ -11,6 +11,8 @@ void fake_remove_tree(const char *path);
 /* Binds a function without a driver to what driver_override or its ids want. */
 void fake_probe(const char *function);
 void fake_failure_reset(void);
+/* Whatever hangs by FAKE_HANG comes to its end. */
+void fake_end_hung(void);
 
 /* Counts a change; true when it has the fault, with its result in *RET. */
 bool fake_fault(const char *path, int *ret);

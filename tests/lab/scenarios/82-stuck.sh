@@ -48,6 +48,36 @@ state "$LAB/after"
 same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
 holders_end
 
+# Killed while the unbind hangs: the run behind it knows of the child, and waits only for
+# what may still end by itself.
+unbinding()
+{
+	grep -qs "^child	[0-9]*	[0-9]*	unbind of $GPU_SOUND from snd_hda_intel" "$journal"
+}
+state "$LAB/before"
+holder killed -q /dev/snd/controlC0
+hook_bg prepare begin
+first=$HOOKPID
+check "killed: it is journalled before its unbind ends" until_true 20 unbinding
+pid=$(sed -n "s/^child	\([0-9]*\)	.*unbind of $GPU_SOUND .*/\1/p" "$journal")
+check "killed: the child is in the kernel" kill -0 "$pid"
+kill -9 "$first"
+hook_wait "$first"
+check "killed: the child goes on" kill -0 "$pid"
+hook release end win10 failed
+equal "killed: the release cannot end" "$RC" 1
+contains "killed: and names the child" "$ERR" "process $pid is still inside the kernel"
+check "killed: in time" test "$HOOK_MS" -lt 25000
+vfio-hook status win10 >"$LAB/out" 2>&1
+contains "killed: status names it, too" "$LAB/out" "left +.*process $pid waits in the kernel"
+kill "$HOLDER"
+check "killed: the holder goes, the child ends" until_true 20 gone "$pid"
+hook_ok "killed: a later release completes" release end
+refute "killed: no journal is left" test -e "$journal"
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "killed: the host is as before" "$ONEWAY_VFIO"
+holders_end
+
 # A guest that does not end: its device's file is in a queue at release.
 HUGE='' domain win10 $NET1
 config win10 <<END
