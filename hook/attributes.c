@@ -6,6 +6,7 @@
 #include <fnmatch.h>
 #include <sys/stat.h>
 
+#include "arrival.h"
 #include "attributes.h"
 #include "effect.h"
 #include "glob.h"
@@ -119,18 +120,20 @@ int attributes_parse(const struct step *step, struct error *err)
 	return refuse_binding(pattern, err);
 }
 
-static int find(struct run *run, const struct attributes *attributes, struct strv *ret,
-		struct error *err)
+static int find(struct run *run, const struct step *step,
+		const struct attributes *attributes, struct strv *ret, struct error *err)
 {
 	_cleanup_error_ struct error why = {};
-	int r = host_glob(&run->host, attributes->pattern, attributes->below, ret, &why);
+	int r = arrival_of(run, step, attributes->pattern, err);
 
 	if (r == -ENOENT)
 		return run_problem(run, r, err,
 				   "%s does not exist on this machine now: put '-' in front "
-				   "of the line if it is not always there, or an earlier "
-				   "step makes it",
+				   "of the line if it is not always there",
 				   attributes->pattern);
+	if (r <= 0)
+		return r;
+	r = host_glob(&run->host, attributes->pattern, attributes->below, ret, &why);
 	return r < 0 ? run_problem(run, r, err, "%s", error_text(&why)) : 0;
 }
 
@@ -169,7 +172,7 @@ int attributes_check(struct run *run, const struct step *step, struct error *err
 {
 	const struct attributes attributes = attributes_of(step);
 	_cleanup_strv_ struct strv paths = {};
-	int r = find(run, &attributes, &paths, err);
+	int r = find(run, step, &attributes, &paths, err);
 
 	for (size_t i = 0; r >= 0 && i < paths.n; i++)
 		r = check_one(run, &attributes, paths.v[i], err);
@@ -212,7 +215,7 @@ int attributes_write(struct run *run, const struct step *step, struct error *err
 	if (host_glob(&run->host, attributes.pattern, attributes.below, &paths, NULL) <
 		    0 &&
 	    !run->simulate)
-		r = find(run, &attributes, &paths, err);
+		r = find(run, step, &attributes, &paths, err);
 	for (size_t i = 0; r >= 0 && i < paths.n; i++) {
 		if (!run->simulate)
 			r = check_one(run, &attributes, paths.v[i], err);

@@ -5,6 +5,11 @@
  */
 #include "cpufreq.h"
 
+const struct option_spec cpufreq_options[] = {
+	{ "cpus", VALUE_CPUS, .text = "the policies of these CPUs; default: all" },
+	{}
+};
+
 /* 1: one of the policy's CPUs, also those offline, is in LIST. */
 static bool policy_has(const struct host *host, const char *policy,
 		       const struct cpu_list *list)

@@ -2,12 +2,16 @@
 #pragma once
 
 #include "run.h"
+#include "step.h"
 
 /*
  * Frequency scaling. Governor and preference are settings of a policy, which is one or
  * more CPUs that change their frequency together.
  */
 #define CPUFREQ_DIR "/sys/devices/system/cpu/cpufreq"
+
+/* cpus=, which both steps have. */
+extern const struct option_spec cpufreq_options[];
 
 /*
  * The policies ("policy0", …) of the CPUs in CPUS, which may be NULL: of all CPUs. Those

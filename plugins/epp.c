@@ -6,18 +6,12 @@
 #include "cpufreq.h"
 #include "effect.h"
 #include "state_epp.h"
-#include "step.h"
 
 #define AVAILABLE "energy_performance_available_preferences"
 
 static int epp_parse(const struct step *step, struct error *err);
 static int epp_check(struct run *run, const struct step *step, struct error *err);
 static int epp_apply(struct run *run, const struct step *step, struct error *err);
-
-static const struct option_spec options[] = {
-	{ "cpus", VALUE_CPUS, .text = "the policies of these CPUs; default: all" },
-	{}
-};
 
 static const struct step_type types[] = {
 	{
@@ -29,7 +23,7 @@ static const struct step_type types[] = {
 		.max_args = 1,
 		.phases = PHASES_ALL,
 		.timeout_ms = 20000,
-		.options = options,
+		.options = cpufreq_options,
 		.parse = epp_parse,
 		.check = epp_check,
 		.apply = epp_apply,

@@ -5,6 +5,7 @@
  */
 #include <sys/stat.h>
 
+#include "arrival.h"
 #include "effect.h"
 #include "glob.h"
 #include "ownership.h"
@@ -92,18 +93,22 @@ static int add_resolved(struct run *run, const char *name, struct strv *ret,
 	return strv_contains(ret, path) || strv_add(ret, path) >= 0 ? 0 : error_oom(err);
 }
 
-static int resolve(struct run *run, const char *word, struct strv *ret, struct error *err)
+static int resolve(struct run *run, const struct step *step, const char *word,
+		   struct strv *ret, struct error *err)
 {
 	_cleanup_strv_ struct strv names = {};
-	int r = host_glob_names(&run->host, word, &names);
+	int r = arrival_of(run, step, word, err);
 
+	if (r == -ENOENT)
+		return run_problem(run, r, err,
+				   "%s is not there: put '-' in front of the line if it is "
+				   "not always there",
+				   word);
+	if (r <= 0)
+		return r;
+	r = host_glob_names(&run->host, word, &names);
 	if (r < 0)
 		return error_oom(err);
-	if (!names.n)
-		return run_problem(run, -ENOENT, err,
-				   "%s is not there: put '-' in front of the line if it is "
-				   "not always there, or an earlier step makes it",
-				   word);
 	for (size_t i = 0; i < names.n && r == 0; i++)
 		r = add_resolved(run, names.v[i], ret, err);
 	return r;
@@ -120,7 +125,7 @@ static int own_check(struct run *run, const struct step *step, struct error *err
 	for (size_t i = 0; r >= 0 && i < step->words.n; i++) {
 		_cleanup_strv_ struct strv paths = {};
 
-		r = resolve(run, step->words.v[i], &paths, err);
+		r = resolve(run, step, step->words.v[i], &paths, err);
 	}
 	return r;
 }
@@ -148,7 +153,7 @@ static int own_apply(struct run *run, const struct step *step, struct error *err
 		_cleanup_strv_ struct strv paths = {};
 
 		/* While simulating the check has told what is wrong. */
-		r = resolve(run, step->words.v[i], &paths, err);
+		r = resolve(run, step, step->words.v[i], &paths, err);
 		for (size_t k = 0; r >= 0 && k < paths.n; k++)
 			r = own_one(run, step, paths.v[k], err);
 	}

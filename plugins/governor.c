@@ -7,18 +7,12 @@
 #include "effect.h"
 #include "kmod.h"
 #include "state_epp.h"
-#include "step.h"
 
 #define AVAILABLE "scaling_available_governors"
 
 static int governor_parse(const struct step *step, struct error *err);
 static int governor_check(struct run *run, const struct step *step, struct error *err);
 static int governor_apply(struct run *run, const struct step *step, struct error *err);
-
-static const struct option_spec options[] = {
-	{ "cpus", VALUE_CPUS, .text = "the policies of these CPUs; default: all" },
-	{}
-};
 
 static const struct step_type types[] = {
 	{
@@ -30,7 +24,7 @@ static const struct step_type types[] = {
 		.max_args = 1,
 		.phases = PHASES_ALL,
 		.timeout_ms = 20000,
-		.options = options,
+		.options = cpufreq_options,
 		.parse = governor_parse,
 		.check = governor_check,
 		.apply = governor_apply,

@@ -19,12 +19,32 @@ END
 chmod 755 /usr/bin/optimus-manager
 desktop() { [ "$(systemctl is-active display-manager.service)" = "$1" ]; }
 
+of() { cat "/sys/devices/system/cpu/cpufreq/$1/scaling_governor"; }
+pages() { cat /sys/devices/system/node/node*/hugepages/hugepages-2048kB/nr_hugepages | awk '{ n += $1 } END { print n }'; }
+governors() { for p in $1; do of "policy$p"; done | sort -u; }
+all=$(find /sys/devices/system/cpu/cpufreq -name 'policy*' | sed 's/.*policy//')
+home_net() { readlink "/sys/class/net/$1/device" | grep -q "$NET1\$"; }
+
 # promised EXAMPLE: what it is there for, while the guest runs.
 promised()
 {
+	grep -q '^hugepages.allocate' "$example" && equal "$1: the guest's memory, once" "$(pages)" 8
+	grep -qE '^-?governor.set *= performance' "$example" &&
+		equal "$1: full speed" "$(governors "$all")" performance
+	grep -q '^kmod.unload' "$example" && refute "$1: the card's module is gone" grep -q "^$bochs " /proc/modules
+	grep -q '^-sleep.inhibit' "$example" &&
+		check "$1: the host stays awake" grep -q '^WHO=vfio-hook' /run/systemd/inhibit/vfio-hook-inhibit-*
 	case $1 in
 	single-gpu*)
 		check "$1: the desktop has made room" desktop inactive
+		refute "$1: no console is on the card" grep -q 'frame buffer' /sys/class/vtconsole/*/name
+		;;
+	dual-gpu-nvme)
+		check "$1: nobody was logged out" desktop active
+		equal "$1: the guest's CPUs run at full speed" "$(governors "$guests")" performance
+		equal "$1: the others as before" "$(of policy0)" "$governor"
+		equal "$1: fewer interruptions, no merging" "$(cat /proc/sys/vm/stat_interval /sys/kernel/mm/ksm/run | tr '\n' ' ')" "120 0 "
+		refute "$1: the host has no such disk" test -e /dev/nvme0
 		;;
 	hybrid-desktop)
 		check "$1: nobody was logged out" desktop active
@@ -33,26 +53,46 @@ promised()
 		equal "$1: the desktop has the other card" "$(cat "$LAB/mode")" integrated
 		check "$1: and runs" desktop active
 		;;
-	looking-glass-laptop)
+	looking-glass*)
 		check "$1: nobody was logged out" desktop active
-		equal "$1: the shared memory" "$(stat -c '%a %U %G' /dev/shm/looking-glass)" "660 root kvm"
 		equal "$1: the card is kept awake" "$(cat /sys/bus/pci/devices/$GPU/power/control)" on
 		equal "$1: and its power on" "$(cat /sys/bus/pci/devices/$GPU/d3cold_allowed)" 0
 		;;
 	cpu-isolation)
 		equal "$1: the host keeps off the guest's CPUs" "$(cat /sys/fs/cgroup/cpuset.cpus.effective)" 0-1
-		equal "$1: which run at full speed" \
-			"$(cat /sys/devices/system/cpu/cpufreq/policy[23]/scaling_governor | sort -u)" performance
+		equal "$1: which run at full speed" "$(governors "$guests")" performance
+		equal "$1: the others as before" "$(of policy0)" "$governor"
+		equal "$1: fewer interruptions" "$(cat /proc/sys/vm/stat_interval /proc/sys/kernel/watchdog | tr '\n' ' ')" "120 0 "
 		;;
 	headless-host)
 		equal "$1: the memory is of one node" \
 			"$(cat /sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages)" 8
+		refute "$1: the host has no such disk" test -e /dev/nvme0
+		;;
+	server-nic)
+		refute "$1: the host has no such port" home_net eth0
+		;;
+	esac
+	case $1 in
+	looking-glass-laptop)
+		equal "$1: the shared memory" "$(stat -c '%a %U %G' /dev/shm/looking-glass)" "660 root kvm"
+		;;
+	looking-glass-kvmfr)
+		equal "$1: the module has its size" "$(cat /sys/module/kvmfr/parameters/static_size_mb)" 32
+		equal "$1: its node is the user's" "$(stat -c '%a %U %G' /dev/kvmfr0)" "660 user kvm"
 		;;
 	esac
 }
 
+# As the example says it in a comment, and for this lab's smaller picture.
+sed -e '/^shm.create/d; s/^;  *\(kmod.load.*kvmfr\)/\1/; s/^;  *\(file.own.*kvmfr\)/\1/' \
+	-e 's/owner=USER/owner=user/; s/static_size_mb=64/static_size_mb=32/' \
+	/lab/conf.d/looking-glass-laptop.ini >"$LAB/looking-glass-kvmfr.ini"
+governor=$(of policy0)
+# Of the guest's CPUs; two of them may share one.
+guests=$(for n in 2 3; do grep -lw $n /sys/devices/system/cpu/cpufreq/policy*/related_cpus; done | sed 's/.*policy//; s/\/.*//' | sort -u)
 bochs=$(grep -oE '^bochs[a-z_]*' /proc/modules)
-for example in /lab/conf.d/*.ini; do
+for example in /lab/conf.d/*.ini "$LAB/looking-glass-kvmfr.ini"; do
 	name=$(basename "$example" .ini)
 	# Addresses and names of this machine; sizes that it has.
 	sed -e 's/ id=[0-9a-f:]*//' \
@@ -61,7 +101,7 @@ for example in /lab/conf.d/*.ini; do
 		-e 's/^\(nvme *= *\)[0-9a-f:.]*/\1'"$NVME/" \
 		-e 's/^\(nic[0-9]* *= *\)[0-9a-f:.]*/\1'"$NET1/" \
 		-e 's/nvidia_uvm nvidia_drm nvidia_modeset nvidia/& '"$bochs/" \
-		-e 's/cpus=4-15/cpus=1-3/; s/cpus=2-5,8-11/cpus=2-3/; s/size=1G/size=2M/; s/timeout=[0-9]*s/timeout=5s/; s/memory=12G/memory=16M/' \
+		-e 's/cpus=4-15/cpus=2-3/; s/cpus=2-5,8-11/cpus=2-3/; s/size=1G/size=2M/; s/timeout=[0-9]*s/timeout=5s/; s/memory=12G/memory=16M/' \
 		-e 's/enp59s0f1/eth0/' "$example" | config win10
 	# Its card is this machine's only one.
 	case $name in
@@ -79,14 +119,24 @@ for example in /lab/conf.d/*.ini; do
 	# The desktop is the host's where the example leaves it alone.
 	case $name in
 	hybrid*) desktop_uses kwin_wayland -u /dev/dri/card0 ;;
+	dual*) desktop_uses Xorg /dev/null ;;
 	optimus*) desktop_uses Xorg /dev/dri/card0 ;;
 	looking*) desktop_uses Xorg /dev/null ;;
 	esac
 	case $name in
-	single-gpu* | hybrid* | optimus* | looking*) systemctl start display-manager.service ;;
+	single-gpu* | dual* | hybrid* | optimus* | looking*) systemctl start display-manager.service ;;
+	server-nic)
+		unit lldpd.service lldpd /dev/null
+		systemctl start lldpd.service
+		;;
 	esac
+	lldpd=$(systemctl show -P MainPID lldpd.service)
 	state "$LAB/host"
 	check "$name: at boot" vfio-hook boot
+	if [ "$name" = ryzen-second-gpu ]; then
+		for d in $devices; do equal "$name: $d is taken at boot" "$(driver "$d")" vfio-pci; done
+		equal "$name: the memory, too" "$(pages)" 8
+	fi
 	state "$LAB/before"
 	vfio-hook plan win10 </etc/lab/win10.xml >"$LAB/plan" 2>&1
 	equal "$name: the plan is fine" $? 0
@@ -96,7 +146,14 @@ for example in /lab/conf.d/*.ini; do
 	hook_ok "$name: release" release end win10 shutdown
 	state "$LAB/after"
 	same "$LAB/before" "$LAB/after" "$name: the host is as before" "$ONEWAY_VFIO"
-	[ "$name" != optimus-manager ] || equal "$name: the desktop has the card again" "$(cat "$LAB/mode")" hybrid
+	case $name in
+	optimus-manager) equal "$name: the desktop has the card again" "$(cat "$LAB/mode")" hybrid ;;
+	server-nic)
+		check "$name: the port is there when the release is done" home_net eth0
+		check "$name: a service that would not see it runs" systemctl -q is-active lldpd.service
+		refute "$name: as another process" test "$lldpd" = "$(systemctl show -P MainPID lldpd.service)"
+		;;
+	esac
 	if [ -e /run/vfio-hook/boot.win10.journal ]; then
 		check "$name: gives back what was taken at boot" vfio-hook undo --boot win10
 		state "$LAB/after"

@@ -59,7 +59,7 @@ people "status of an idle domain" 0 status
 contains "it is idle" "$LAB/people" '^win10 +idle +0 +0'
 hook_ok "prepare with the config of init" prepare begin
 people "status of a prepared domain" 0 status win10
-contains "it is prepared" "$LAB/people" '^win10: (prepared|partial)'
+contains "it is prepared" "$LAB/people" '^win10: prepared$'
 contains "it has the driver then and now" "$LAB/people" "driver $GPU +bochs[a-z-]* +vfio-pci"
 contains "it has the times" "$LAB/people" 'prepare done in [0-9.]+ m?s'
 people "devices knows the owner" 0 devices --gpu
