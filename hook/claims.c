@@ -76,9 +76,8 @@ static bool is_younger(int64_t when, const char *uuid, int64_t than, const char 
 	return when != than ? when > than : strcmp(uuid, than_uuid) > 0;
 }
 
-/* None, or one of another boot; else it might hold the target for its domain. */
-static int unread(const struct state_kind *kind, const char *target, int code,
-		  const struct error *why, struct error *err)
+int claim_unread(const struct state_kind *kind, const char *target, int code,
+		 const struct error *why, struct error *err)
 {
 	if (code == -ENOENT || code == -ESTALE || !kind->exclusive)
 		return 0;
@@ -122,7 +121,7 @@ static int claim_search(struct run *run, const struct state_kind *kind,
 			continue;
 		r = journal_read(&run->host, uuids.v[i], &journal, &why);
 		if (r < 0) {
-			r = unread(kind, target, r, &why, err);
+			r = claim_unread(kind, target, r, &why, err);
 			continue;
 		}
 		record = claim_in(&journal, kind, target);

@@ -27,6 +27,12 @@ const struct record *claim_in(const struct journal *journal,
  */
 int claim_journals(struct run *run, struct strv *ret, struct error *err);
 /*
+ * Another's journal could not be read (CODE, WHY). 0: it is gone, or of another boot, or the
+ * kind is not exclusive; else it might have the target for its domain: an error.
+ */
+int claim_unread(const struct state_kind *kind, const char *target, int code,
+		 const struct error *why, struct error *err);
+/*
  * The youngest open record that another domain has of the target; -ENOENT: none. A journal
  * that cannot be read might have one of an exclusive target: an error that names it.
  */

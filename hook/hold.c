@@ -40,32 +40,57 @@ static int each_other(struct run *run, const char *name,
 
 	for (size_t i = 0; r == 0 && i < uuids.n; i++) {
 		_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+		_cleanup_error_ struct error why = {};
 
 		if (journal_is_boot(uuids.v[i]) ||
-		    (run->domain && streq(uuids.v[i], run->domain->uuid)) ||
-		    journal_read(&run->host, uuids.v[i], &journal, NULL) < 0)
+		    (run->domain && streq(uuids.v[i], run->domain->uuid)))
 			continue;
-		if (journal_find_baseline(&journal, name) ||
-		    claim_in(&journal, &state_hold, name))
+		r = journal_read(&run->host, uuids.v[i], &journal, &why);
+		if (r < 0)
+			r = claim_unread(&state_hold, name, r, &why, err);
+		else if (journal_find_baseline(&journal, name) ||
+			 claim_in(&journal, &state_hold, name))
 			r = fn(run, &journal, name, err);
 	}
 	return r;
 }
 
-/* Planned, but not moved by us: libvirt is about to take it for a guest. */
-static int refuse_starting(struct run *run, const struct journal *journal,
+/* Moved to VFIO since its prepare, though not by us, and not back by virsh detach-device? */
+static bool guest_has_it(struct run *run, const struct journal *journal, const char *name)
+{
+	const struct baseline *b = journal_find_baseline(journal, name);
+	_cleanup_free_ char *now = NULL;
+
+	return b && state_driver.read(&run->host, name, &now, NULL) == 0 &&
+	       pci_driver_is_vfio(&run->host, name, now) &&
+	       !pci_driver_is_vfio(&run->host, name, b->driver) &&
+	       owner_qemu(&run->host, journal->uuid) != 0;
+}
+
+/* Planned, but not moved by us: libvirt is about to take it for a guest, or has. */
+static int refuse_libvirts(struct run *run, const struct journal *journal,
 			   const char *name, struct error *err)
 {
 	const struct claim claim = { .domain = journal->domain };
 
-	if (!owner_is_starting(&run->host, journal))
+	if (!owner_is_starting(&run->host, journal) && !guest_has_it(run, journal, name))
 		return 0;
 	return effect_refuse_foreign(run, name, &claim, err);
 }
 
 static int refuse_planned(struct run *run, const char *name, struct error *err)
 {
-	return each_other(run, name, refuse_starting, err);
+	return each_other(run, name, refuse_libvirts, err);
+}
+
+/* From a phase before: then it is no other's, whoever had planned it. */
+static bool have_it(struct run *run, const char *name)
+{
+	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+
+	return run->domain &&
+	       journal_read(&run->host, run->domain->uuid, &journal, NULL) == 0 &&
+	       claim_in(&journal, &state_hold, name);
 }
 
 /* With the lock: nothing is written before all are free. */
@@ -102,7 +127,7 @@ int hold_ask(struct run *run, const char *name, struct error *err)
 {
 	int r = effect_check_foreign(run, &state_hold, name, err);
 
-	return r == 0 ? refuse_planned(run, name, err) : r;
+	return r == 0 && !have_it(run, name) ? refuse_planned(run, name, err) : r;
 }
 
 static int hold_list(struct run *run, const struct pci_list *functions,

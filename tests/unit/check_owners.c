@@ -14,6 +14,9 @@
 #include "suite.h"
 
 #define NIC "0000:0b:00.0"
+#define HOSTDEV                                                                \
+	"<hostdev mode='subsystem' type='pci' managed='yes'><source><address " \
+	"domain='0x0000' bus='0x0b' slot='0x00' function='0x0'/></source></hostdev>"
 
 struct guest {
 	const char *name, *uuid;
@@ -168,6 +171,7 @@ START_TEST(undo_looks_again)
 END_TEST
 
 #define DETACH "[prepare/begin]\npci.detach = " NIC "\n"
+#define RESCAN "[started/begin]\npci.rescan = " NIC "\n"
 #define NOTHING "[prepare/begin]\nexec.run = /bin/true\n"
 
 static void assert_gone_again(const struct guest *g)
@@ -368,9 +372,7 @@ START_TEST(planned_for_libvirt)
 {
 	config(&a, NOTHING);
 	config(&b, DETACH);
-	hostdevs = "<hostdev mode='subsystem' type='pci' managed='yes'><source><address "
-		   "domain='0x0000' bus='0x0b' slot='0x00' function='0x0'/></source>"
-		   "</hostdev>";
+	hostdevs = HOSTDEV;
 	assert_no_error(phase(&a, PHASE_PREPARE));
 	hostdevs = "";
 	assert_error_has(phase(&b, PHASE_PREPARE), NIC " belongs to domain a now");
@@ -380,10 +382,45 @@ START_TEST(planned_for_libvirt)
 	put_qemu(4242, &a);
 	assert_no_error(phase(&b, PHASE_PREPARE));
 	assert_has_it();
+	config(&b, DETACH RESCAN);
+	assert_no_error(phase(&b, PHASE_STARTED));
 	faketree_process_gone(4242);
 	assert_no_error(phase(&a, PHASE_RELEASE));
 	assert_has_it();
 	assert_no_error(phase(&b, PHASE_RELEASE));
+	assert_same();
+}
+END_TEST
+
+static void by_hand(const char *value, const char *path)
+{
+	ck_assert_int_eq(host_write(&host, value, "%s", path), 0);
+}
+
+/* A's guest is up, on a card that libvirt has moved, and has not opened it yet. */
+START_TEST(moved_by_libvirt)
+{
+	config(&a, NOTHING);
+	config(&b, DETACH);
+	hostdevs = HOSTDEV;
+	assert_no_error(phase(&a, PHASE_PREPARE));
+	hostdevs = "";
+	by_hand("vfio-pci", "/sys/bus/pci/devices/" NIC "/driver_override");
+	by_hand(NIC, "/sys/bus/pci/drivers/e1000e/unbind");
+	by_hand(NIC, "/sys/bus/pci/drivers_probe");
+	assert_has_it();
+	put_qemu(4242, &a);
+	assert_error_has(phase(&b, PHASE_PREPARE), NIC " belongs to domain a now");
+	assert_no_error(phase(&b, PHASE_RELEASE));
+	config(&b, NOTHING "[release/end]\npci.reattach = " NIC "\n");
+	assert_no_error(phase(&b, PHASE_PREPARE));
+	assert_error_has(phase(&b, PHASE_RELEASE), NIC " belongs to domain a now");
+	assert_has_it();
+	faketree_process_gone(4242);
+	by_hand(NIC, "/sys/bus/pci/drivers/vfio-pci/unbind");
+	by_hand("\n", "/sys/bus/pci/devices/" NIC "/driver_override");
+	by_hand(NIC, "/sys/bus/pci/drivers_probe");
+	assert_no_error(phase(&a, PHASE_RELEASE));
 	assert_same();
 }
 END_TEST
@@ -529,6 +566,7 @@ int main(void)
 	tcase_add_test(tc, two_at_once);
 	tcase_add_test(tc, held_until_the_end_of_the_way_back);
 	tcase_add_test(tc, planned_for_libvirt);
+	tcase_add_test(tc, moved_by_libvirt);
 	tcase_add_loop_test(tc, dead_owner_is_undone_first, 0, 2);
 	tcase_add_loop_test(tc, refused_on_the_way_up, 0, (int)ARRAY_SIZE(up));
 	tcase_add_loop_test(tc, refused_on_the_way_down, 0, (int)ARRAY_SIZE(down));

@@ -139,6 +139,18 @@ hook_ok "for libvirt to take: the loser's release" release end a
 bind_to $NET1 vfio-pci
 vfio-hook undo a </dev/null >"$LAB/said" 2>&1
 check "for libvirt to take: nobody else gives it back" has_it
+# Its guest is there, and has not opened it yet.
+mkdir -p $LAB/bin
+cp /bin/busybox $LAB/bin/busybox-qemu
+mkfifo "$LAB/guest"
+$LAB/bin/busybox-qemu sh -c 'read x' qemu -uuid "$(uuid_of c)" <>"$LAB/guest" >/dev/null 2>&1 &
+guest=$!
+hook_refused "for libvirt to take: refused when its guest is up" "$NET1 belongs to domain c now" prepare begin a
+hook_ok "for libvirt to take: the loser's release" release end a
+check "for libvirt to take: the guest has it still" has_it
+kill $guest
+wait $guest
+rm "$LAB/guest"
 home $NET1
 hook_ok "for libvirt to take: release" release end c
 state "$LAB/after"
