@@ -70,7 +70,7 @@ const struct record *claim_in(const struct journal *journal,
 	return NULL;
 }
 
-/* Two claims may be of the same millisecond. */
+/* Of the same age are only those that older versions made. */
 static bool is_younger(int64_t when, const char *uuid, int64_t than, const char *than_uuid)
 {
 	return when != than ? when > than : strcmp(uuid, than_uuid) > 0;

@@ -69,16 +69,18 @@ int effect_check_foreign(struct run *run, const struct state_kind *kind,
 
 /*
  * What our record's old value is: what the youngest other claim wants, since that may
- * not have come into force yet, else the value found. *FOREIGN: an exclusive target of
- * another domain, refused.
+ * not have come into force yet, else the value found. *AFTER is that claim's age. *FOREIGN:
+ * an exclusive target of another domain, refused.
  */
 static int old_value(struct run *run, const struct state_kind *kind, const char *target,
-		     const char *now, char **ret, bool *foreign, struct error *err)
+		     const char *now, char **ret, int64_t *after, bool *foreign,
+		     struct error *err)
 {
 	_cleanup_(claim_done) struct claim claim = {};
 	int r = -ENOENT;
 
 	*foreign = false;
+	*after = INT64_MIN;
 	if (kind->shared || kind->exclusive)
 		r = claim_youngest(run, kind, target, &claim, err);
 	if (r < 0 && r != -ENOENT)
@@ -89,6 +91,8 @@ static int old_value(struct run *run, const struct state_kind *kind, const char 
 		*foreign = true;
 		return effect_refuse_foreign(run, target, &claim, err);
 	}
+	if (r == 0)
+		*after = claim.when;
 	*ret = strdup(r == 0 ? claim.new : now);
 	return *ret ? 0 : error_oom(err);
 }
@@ -112,17 +116,18 @@ static int journal_before(struct run *run, const struct state_kind *kind,
 {
 	_cleanup_free_ char *old = NULL;
 	_cleanup_close_ int lock = -1;
+	int64_t after;
 	bool foreign;
 	int r = journal_lock(&run->host, run_deadline(run), &lock, err);
 
 	if (r < 0)
 		return r;
-	r = old_value(run, kind, target, now, &old, &foreign, err);
+	r = old_value(run, kind, target, now, &old, &after, &foreign, err);
 	if (r < 0)
 		return r;
-	return journal_record(run->journal, kind, target,
-			      home_value(run, kind, target, old), value, data,
-			      run->event.phase, err);
+	return journal_claim(run->journal, kind, target,
+			     home_value(run, kind, target, old), value, data,
+			     run->event.phase, after, err);
 }
 
 static int verify(struct run *run, const struct state_kind *kind, const char *target,
@@ -191,8 +196,9 @@ static int simulate(struct run *run, const struct state_kind *kind, const char *
 {
 	_cleanup_free_ char *old = NULL;
 	char what[PATH_MAX];
+	int64_t after;
 	bool foreign;
-	int r = old_value(run, kind, target, now, &old, &foreign, err);
+	int r = old_value(run, kind, target, now, &old, &after, &foreign, err);
 
 	if (r < 0 || foreign)
 		return r;

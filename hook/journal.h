@@ -26,7 +26,7 @@ struct record {
 	char *old, *new;
 	char *data; /* the kind's own, "" if none */
 	enum phase phase; /* in which the target was first touched */
-	int64_t when; /* now_ms() of the first line: the age of a claim */
+	int64_t when; /* of the first line, about now_ms(): the age of a claim */
 	bool struck; /* put back, or made final by a later phase */
 };
 
@@ -114,6 +114,13 @@ int journal_baseline(struct journal *journal, const struct baseline *baseline,
 int journal_record(struct journal *journal, const struct state_kind *kind,
 		   const char *target, const char *old, const char *new, const char *data,
 		   enum phase phase, struct error *err);
+/*
+ * The same of a target on which others have claims: it is the youngest, as the youngest of
+ * those is of AFTER. Clocks do not tell that of two in one millisecond.
+ */
+int journal_claim(struct journal *journal, const struct state_kind *kind,
+		  const char *target, const char *old, const char *new, const char *data,
+		  enum phase phase, int64_t after, struct error *err);
 int journal_strike(struct journal *journal, const struct state_kind *kind,
 		   const char *target, struct error *err);
 /* Gives a record of another domain a new old value (a claim moves on). */

@@ -20,9 +20,17 @@ int journal_record(struct journal *journal, const struct state_kind *kind,
 		   const char *target, const char *old, const char *new, const char *data,
 		   enum phase phase, struct error *err)
 {
+	return journal_claim(journal, kind, target, old, new, data, phase, INT64_MIN, err);
+}
+
+int journal_claim(struct journal *journal, const struct state_kind *kind,
+		  const char *target, const char *old, const char *new, const char *data,
+		  enum phase phase, int64_t after, struct error *err)
+{
+	int64_t now = now_ms();
 	char when[32];
 
-	snprintf(when, sizeof(when), "%lld", (long long)now_ms());
+	snprintf(when, sizeof(when), "%lld", (long long)(now > after ? now : after + 1));
 	return ADD(journal, err, "set", kind->name, target, old, new, data ? data : "",
 		   phase_name(phase), when);
 }

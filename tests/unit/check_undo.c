@@ -234,6 +234,40 @@ START_TEST(test_claims_of_two_values)
 END_TEST
 
 /* The other domain leaves when we have read our journal already. */
+/* Its claim is of a time that is yet to come. */
+static void ahead(struct guest *g)
+{
+	static const char mark[] = "\tprepare/begin\t";
+	_cleanup_free_ char *text = NULL;
+	FILE *f = fopen(g->journal.path, "r+");
+	char *at;
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_ge(host_read_all(&host, &text, "/run/vfio-hook/%s.journal",
+				       g->domain.uuid),
+			 0);
+	at = strstr(text, mark);
+	ck_assert_ptr_nonnull(at);
+	at += strlen(mark);
+	fprintf(f, "%.*s9000000000000%s", (int)(at - text), text,
+		at + strspn(at, "0123456789"));
+	ck_assert_int_eq(fclose(f), 0);
+	ck_assert_int_eq(journal_reload(&host, &g->journal, NULL), 0);
+}
+
+/* Whoever claims last is the youngest, whatever the clock says, and has its way back. */
+START_TEST(test_claims_in_their_order)
+{
+	set(&b, "/sys/x", "2");
+	ahead(&b);
+	set(&a, "/sys/x", "3");
+	undo(&a);
+	check_file("/sys/x", "2");
+	undo(&b);
+	check_file("/sys/x", "1");
+}
+END_TEST
+
 START_TEST(test_claim_handed_on_late)
 {
 	_cleanup_error_ struct error err = {};
@@ -494,6 +528,7 @@ int main(void)
 	tcase_add_test(tcase, test_crash_before_the_write);
 	tcase_add_loop_test(tcase, test_claims, 0, 2);
 	tcase_add_loop_test(tcase, test_claims_of_two_values, 0, 2);
+	tcase_add_test(tcase, test_claims_in_their_order);
 	tcase_add_test(tcase, test_claim_handed_on_late);
 	tcase_add_test(tcase, test_final_against_a_claim);
 	tcase_add_test(tcase, test_final_beside_claims);
