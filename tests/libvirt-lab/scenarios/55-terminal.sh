@@ -61,6 +61,7 @@ refute "test: the session has ended" session_there
 wait $terminal
 check "test: the terminal was killed with the session" test $? -gt 128
 refute "test: sudo, too" pgrep -x sudo
+contains "test: it said before what it would end" $TYPESCRIPT 'ends the desktop of this host'
 check "test: its report is in the log" until_true 90 logged 'released; all is as it was'
 check "test: its scope is gone" until_true 30 no_scope
 refute "test: no journal is left" test -e "/run/vfio-hook/$(uuid_of gpu).journal"
