@@ -117,6 +117,7 @@ struct act {
 	enum phase phase;
 	bool optional;
 	bool final; /* of a release: not undone by an undo, stays a step */
+	bool cpus_are_guests; /* of cpuset.isolate: else they are the host's, to be turned */
 	bool quiet; /* a note worth nothing without a step behind it */
 	const char *key; /* "pci.detach" */
 	struct words options; /* "timeout=15s" */
@@ -133,6 +134,7 @@ struct acts {
 struct variable {
 	const char *name;
 	struct words values;
+	struct words keys; /* of an associative array, one for each value; else none */
 	struct variable *next;
 };
 
@@ -165,6 +167,7 @@ struct import {
 	bool huge_2m; /* the scripts ask for the size of huge pages */
 	unsigned nesting, calls;
 	const char *user; /* of su and sudo around */
+	const char *piped; /* what a loop that reads lines is given, as $(…); or NULL */
 	enum {
 		GO_ON,
 		GO_CONTINUE,
@@ -199,6 +202,10 @@ char *import_unknown(struct import *im, const char *text);
 struct words *import_get(struct import *im, const char *name);
 void import_set(struct import *im, const char *name, const struct words *values);
 void import_set_text(struct import *im, const char *name, const char *value);
+/* Of an associative array, in the order written; NULL: it is none. */
+const struct words *import_keys(struct import *im, const char *name);
+/* The value of its element KEY, or NULL. */
+const char *import_element(struct import *im, const char *name, const char *key);
 bool import_assign(struct import *im, const char *word); /* NAME=VALUE, if it is one */
 size_t import_name_length(const char *s);
 /* ${…}: adds the words that the TEXT between the braces stands for. */
@@ -249,6 +256,7 @@ struct cmd {
 	struct words words;
 	struct words env; /* NAME=VALUE in front of it */
 	const char *user; /* of sudo -u */
+	struct words priority; /* from nice, chrt, ionice or taskset on, with the command */
 	const char *input; /* what a pipe, here document or string gives it, or NULL */
 	bool piped; /* its input or output is another command */
 };
@@ -265,8 +273,8 @@ enum truth import_walk_text(struct import *im, struct cmd *cmd, bool shell);
 typedef enum truth recogniser(struct import *im, struct cmd *cmd);
 recogniser import_modprobe, import_rmmod, import_virsh, import_systemctl, import_service,
 	import_kill, import_fuser, import_pkill, import_loginctl, import_sleep,
-	import_cpupower, import_sysctl, import_rtcwake, import_inhibit, import_echo,
-	import_tee, import_exec_run, import_pair, import_chown, import_chmod,
+	import_cpupower, import_cset, import_sysctl, import_rtcwake, import_inhibit,
+	import_echo, import_tee, import_exec_run, import_pair, import_chown, import_chmod,
 	import_files;
 
 /* import_path.c: VALUE written to PATH. */

@@ -10,47 +10,27 @@ static const struct {
 	const char *name;
 	recogniser *recognise;
 } commands[] = {
-	{ "modprobe", import_modprobe },
-	{ "rmmod", import_rmmod },
-	{ "virsh", import_virsh },
-	{ "systemctl", import_systemctl },
-	{ "service", import_service },
-	{ "rc-service", import_service },
-	{ "sv", import_service },
-	{ "s6-rc", import_service },
-	{ "dinitctl", import_service },
-	{ "kill", import_kill },
-	{ "fuser", import_fuser },
-	{ "pkill", import_pkill },
-	{ "killall", import_pkill },
-	{ "loginctl", import_loginctl },
-	{ "sleep", import_sleep },
-	{ "cpupower", import_cpupower },
-	{ "sysctl", import_sysctl },
-	{ "rtcwake", import_rtcwake },
-	{ "echo", import_echo },
-	{ "printf", import_echo },
-	{ "cat", import_echo },
-	{ "tee", import_tee },
-	{ "chown", import_chown },
-	{ "chmod", import_chmod },
-	{ "touch", import_files },
-	{ "mkdir", import_files },
-	{ "rm", import_files },
-	{ "mv", import_files },
-	{ "cp", import_files },
-	{ "truncate", import_files },
-	{ "sed", import_files },
-	{ "swapoff", import_pair },
-	{ "swapon", import_pair },
-	{ "mount", import_pair },
-	{ "umount", import_pair },
-	{ "ip", import_pair },
-	{ "ifup", import_pair },
-	{ "ifdown", import_pair },
-	{ "nmcli", import_pair },
-	{ "rfkill", import_pair },
-	{ "systemd-inhibit", import_inhibit },
+	{ "modprobe", import_modprobe }, { "rmmod", import_rmmod },
+	{ "virsh", import_virsh },	 { "systemctl", import_systemctl },
+	{ "service", import_service },	 { "rc-service", import_service },
+	{ "sv", import_service },	 { "s6-rc", import_service },
+	{ "dinitctl", import_service },	 { "kill", import_kill },
+	{ "fuser", import_fuser },	 { "pkill", import_pkill },
+	{ "killall", import_pkill },	 { "loginctl", import_loginctl },
+	{ "sleep", import_sleep },	 { "cpupower", import_cpupower },
+	{ "cset", import_cset },	 { "sysctl", import_sysctl },
+	{ "rtcwake", import_rtcwake },	 { "echo", import_echo },
+	{ "printf", import_echo },	 { "cat", import_echo },
+	{ "tee", import_tee },		 { "chown", import_chown },
+	{ "chmod", import_chmod },	 { "touch", import_files },
+	{ "mkdir", import_files },	 { "rm", import_files },
+	{ "mv", import_files },		 { "cp", import_files },
+	{ "truncate", import_files },	 { "sed", import_files },
+	{ "swapoff", import_pair },	 { "swapon", import_pair },
+	{ "mount", import_pair },	 { "umount", import_pair },
+	{ "ip", import_pair },		 { "ifup", import_pair },
+	{ "ifdown", import_pair },	 { "nmcli", import_pair },
+	{ "rfkill", import_pair },	 { "systemd-inhibit", import_inhibit },
 };
 
 static bool in_list(const char *const *list, size_t n, const char *name)
@@ -276,7 +256,7 @@ enum truth import_command(struct import *im, struct cmd *cmd)
 	if (cmd->words.n == 0)
 		return TRUE;
 	name = path_base(cmd->words.v[0]);
-	if (!is_known(name)) {
+	if (!is_known(cmd->words.v[0])) { /* NAME would be the end of $(cat /a/b) */
 		act_left(im, cmd->node, "which program it runs is not known");
 		return UNKNOWN;
 	}
@@ -304,6 +284,10 @@ enum truth import_command(struct import *im, struct cmd *cmd)
 	if (is_plumbing(&cmd->words))
 		return TRUE;
 	truth = recognise(im, cmd);
+	if (cmd->priority.n && acts_count(&im->acts, from, ACT_STEP) > 0 &&
+	    !act_is(&im->acts.v[im->acts.n - 1], "exec.run"))
+		act_note(im, cmd->node, "%s is left out: the step has no priority",
+			 path_base(cmd->priority.v[0]));
 	if (truth == UNKNOWN && im->acts.n == from) {
 		if (import_is_query(&cmd->words) && !import_writes_file(im, cmd->node))
 			return PRESENT;

@@ -200,6 +200,13 @@ static bool follow(struct import *im, struct cmd *cmd, enum truth *ret)
 	return true;
 }
 
+/* "nice -n 5" and what else stands between it and the program. */
+static void add_priority(struct import *im, struct act *act, const struct cmd *cmd)
+{
+	for (size_t i = 0; i + cmd->words.n < cmd->priority.n; i++)
+		act_word(im, act, cmd->priority.v[i]);
+}
+
 enum truth import_exec_run(struct import *im, struct cmd *cmd)
 {
 	const char *why = why_not(im, cmd);
@@ -217,6 +224,8 @@ enum truth import_exec_run(struct import *im, struct cmd *cmd)
 		act_option(im, act, "user=%s", cmd->user);
 	if (cmd->env.n > 0)
 		act_option(im, act, "env=%s", join(im, &cmd->env, 0));
+	if (cmd->priority.n)
+		add_priority(im, act, cmd);
 	for (size_t i = 0; i < cmd->words.n; i++)
 		act_word(im, act, cmd->words.v[i]);
 	return TRUE;

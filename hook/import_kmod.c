@@ -7,10 +7,13 @@
 
 static char *module_name(struct import *im, const char *word)
 {
-	char *name =
-		arena_strndup(&im->arena, path_base(word), strcspn(path_base(word), "."));
+	const char *base = path_base(word);
+	char *name;
 
-	for (char *p = name; *p && is_known(name); p++)
+	if (!is_known(word)) /* a slash in it is not its own */
+		return arena_strndup(&im->arena, word, strlen(word));
+	name = arena_strndup(&im->arena, base, strcspn(base, "."));
+	for (char *p = name; *p; p++)
 		if (*p == '-')
 			*p = '_';
 	return name;

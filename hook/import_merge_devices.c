@@ -136,6 +136,11 @@ void import_name_rescans(struct import *im)
 
 /* ---- CPUs */
 
+static bool has_cpus_of_host(const struct act *act)
+{
+	return act_is(act, "cpuset.isolate") && !act->cpus_are_guests;
+}
+
 /* The widest list of all is the machine; what going up leaves out is the guest's. */
 static void turn_cpus(struct import *im)
 {
@@ -145,8 +150,7 @@ static void turn_cpus(struct import *im)
 		struct cpu_list list = { 0 };
 		const struct act *act = &im->acts.v[i];
 
-		if (!act_is(act, "cpuset.isolate") ||
-		    parse_cpu_list(act->words.v[0], &list) < 0)
+		if (!has_cpus_of_host(act) || parse_cpu_list(act->words.v[0], &list) < 0)
 			continue;
 		for (size_t k = 0; k < list.n; k++)
 			highest = list.cpu[k] > highest ? list.cpu[k] : highest;
@@ -158,8 +162,7 @@ static void turn_cpus(struct import *im)
 		struct buf buf = { 0 };
 		unsigned from = 0;
 
-		if (!act_is(act, "cpuset.isolate") ||
-		    parse_cpu_list(act->words.v[0], &list) < 0)
+		if (!has_cpus_of_host(act) || parse_cpu_list(act->words.v[0], &list) < 0)
 			continue;
 		for (unsigned cpu = 0; cpu <= highest + 1; cpu++) {
 			if (cpu <= highest && !cpu_list_contains(&list, cpu))

@@ -148,15 +148,46 @@ static bool use_default(struct import *im, const char *name, const char *op, boo
 	return true;
 }
 
+/* ${!NAME[@]}: false when that is no associative array. */
+static bool push_keys(struct import *im, const char *text, struct words *ret)
+{
+	size_t n = import_name_length(text);
+	const struct words *keys = import_keys(im, arena_strndup(&im->arena, text, n));
+
+	if (!keys || (!streq(text + n, "[@]") && !streq(text + n, "[*]")))
+		return false;
+	for (size_t i = 0; i < keys->n; i++)
+		words_push(&im->arena, ret, keys->v[i]);
+	return true;
+}
+
+/* [KEY] at *OP of an associative array: its value, *OP moves on; NULL: there is none. */
+static const char *element_at(struct import *im, const char *name, const char **op)
+{
+	const char *end = strchr(*op, ']'), *value;
+
+	if (!end || !import_keys(im, name))
+		return NULL;
+	value = import_element(im, name,
+			       import_expand_text(im,
+						  arena_strndup(&im->arena, *op + 1,
+								(size_t)(end - *op - 1))));
+	if (value)
+		*op = end + 1;
+	return value;
+}
+
 void import_parameter(struct import *im, const char *text, struct words *ret)
 {
 	bool length = *text == '#' && text[1];
-	const char *start = text + length, *op;
+	const char *start = text + length, *op, *element;
 	size_t n = import_name_length(start);
 	struct words values = { 0 };
 	char *name;
 	bool set;
 
+	if (*text == '!' && push_keys(im, text + 1, ret))
+		return;
 	if (n == 0)
 		n = isdigit((unsigned char)*start) ? strspn(start, "0123456789") : 1;
 	name = arena_strndup(&im->arena, start, n > strlen(start) ? strlen(start) : n);
@@ -164,6 +195,11 @@ void import_parameter(struct import *im, const char *text, struct words *ret)
 	set = get(im, name, &values);
 	if (str_after(op, "[@]") || str_after(op, "[*]")) {
 		op += 3;
+	} else if (*op == '[' && (element = element_at(im, name, &op))) {
+		values = (struct words){ 0 };
+		words_push(&im->arena, &values, element);
+	} else if (*op == '[' && import_keys(im, name)) {
+		set = false;
 	} else if (*op == '[') {
 		size_t i = (size_t)strtoul(op + 1, NULL, 10);
 

@@ -118,13 +118,71 @@ static enum truth hugepages(struct import *im, const struct writing *w)
 	return TRUE;
 }
 
+/* The first word of grep's, or what is between the slashes of awk's program; or NULL. */
+static const char *searched_word(struct import *im, const char *text)
+{
+	const char *awk = strstr(text, "awk"), *grep = strstr(text, "grep"), *p;
+
+	p = awk && (!grep || awk < grep) ? strstr(awk, "'/") : NULL;
+	p = p ? p + 1 : awk && (!grep || awk < grep) ? strstr(awk, " /") : NULL;
+	if (p && *p == ' ' && str_after(p, " /proc"))
+		p = NULL;
+	if (p)
+		p += strspn(p, " ");
+	if (p && strchr(p + 1, '/'))
+		return arena_strndup(&im->arena, p + 1, strcspn(p + 1, "/"));
+	if (!grep)
+		return NULL;
+	p = grep + strlen("grep");
+	for (p += strspn(p, " "); *p == '-'; p += strspn(p, " "))
+		p += strcspn(p, " ");
+	p += *p == '"' || *p == '\'';
+	return arena_strndup(&im->arena, p, strcspn(p, " |\"'"));
+}
+
+/*
+ * Which interrupts: of the actions in *ACTION, all (NULL), or it cannot be told: false. A
+ * number says nothing, as an interrupt has another one after the next boot.
+ */
+static bool which_irqs(struct import *im, const struct writing *w, const char **action)
+{
+	const char *number = str_after(w->path, "/proc/irq/");
+	const char *shown = import_shown(im, number);
+
+	*action = NULL;
+	if (*number == '*' || *number == '[' || str_after(shown, "$(ls "))
+		return true;
+	if (!strstr(shown, "/proc/interrupts"))
+		return false;
+	*action = searched_word(im, shown);
+	return !*action ||
+	       (**action && strspn(*action, "0123456789:.[]*^$") < strlen(*action));
+}
+
 static enum truth irq(struct import *im, const struct writing *w)
 {
-	struct act *act = act_step(im, w->node, "irq.move");
+	const char *action, *at;
+	struct act *act;
 
+	if (!which_irqs(im, w, &action)) {
+		act_left(im, w->node,
+			 "which interrupt that is changes with each boot: name what asks "
+			 "for it (the end of its line in /proc/interrupts), as in irq.move "
+			 "= to=CPUS 'nvme*'");
+		return UNKNOWN;
+	}
+	act = act_step(im, w->node, "irq.move");
 	if (str_ends(w->path, "_list"))
 		act_option(im, act, "to=%s", w->value);
-	else
+	if (action && !*action)
+		action = NULL;
+	at = action ? strpbrk(action, "*?[]\\^$.+(){}") : NULL;
+	if (action)
+		act_word(im, act,
+			 arena_printf(&im->arena, "*%.*s*",
+				      (int)(at ? at - action : (long)strlen(action)),
+				      action));
+	if (!str_ends(w->path, "_list"))
 		act_note(im, w->node, "a mask: the CPUs that the guest does not have");
 	return TRUE;
 }

@@ -44,6 +44,24 @@ static void shift_env(struct import *im, struct cmd *cmd)
 	}
 }
 
+/* What sets a priority belongs to the program, as long as that stays one. */
+static bool is_priority(const char *name)
+{
+	return streq(name, "nice") || streq(name, "ionice") || streq(name, "chrt") ||
+	       streq(name, "taskset");
+}
+
+/* chrt -p 1 PID: no program stands behind it. */
+static bool is_of_another(const struct words *words)
+{
+	for (size_t i = 1; i < words->n && *words->v[i] == '-'; i++)
+		if (streq(words->v[i], "--pid") || str_after(words->v[i], "--pid=") ||
+		    (words->v[i][1] != '-' && strpbrk(words->v[i], "pP")))
+			return true;
+	/* ionice -c 1 -p PID: an option before it has a word of its own */
+	return streq(path_base(words->v[0]), "ionice") && words_have(words, "-p");
+}
+
 bool import_shift_prefix(struct import *im, struct cmd *cmd)
 {
 	static const struct {
@@ -53,7 +71,8 @@ bool import_shift_prefix(struct import *im, struct cmd *cmd)
 			 { "setsid", "" },    { "nice", "n" },	   { "ionice", "cn" },
 			 { "time", "" },      { "command", "" },   { "builtin", "" },
 			 { "env", "u" },      { "timeout", "sk" }, { "stdbuf", "ioe" },
-			 { "exec", "a" },     { "chrt", "" },	   { "runuser", "u" } };
+			 { "exec", "a" },     { "chrt", "TPD" },   { "runuser", "u" },
+			 { "taskset", "" } };
 	const char *name = path_base(cmd->words.v[0]);
 
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
@@ -63,10 +82,17 @@ bool import_shift_prefix(struct import *im, struct cmd *cmd)
 			continue;
 		if (streq(name, "runuser") && !words_have(&cmd->words, "-u"))
 			return false; /* as su */
+		if (is_priority(name)) {
+			if (is_of_another(&cmd->words))
+				return false;
+			if (!cmd->priority.n)
+				cmd->priority = cmd->words;
+		}
 		shift_prefix(cmd, prefixes[i].with, streq(name, "env") ? NULL : &user);
 		if (user && !streq(user, "root"))
 			cmd->user = user;
-		if (streq(name, "timeout") || streq(name, "chrt"))
+		if (streq(name, "timeout") || streq(name, "chrt") ||
+		    streq(name, "taskset"))
 			shift(&cmd->words, 1);
 		shift_env(im, cmd);
 		return true;

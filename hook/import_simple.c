@@ -173,15 +173,25 @@ static const char *given(struct import *im, const struct node *node)
 	return buf_text(&buf);
 }
 
+/* The text of PIPE up to the "|" before LAST. */
+static const char *before(struct import *im, const struct node *pipe,
+			  const struct node *last)
+{
+	char *text = arena_strndup(&im->arena, pipe->begin,
+				   (size_t)(last->begin - pipe->begin));
+	char *bar = strrchr(text, '|');
+
+	if (bar)
+		*bar = '\0';
+	return text;
+}
+
 /* pgrep NAME | xargs kill: kill with what pgrep finds. */
 static enum truth walk_xargs(struct import *im, const struct node *pipe,
 			     const struct node *last)
 {
 	struct cmd cmd = { .node = pipe, .piped = true, .user = im->user };
-	const char *command = arena_strndup(&im->arena, pipe->begin,
-					    (size_t)(last->begin - pipe->begin));
 	struct words words = { 0 };
-	char *bar = strrchr(command, '|');
 	size_t i = 1;
 
 	expand_all(im, last, &words);
@@ -189,11 +199,9 @@ static enum truth walk_xargs(struct import *im, const struct node *pipe,
 		i++;
 	for (; i < words.n; i++)
 		words_push(&im->arena, &cmd.words, words.v[i]);
-	if (bar)
-		*bar = '\0';
 	if (cmd.words.n == 0)
 		return UNKNOWN;
-	words_push(&im->arena, &cmd.words, import_substitute(im, command));
+	words_push(&im->arena, &cmd.words, import_substitute(im, before(im, pipe, last)));
 	return import_command(im, &cmd);
 }
 
@@ -216,8 +224,14 @@ static enum truth walk_pipe(struct import *im, const struct node *pipe)
 		return run(im, second, text);
 	if (queries)
 		return PRESENT;
-	if (last->kind == NODE_WHILE && is_query(im, first))
-		return import_walk(im, last);
+	if (last->kind == NODE_WHILE && is_query(im, first)) {
+		enum truth truth;
+
+		im->piped = import_substitute(im, before(im, pipe, last));
+		truth = import_walk(im, last);
+		im->piped = NULL;
+		return truth;
+	}
 	if (sinks)
 		return import_walk(im, first);
 	if (streq(command_name(im, last), "xargs"))

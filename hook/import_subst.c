@@ -72,6 +72,9 @@ static char *answer(struct import *im, const struct node *node, const struct wor
 		return join(im, words, words->n > 1 && streq(words->v[1], "-n") ? 2 : 1);
 	if (streq(name, "seq"))
 		return sequence(im, words);
+	if (streq(name, "cat") && words->n == 1 && node->n_redirs == 1 &&
+	    (node->redirs[0].op == REDIR_HERE || node->redirs[0].op == REDIR_HERE_STRING))
+		return import_expand_text(im, node->redirs[0].word);
 	if (streq(name, "cat") && words->n == 2)
 		return contents(im, words->v[1]);
 	if (streq(name, "basename") && words->n == 2 && is_known(words->v[1]))

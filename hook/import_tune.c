@@ -69,6 +69,42 @@ enum truth import_cpupower(struct import *im, struct cmd *cmd)
 	return TRUE;
 }
 
+/*
+ * cset shield moves all that runs away from the guest's CPUs, as cpuset.isolate does, whose
+ * undo is the shield's reset. Sets that are made by hand stay what they are.
+ */
+enum truth import_cset(struct import *im, struct cmd *cmd)
+{
+	const char *cpus = NULL;
+	struct act *act;
+
+	if (cmd->words.n < 2 || !streq(cmd->words.v[1], "shield"))
+		return UNKNOWN;
+	for (size_t i = 2; i < cmd->words.n; i++) {
+		const char *word = cmd->words.v[i], *value = str_after(word, "--cpu=");
+
+		if (streq(word, "-r") || streq(word, "--reset"))
+			return im->phase == PHASE_STOPPED || im->phase == PHASE_RELEASE ?
+				       TRUE :
+				       UNKNOWN;
+		if (value)
+			cpus = value;
+		else if ((streq(word, "-c") || streq(word, "--cpu")) &&
+			 i + 1 < cmd->words.n)
+			cpus = cmd->words.v[++i];
+		else if (streq(word, "-k") || streq(word, "--kthread"))
+			i++; /* kernel threads go, too, as far as they can */
+		else if (!str_after(word, "--kthread=") && !str_after(word, "-k"))
+			return UNKNOWN; /* --exec, --shield, --user: of single processes */
+	}
+	if (!cpus)
+		return UNKNOWN;
+	act = act_step(im, cmd->node, "cpuset.isolate");
+	act->cpus_are_guests = true;
+	act_word(im, act, cpus);
+	return TRUE;
+}
+
 enum truth import_sysctl(struct import *im, struct cmd *cmd)
 {
 	enum truth truth = PRESENT;

@@ -50,9 +50,87 @@ void import_set(struct import *im, const char *name, const struct words *values)
 
 	if (!variable)
 		variable = add(im, &im->variables, name);
-	variable->values = (struct words){ 0 };
+	variable->values = variable->keys = (struct words){ 0 };
 	for (size_t i = 0; i < values->n; i++)
 		words_push(&im->arena, &variable->values, values->v[i]);
+}
+
+const struct words *import_keys(struct import *im, const char *name)
+{
+	struct variable *variable = find(im->variables, name);
+
+	return variable && variable->keys.n ? &variable->keys : NULL;
+}
+
+const char *import_element(struct import *im, const char *name, const char *key)
+{
+	struct variable *variable = find(im->variables, name);
+
+	for (size_t i = 0; variable && i < variable->keys.n; i++)
+		if (streq(variable->keys.v[i], key))
+			return variable->values.v[i];
+	return NULL;
+}
+
+/* Made anew: a copy of the variables may share what was there. */
+static void set_element(struct import *im, const char *name, const char *key,
+			const char *value)
+{
+	struct variable *variable = find(im->variables, name);
+	struct words keys = { 0 }, values = { 0 };
+	bool found = false;
+
+	if (!variable)
+		variable = add(im, &im->variables, name);
+	for (size_t i = 0; i < variable->keys.n; i++) {
+		bool it = streq(variable->keys.v[i], key);
+
+		found |= it;
+		words_push(&im->arena, &keys, variable->keys.v[i]);
+		words_push(&im->arena, &values, it ? value : variable->values.v[i]);
+	}
+	if (!found) {
+		words_push(&im->arena, &keys, key);
+		words_push(&im->arena, &values, value);
+	}
+	variable->keys = keys;
+	variable->values = values;
+}
+
+/* [KEY]=VALUE, as it was written: NULL in *KEY when it is not that. */
+static const char *split_element(struct import *im, const char *text, const char **key)
+{
+	const char *close = *text == '[' ? strstr(text, "]=") : NULL;
+
+	*key = close ? import_expand_text(im, arena_strndup(&im->arena, text + 1,
+							    (size_t)(close - text - 1))) :
+		       NULL;
+	return close ? close + 2 : NULL;
+}
+
+/* ([a]=x [b]=y): false when these are the words of an ordinary array. */
+static bool set_elements(struct import *im, const char *name, const struct words *words)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (*words->v[i] != '[' || !strstr(words->v[i], "]="))
+			return false;
+	for (size_t i = 0; i < words->n; i++) {
+		const char *key, *value = split_element(im, words->v[i], &key);
+
+		set_element(im, name, key, value);
+	}
+	return words->n > 0;
+}
+
+/* An ordinary array, of which one element changed: that is all we keep of it. */
+static bool assign_element(struct import *im, const char *name, const char *text)
+{
+	const struct words *old = import_get(im, name);
+	const char *key, *value = split_element(im, text, &key);
+
+	if (value && is_known(key) && (!old || !old->n || import_keys(im, name)))
+		set_element(im, name, key, import_expand_text(im, value));
+	return strchr(text, '=') != NULL;
 }
 
 struct words *import_file(struct import *im, const char *path)
@@ -151,8 +229,8 @@ bool import_assign(struct import *im, const char *word)
 
 	if (n == 0)
 		return false;
-	if (*value == '[') /* an element: that the array changed is all we keep */
-		return strchr(value, '=') != NULL;
+	if (*value == '[')
+		return assign_element(im, arena_strndup(&im->arena, word, n), value);
 	if (*value == '+')
 		more = true, value++;
 	if (*value != '=')
@@ -167,6 +245,13 @@ bool import_assign(struct import *im, const char *word)
 		if (*inner)
 			inner[strlen(inner) - 1] = '\0';
 		import_expand(im, inner, &values);
+		if (!more)
+			import_set(im, name, &(struct words){ 0 });
+		if (set_elements(im, name, &values)) {
+			values = *import_get(im, name);
+			note_addresses(im, name, &values);
+			return true;
+		}
 	} else {
 		words_push(&im->arena, &values, import_expand_text(im, value));
 	}

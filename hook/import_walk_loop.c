@@ -88,10 +88,10 @@ static bool is_read(struct import *im, const struct node *node)
 		if (*name == '-' || import_name_length(name) != strlen(name))
 			continue;
 		import_set_text(im, name,
-				file && file->n ?
-					file->v[0] :
-					import_unknown(im, arena_printf(&im->arena, "$%s",
-									name)));
+				file && file->n ? file->v[0] :
+				im->piped	? im->piped :
+					    import_unknown(im, arena_printf(&im->arena,
+									    "$%s", name)));
 		file = NULL;
 	}
 	return true;

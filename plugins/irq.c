@@ -2,6 +2,7 @@
 /*
  * Moves interrupts of the host away from the CPUs of a guest.
  */
+#include <fnmatch.h>
 #include <sys/stat.h>
 
 #include "cpus.h"
@@ -9,6 +10,8 @@
 #include "irq.h"
 #include "step.h"
 #include "systemd.h"
+
+#define MAX_ACTIONS 32
 
 static int move_apply(struct run *run, const struct step *step, struct error *err);
 
@@ -24,6 +27,8 @@ static const struct step_type types[] = {
 		.action = "move",
 		.summary = "move the host's interrupts away from the guest's CPUs",
 		.undo = "each gets back its CPUs, if its number still has the same action",
+		.args = "[ACTION…]",
+		.max_args = MAX_ACTIONS,
 		.phases = PHASES_UP,
 		.timeout_ms = 30000,
 		.options = options,
@@ -131,8 +136,34 @@ static int move_one(struct run *run, unsigned irq, const char *actions,
 	return r == -ENOENT ? 0 : r;
 }
 
-static int move_all(struct run *run, const struct cpu_list *to, struct error *err)
+/* Of "a,b", the names of those who handle it, is one meant? USED gets which word it was. */
+static bool is_meant(const struct step *step, const char *actions, bool *used)
 {
+	char copy[IRQ_ACTIONS_LEN], *rest = copy, *name;
+	bool meant = step->words.n == 0;
+
+	snprintf(copy, sizeof(copy), "%s", actions);
+	while ((name = strsep(&rest, ",")))
+		for (size_t i = 0; i < step->words.n; i++)
+			if (fnmatch(step->words.v[i], name, 0) == 0)
+				meant = used[i] = true;
+	return meant;
+}
+
+static void warn_of_unused(struct run *run, const struct step *step, const bool *used)
+{
+	for (size_t i = 0; i < step->words.n; i++)
+		if (!used[i])
+			run_warn(run,
+				 "no interrupt of %s is there now: the names are at the end of "
+				 "the lines of /proc/interrupts, and * stands for any part",
+				 step->words.v[i]);
+}
+
+static int move_all(struct run *run, const struct step *step, const struct cpu_list *to,
+		    struct error *err)
+{
+	bool used[MAX_ACTIONS] = {};
 	_cleanup_strv_ struct strv names = {};
 	int r = host_list(&run->host, &names, IRQ_DIR);
 
@@ -144,7 +175,9 @@ static int move_all(struct run *run, const struct cpu_list *to, struct error *er
 
 		if (parse_u64(names.v[i], &irq) < 0 ||
 		    is_managed(&run->host, (unsigned)irq) ||
-		    irq_actions(&run->host, (unsigned)irq, actions, sizeof(actions)) <= 0)
+		    irq_actions(&run->host, (unsigned)irq, actions, sizeof(actions)) <=
+			    0 ||
+		    !is_meant(step, actions, used))
 			continue;
 		r = move_one(run, (unsigned)irq, actions, to, err);
 		if (r == -ENOENT) { /* it went away meanwhile */
@@ -152,6 +185,8 @@ static int move_all(struct run *run, const struct cpu_list *to, struct error *er
 			r = 0;
 		}
 	}
+	if (r == 0)
+		warn_of_unused(run, step, used);
 	return r;
 }
 
@@ -163,5 +198,5 @@ static int move_apply(struct run *run, const struct step *step, struct error *er
 	if (r < 0 || !to.n)
 		return r;
 	warn_of_irqbalance(run);
-	return move_all(run, &to, err);
+	return move_all(run, step, &to, err);
 }

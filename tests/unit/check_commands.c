@@ -253,6 +253,33 @@ START_TEST(plan)
 }
 END_TEST
 
+static void interrupt(unsigned number, const char *actions)
+{
+	faketree_file("0-3\n", "/proc/irq/%u/smp_affinity_list", number);
+	faketree_file(actions, "/sys/kernel/irq/%u/actions", number);
+}
+
+START_TEST(plan_moves_interrupts_by_name)
+{
+	faketree_file("0-3\n", "/sys/devices/system/cpu/online");
+	interrupt(24, "nvme0q0\n");
+	interrupt(25, "i801_smbus,ehci_hcd:usb1\n");
+	interrupt(26, "eth0\n");
+	domain("");
+	steps("irq.move = to=0 nvme* ehci_hcd:usb1 xhci*");
+	ck_assert_int_eq(command("plan win10"), STATUS_OK);
+	assert_has("irq 24 nvme0q0                   0-3 → 0\n");
+	assert_has("irq 25 i801_smbus,ehci_hcd:usb1  0-3 → 0\n");
+	assert_hasnt("eth0");
+	assert_has(
+		"warning: no interrupt of xhci* is there now: the names are at the end");
+	assert_hasnt("interrupt of nvme*");
+	steps("irq.move = to=0");
+	ck_assert_int_eq(command("plan win10"), STATUS_OK);
+	assert_has("irq 26 eth0                      0-3 → 0\n");
+}
+END_TEST
+
 START_TEST(plan_puts_pages_back)
 {
 	faketree_hugepages(2048, 0, 100);
@@ -279,6 +306,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, init_for_the_only_gpu);
 	tcase_add_test(tc, init_for_a_second_gpu);
 	tcase_add_test(tc, plan);
+	tcase_add_test(tc, plan_moves_interrupts_by_name);
 	tcase_add_test(tc, plan_puts_pages_back);
 }
 

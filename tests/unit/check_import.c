@@ -98,6 +98,8 @@ static const struct {
 	{ "import/looking_glass", 0 },
 	{ "import/language.sh", 0 },
 	{ "import/for_names.sh", 0 },
+	{ "import/guide_lines", 0 },
+	{ "import/habits.sh", 5 },
 	{ "import/mixed", 3 },
 	{ "import/odd", 10 },
 };

@@ -238,6 +238,20 @@ END
 check "irq.move beside irqbalance: a warning" grep -q 'irqbalance runs' /var/log/vfio-hook/win10.log
 holders_end
 
+# Only what has asked for it by that name.
+irqs_but() { (cd /proc/irq && grep -H . */smp_affinity_list | grep -v "^$1/" | sort); }
+hda=$(basename "$(dirname "$(ls -d /proc/irq/*/snd_hda_intel*/)")")
+irqs_but "$hda" >"$LAB/irqs"
+only_hda()
+{
+	irqs_but "$hda" | cmp -s - "$LAB/irqs" && grep -qx 1 "/proc/irq/$hda/smp_affinity_list"
+}
+step "irq.move by name" only_hda "$KEPT" <<END
+irq.move = to=1 snd_hda* nobody
+END
+check "irq.move by name: a warning" grep -q 'no interrupt of nobody is there now' \
+	/var/log/vfio-hook/win10.log
+
 # The interrupt is another one by now, perhaps with the same number.
 config win10 <<END
 [prepare/begin]
