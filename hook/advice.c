@@ -13,6 +13,7 @@ void advise_domain(struct call *call, struct findings *findings)
 		finding_add(findings, FINDING_WARNING, NULL, "%s", error_text(&err));
 	else {
 		advise_devices(call, &inventory, findings);
+		advise_acs(call, &inventory, findings);
 		advise_guest(call, &inventory, findings);
 	}
 	advise_memory(call, findings);

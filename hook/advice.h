@@ -42,10 +42,13 @@ void advise_host(const struct host *host, struct findings *findings);
 /* What XML and config disagree on, for prepare; the run has been scanned. */
 void advise_devices(struct call *call, const struct inventory *inventory,
 		    struct findings *findings);
+/* Why devices of the XML share their groups with others. */
+void advise_acs(const struct call *call, const struct inventory *inventory,
+		struct findings *findings);
 /* What the guest is told of its CPU and its hypervisor. */
 void advise_guest(const struct call *call, const struct inventory *inventory,
 		  struct findings *findings);
 void advise_memory(struct call *call, struct findings *findings);
 void advise_cpus(const struct call *call, struct findings *findings);
-/* These four, for a call that has a config. */
+/* All of these, for a call that has a config. */
 void advise_domain(struct call *call, struct findings *findings);

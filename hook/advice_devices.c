@@ -4,7 +4,6 @@
  * has forgotten.
  */
 #include "advice.h"
-#include "walk.h"
 
 static bool in_xml(const struct domain *domain, const char *name)
 {
@@ -113,28 +112,47 @@ static void judge_detached(const struct inventory *inventory, const struct domai
 	}
 }
 
+static bool has_any(const struct inventory *inventory, const struct pci_list *functions,
+		    const char *group)
+{
+	for (size_t i = 0; i < functions->n; i++) {
+		const struct inventory_item *item =
+			inventory_find(inventory, functions->fn[i].name);
+
+		if (item && streq(item->group, group))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Where libvirt moves the devices by itself, what shares their group and has a driver of
  * the host keeps QEMU from opening it. Where a step moves them, the plan tells that.
  */
-static void judge_groups(const struct inventory *inventory, const struct call *call,
-			 struct findings *findings)
+static void judge_groups(const struct inventory *inventory, struct call *call,
+			 const struct pci_list *planned, struct findings *findings)
 {
 	const struct domain *domain = call->run.domain;
-	bool told = walk_has(&call->run, "pci.detach");
+	_cleanup_(pci_list_done) struct pci_list detached = {};
+	_cleanup_error_ struct error err = {};
 
-	for (size_t i = 0; !told && i < inventory->n; i++) {
+	if (run_detached_devices(&call->run, &detached, &err) < 0)
+		return;
+	for (size_t i = 0; i < inventory->n; i++) {
 		const struct inventory_item *item = &inventory->items[i];
 
 		if (!*item->driver || streq(item->driver, "pci-stub") ||
 		    pci_driver_is_vfio(&call->run.host, item->fn.name, item->driver) ||
 		    pci_is_bridge(&item->fn) || in_xml(domain, item->fn.name) ||
+		    pci_find(planned, item->fn.name) ||
+		    has_any(inventory, &detached, item->group) ||
 		    !must_go_along(inventory, domain, item))
 			continue;
 		finding_add(findings, FINDING_PROBLEM, "pci.detach = group=whole",
 			    "%s (%s) shares IOMMU group %s with a device of the XML and "
 			    "stays with %s: QEMU cannot open the group (\"is not "
-			    "viable\"); add to [prepare/begin]",
+			    "viable\"); add to [prepare/begin], where it takes all of the "
+			    "XML's devices with their groups",
 			    item->fn.name, item->name, item->group, item->driver);
 	}
 }
@@ -153,6 +171,6 @@ void advise_devices(struct call *call, const struct inventory *inventory,
 	for (size_t i = 0; i < domain->n_hostdevs; i++)
 		judge_hostdev(&domain->hostdevs[i], inventory, &call->run.host, &planned,
 			      findings);
-	judge_groups(inventory, call, findings);
+	judge_groups(inventory, call, &planned, findings);
 	judge_detached(inventory, domain, &planned, findings);
 }

@@ -46,9 +46,27 @@ static void judge_locks(const struct host *host, struct findings *findings)
 			    "does not come back after the guest");
 }
 
+/* A parameter of patched kernels, which makes ACS up where there is none. */
+static void judge_acs_override(const struct host *host, struct findings *findings)
+{
+	char cmdline[4096];
+
+	if (host_read(host, cmdline, sizeof(cmdline), "/proc/cmdline") < 0)
+		return;
+	for (char *rest = cmdline, *word; (word = strsep(&rest, " "));)
+		if (str_after(word, "pcie_acs_override="))
+			finding_add(findings, FINDING_ADVICE, NULL,
+				    "%s on the kernel's command line splits IOMMU groups "
+				    "that the hardware does not keep apart: a guest can "
+				    "reach memory of other devices behind the same bridge, "
+				    "and so of the host; for guests that you trust only",
+				    word);
+}
+
 void advise_host(const struct host *host, struct findings *findings)
 {
 	judge_iommu(host, findings);
 	judge_vfio(host, findings);
 	judge_locks(host, findings);
+	judge_acs_override(host, findings);
 }

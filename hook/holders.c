@@ -87,7 +87,8 @@ static int add_cure(struct strv *cures, const struct holder *holder)
 	else if (process_is_logind(holder))
 		r = asprintf(&cure, "end the session on that seat");
 	else if (holder_is_session(holder))
-		r = asprintf(&cure, "end the session of %s", holder->user);
+		r = asprintf(&cure, "end the session of %s (as session.end does)",
+			     holder->user);
 	else if (str_ends(holder->unit, ".service"))
 		r = asprintf(&cure, "stop %s", holder->unit);
 	else

@@ -79,10 +79,12 @@ static int report_holders(struct run *run, const struct holder_list *all,
 		names = holders_describe(&may);
 		if (!names)
 			return error_oom(err);
-		run_note(run,
-			 "%s is held by %s; an earlier step may end that, else this step waits "
-			 "to its deadline, gives up and undoes",
-			 what, names);
+		/* Of a start that is refused nothing waits. */
+		run_note(run, "%s is held by %s; an earlier step may end that%s", what,
+			 names,
+			 stay.n ? "" :
+				  ", else this step waits to its deadline, gives up and "
+				  "undoes");
 	}
 	return stay.n ? refuse(run, &stay, what, err) : 0;
 }

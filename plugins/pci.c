@@ -135,6 +135,17 @@ static int detach_all(struct run *run, const struct step *step,
 	return r;
 }
 
+/* Unless the words name none that is there, which was told. */
+static int note_none_moves(struct run *run, const struct step *step, struct error *err)
+{
+	_cleanup_(pci_list_done) struct pci_list all = {};
+	int r = run_devices(run, &step->words, &all, err);
+
+	if (r == 0 && all.n)
+		run_note(run, "no device has to move: all are on a vfio driver already");
+	return r;
+}
+
 static int detach_apply(struct run *run, const struct step *step, struct error *err)
 {
 	_cleanup_(pci_list_done) struct pci_list functions = {};
@@ -144,8 +155,7 @@ static int detach_apply(struct run *run, const struct step *step, struct error *
 	if (r < 0)
 		return r;
 	if (!functions.n) {
-		run_note(run, "no device has to move: all are on a vfio driver already");
-		return 0;
+		return note_none_moves(run, step, err);
 	}
 	names = calloc(functions.n, sizeof(*names));
 	if (!names)

@@ -386,6 +386,119 @@ START_TEST(check_rest_of_a_card)
 }
 END_TEST
 
+/* Below a bridge, as sysfs has it, whose config has these bytes at 0x100 (NULL: none). */
+static void behind_bridge(const char *name, const uint8_t *capability, size_t len)
+{
+	static const char bridge[] = "/sys/devices/pci0000:00/0000:00:01.0";
+	uint8_t config[4096] = { 0x86, 0x80, 0x01, 0x19, [10] = 4, [11] = 6, [14] = 1 };
+	char path[PATH_MAX], target[128];
+	FILE *f;
+
+	snprintf(target, sizeof(target), "../%s", name);
+	faketree_link(target, "%s/%s", bridge, name);
+	ck_assert_int_eq(unlink(host_path(&host, path, "/sys/bus/pci/devices/%s", name)),
+			 0);
+	snprintf(target, sizeof(target), "../../../devices/pci0000:00/0000:00:01.0/%s",
+		 name);
+	faketree_link(target, "/sys/bus/pci/devices/%s", name);
+	if (capability)
+		memcpy(config + 0x100, capability, len);
+	f = fopen(host_path(&host, path, "%s/config", bridge), "we");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_uint_eq(fwrite(config, 1, capability ? 4096 : 256, f),
+			  capability ? 4096 : 256);
+	fclose(f);
+}
+
+#define NO_ACS "0000:0b:00.0 shares IOMMU group 15 with 0000:0c:00.0 ("
+
+START_TEST(check_acs)
+{
+	/* Device Serial Number, then ACS; or the end of the list. */
+	static const uint8_t with[] = { 3, 0, 1, 0x14, [0x40] = 0xd, 0, 1, 0 };
+	static const uint8_t without[] = { 3, 0, 1, 0 };
+	/* A list that closes to a ring comes to an end. */
+	static const uint8_t ring[] = { 3, 0, 1, 0x10 };
+
+	faketree_pci("0000:0c:00.0", "8086:10d3", "020000", NULL, "15");
+	steps("pci.detach = 0b:00.0 0c:00.0");
+	domain(PASSTHROUGH "<devices>" HOSTDEV("0x0b", "0") "</devices>");
+	behind_bridge(NIC, without, sizeof(without));
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("  advice   " NO_ACS);
+	assert_has("as 0000:00:01.0 above it has no ACS");
+	behind_bridge(NIC, ring, sizeof(ring));
+	command("check win10");
+	assert_has(NO_ACS);
+	behind_bridge(NIC, NULL, 0);
+	command("check win10");
+	assert_has(NO_ACS);
+	behind_bridge(NIC, with, sizeof(with));
+	command("check win10");
+	assert_hasnt("ACS");
+	/* Alone in its group, nobody asks. */
+	behind_bridge(NIC, without, sizeof(without));
+	domain(PASSTHROUGH "<devices>" HOSTDEV("0x0b", "0")
+		       HOSTDEV("0x0c", "0") "</devices>");
+	command("check win10");
+	assert_hasnt("ACS");
+}
+END_TEST
+
+START_TEST(check_acs_override)
+{
+	install("\177ELF", 0755);
+	faketree_file("quiet pcie_acs_override=downstream,multifunction splash\n",
+		      "/proc/cmdline");
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has(
+		"  advice   pcie_acs_override=downstream,multifunction on the kernel's");
+	faketree_file("quiet xpcie_acs_override=\n", "/proc/cmdline");
+	command("check");
+	assert_hasnt("acs_override");
+}
+END_TEST
+
+/* A group that no step of the plan looks at, beside one that has its step. */
+START_TEST(check_groups_of_libvirt)
+{
+	faketree_pci("0000:0c:00.0", "8086:10d3", "020000", "e1000e", "15");
+	steps("kmod.unload = nvidia\npci.detach = 0a:00.*");
+	domain(PASSTHROUGH "<devices>" HOSTDEV("0x0a", "0") HOSTDEV("0x0a", "1")
+		       HOSTDEV("0x0b", "0") "</devices>");
+	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
+	assert_has("0000:0c:00.0 (");
+	assert_has("shares IOMMU group 15 with a device of the XML and stays with e1000e");
+	assert_hasnt("IOMMU group 14");
+	/* Where the step takes it, the step tells it, once. */
+	steps("kmod.unload = nvidia\npci.detach = 0a:00.* 0b:00.0");
+	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
+	assert_has("pci.detach: IOMMU group 15 of 0000:0b:00.0 has more");
+	assert_hasnt("shares IOMMU group 15 with a device of the XML");
+}
+END_TEST
+
+/* What is told below a problem does not deny it. */
+START_TEST(notes_beside_problems)
+{
+	steps("pci.detach = 0e:00.0");
+	domain("<devices>" HOSTDEV("0x0b", "0") "</devices>");
+	ck_assert_int_eq(command("plan win10"), STATUS_FAILED);
+	assert_has("PROBLEM: ");
+	assert_hasnt("all are on a vfio driver already");
+
+	faketree_file("", "/sys/devices/pci0000:00/" SOUND "/sound/card1/controlC1/dev");
+	faketree_process(812, "pipewire", "user@1000.service", "/dev/snd/controlC1");
+	faketree_process(813, "mpd", "mpd.service", "/dev/snd/controlC1");
+	steps("session.end =\npci.detach = 0a:00.*");
+	ck_assert_int_eq(command("plan win10"), STATUS_FAILED);
+	assert_has("PROBLEM: " SOUND " is held by mpd (pid 813, ");
+	assert_has("note: " SOUND " is held by pipewire (pid 812, ");
+	assert_has("an earlier step may end that\n");
+	assert_hasnt("waits to its deadline");
+}
+END_TEST
+
 static void add(TCase *tc)
 {
 	tcase_add_test(tc, check_of_what_init_wrote);
@@ -398,6 +511,10 @@ static void add(TCase *tc)
 	tcase_add_test(tc, check_boot_phase);
 	tcase_add_test(tc, check_of_scripts_alone);
 	tcase_add_test(tc, check_driver_for_the_guest);
+	tcase_add_test(tc, check_acs);
+	tcase_add_test(tc, check_acs_override);
+	tcase_add_test(tc, check_groups_of_libvirt);
+	tcase_add_test(tc, notes_beside_problems);
 	tcase_add_test(tc, check_guest_cpu);
 	tcase_add_test(tc, check_guest_drivers);
 	tcase_add_test(tc, check_rest_of_a_card);

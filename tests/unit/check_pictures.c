@@ -36,9 +36,16 @@ END_TEST
 
 START_TEST(refused)
 {
+	char path[PATH_MAX];
+
 	nvidia_machine();
 	faketree_file("", "/sys/devices/pci0000:00/" SOUND "/sound/card1/controlC1/dev");
 	faketree_process(812, "pipewire", "user@1000.service", "/dev/snd/controlC1");
+	/* A user's own daemon. */
+	faketree_file("alice:x:1000:1000::/home/alice:/bin/sh\n", "/etc/passwd");
+	if (geteuid() == 0)
+		ck_assert_int_eq(chown(host_path(&host, path, "/proc/812"), 1000, 1000),
+				 0);
 	picture("refused", "check win10", STATUS_FAILED);
 }
 END_TEST
