@@ -239,7 +239,7 @@ check "irq.move beside irqbalance: a warning" grep -q 'irqbalance runs' /var/log
 holders_end
 
 # Only what has asked for it by that name.
-irqs_but() { (cd /proc/irq && grep -H . */smp_affinity_list | grep -v "^$1/" | sort); }
+irqs_but() { grep -H . /proc/irq/*/smp_affinity_list | grep -v "^/proc/irq/$1/" | sort; }
 hda=$(basename "$(dirname "$(ls -d /proc/irq/*/snd_hda_intel*/)")")
 irqs_but "$hda" >"$LAB/irqs"
 only_hda()
