@@ -75,6 +75,12 @@ const char *did_you_mean(char buf[GUESS_LEN], const char *word,
 /* The same of the domains that libvirt or conf.d knows. */
 const char *guess_domain(char buf[GUESS_LEN], const struct command_options *options,
 			 const char *word);
+/*
+ * The file in conf.d that is most likely meant for DOMAIN, which has none of its own:
+ * another case, another ending, a slip. In BUF, or NULL.
+ */
+const char *guess_config(char buf[GUESS_LEN], const struct host *host,
+			 const char *hooks_dir, const char *domain);
 /* The names in DIR that end in SUFFIX, without it. 0 or a negative errno. */
 int command_names(const struct host *host, const char *dir, const char *suffix,
 		  struct strv *ret);

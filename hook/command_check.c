@@ -90,9 +90,18 @@ static void advise_scripts(const struct call *call, struct findings *findings)
 
 static void no_config(const struct call *call, struct section *section)
 {
-	const char *name = section->name;
-	char cure[512];
+	const char *name = section->name, *meant;
+	char cure[2 * PATH_MAX + 64], buf[GUESS_LEN];
 
+	meant = guess_config(buf, &call->run.host, call->hooks_dir, name);
+	if (meant) {
+		snprintf(cure, sizeof(cure), "mv '%s/conf.d/%s' '%s/conf.d/%s.ini'",
+			 call->hooks_dir, meant, call->hooks_dir, name);
+		finding_add(&section->findings, FINDING_WARNING, cure,
+			    "%s is not read for it: the file is called as the domain is, "
+			    "letter by letter, and ends in .ini",
+			    meant);
+	}
 	if (has_scripts(&call->run.host, call->hooks_dir, name)) {
 		advise_scripts(call, &section->findings);
 		return;

@@ -15,6 +15,23 @@ static int print(const struct command_options *options, struct run *run)
 	return print_plan_whole(run, stdout);
 }
 
+/* A config that is there and not read is worse than none. */
+static void tell_other_config(const struct call *call)
+{
+	char buf[GUESS_LEN];
+	const char *meant = call->run.config ?
+				    NULL :
+				    guess_config(buf, &call->run.host, call->hooks_dir,
+						 call->run.event.domain);
+
+	if (meant)
+		fprintf(stderr,
+			"vfio-hook: %s/conf.d/%s is not read for the domain %s: rename it to "
+			"%s.ini, if that is meant\n",
+			call->hooks_dir, meant, call->run.event.domain,
+			call->run.event.domain);
+}
+
 static int plan_run(const struct command_options *options, int argc, char **argv)
 {
 	enum phase phase = argc > 1 ? command_phase(&command_plan, argv[1]) :
@@ -28,6 +45,7 @@ static int plan_run(const struct command_options *options, int argc, char **argv
 	r = command_open(options, argv[0], phase, &call);
 	if (r != STATUS_OK)
 		return r;
+	tell_other_config(&call);
 	r = phase_check(&call.run, &err);
 	if (print(options, &call.run) < 0 && r == 0)
 		r = error_oom(&err);

@@ -70,6 +70,48 @@ const char *guess_domain(char buf[GUESS_LEN], const struct command_options *opti
 	return did_you_mean(buf, word, &names);
 }
 
+/* FILE without its ending, which is ".ini" in any case of letters, or ".conf". */
+static void base_of(const char *file, char *buf, size_t size)
+{
+	static const char *const endings[] = { ".ini", ".conf", ".cfg", ".ini.txt" };
+	size_t len = strlen(file);
+
+	snprintf(buf, size, "%s", file);
+	for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
+		size_t n = strlen(endings[i]);
+
+		if (len > n && len < size && strcasecmp(file + len - n, endings[i]) == 0)
+			buf[len - n] = '\0';
+	}
+}
+
+const char *guess_config(char buf[GUESS_LEN], const struct host *host,
+			 const char *hooks_dir, const char *domain)
+{
+	_cleanup_strv_ struct strv files = {}, slips = {};
+	const char *nearest;
+	char base[GUESS_LEN];
+
+	if (host_list(host, &files, "%s/conf.d", hooks_dir) < 0)
+		return NULL;
+	for (size_t i = 0; i < files.n; i++) {
+		base_of(files.v[i], base, sizeof(base));
+		if (strcasecmp(base, domain) == 0) {
+			snprintf(buf, GUESS_LEN, "%.*s", GUESS_LEN - 1, files.v[i]);
+			return buf;
+		}
+		/* One that another domain has is meant for that. */
+		if (!host_exists(host, "/etc/libvirt/qemu/%s.xml", base) &&
+		    str_ends(files.v[i], ".ini") && strv_add(&slips, base) < 0)
+			return NULL;
+	}
+	nearest = words_nearest(domain, &slips);
+	if (!nearest)
+		return NULL;
+	snprintf(buf, GUESS_LEN, "%.*s.ini", GUESS_LEN - 5, nearest);
+	return buf;
+}
+
 enum phase command_phase(const struct command *command, const char *name)
 {
 	enum phase phase = phase_from_name(name);

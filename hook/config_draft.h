@@ -29,5 +29,11 @@ struct draft {
 char *draft_list(const struct strv *list);
 /* The line with these N words, as they were written. */
 char *draft_line(const struct step *step, const struct source_word *words, size_t n);
+/* config_slips.c: what is meant, in BUF, or NULL. Of a choice "A|B": the one. */
+const char *slip_choice(const char *choices, const char *value, char buf[SLIP_LEN]);
+/* Of a step without arguments, which has one: the line with that as an option's value. */
+const char *slip_bare_value(const struct draft *draft, char buf[SLIP_LEN]);
+/* Of NAME=VALUE where NAME VALUE is wanted: the line. */
+const char *slip_assignment(const struct draft *draft, char buf[SLIP_LEN]);
 /* Makes options and arguments of the words; 0 or -ENOMEM. */
 int draft_sort_words(struct draft *draft);

@@ -171,18 +171,28 @@ static int check_count(struct draft *draft)
 	const struct step_type *type = draft->step.type;
 	size_t n = draft->step.words.n;
 	unsigned max = type->max_args;
+	char buf[SLIP_LEN];
+	const char *line;
 
 	if (type->args && max == 0) /* not bounded */
 		max = UINT_MAX;
+	line = slip_assignment(draft, buf);
+	if (line)
+		return mistake(draft,
+			       "between the two stands a blank, no \"=\": write \"%s\"",
+			       line);
 	if (n < type->min_args)
 		return mistake(draft, "%s needs %s%s: %s = %s", draft->step.key,
 			       type->min_args > 1 ? "more arguments" : "an argument",
 			       n > 0 ? " behind those given" : "", draft->step.key,
 			       type->args ?: "");
-	if (n > max && max == 0)
-		return mistake(draft, "%s takes no arguments, \"%.*s\" is too much",
+	if (n > max && max == 0) {
+		line = slip_bare_value(draft, buf);
+		return mistake(draft, "%s takes no arguments, \"%.*s\" is too much%s%s%s",
 			       draft->step.key, words_shown(draft->step.words.v[0]),
-			       draft->step.words.v[0]);
+			       draft->step.words.v[0], line ? ": write \"" : "",
+			       line ? line : "", line ? "\"" : "");
+	}
 	if (n > max)
 		return mistake(draft,
 			       "%s takes at most %u argument%s, \"%.*s\" is too much: "

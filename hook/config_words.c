@@ -128,9 +128,16 @@ static int add_option(struct draft *draft, const char *word)
 		return complain_option(draft, word);
 	if (step_option(step, spec->name))
 		return mistake(draft, "%s= is given twice", spec->name);
-	if (!value_is_valid(spec, value, &wanted))
-		return mistake(draft, "%s=%.*s: %s is wanted", spec->name,
-			       words_shown(value), value, wanted);
+	if (!value_is_valid(spec, value, &wanted)) {
+		char meant[SLIP_LEN];
+		bool known = spec->kind == VALUE_CHOICE &&
+			     slip_choice(spec->choices, value, meant);
+
+		return mistake(draft, "%s=%.*s: %s is wanted%s%s%s%s", spec->name,
+			       words_shown(value), value, wanted, known ? ": write " : "",
+			       known ? spec->name : "", known ? "=" : "",
+			       known ? meant : "");
+	}
 	if (array_grow(&step->options, step->n_options, sizeof(*option)) < 0)
 		return -ENOMEM;
 	option = &step->options[step->n_options];
@@ -176,6 +183,25 @@ static bool is_near_option(const struct step_type *type, const char *word)
 	       words_nearest(name, &names);
 }
 
+/* NAME = VALUE where NAME VALUE is wanted: word I is the "=". */
+static int complain_assignment(struct draft *draft, size_t i)
+{
+	_cleanup_free_ struct source_word *words = NULL;
+	_cleanup_free_ char *line = NULL;
+
+	words = calloc(draft->n_words, sizeof(*words));
+	if (!words)
+		return -ENOMEM;
+	memcpy(words, draft->words, i * sizeof(*words));
+	memcpy(words + i, draft->words + i + 1, (draft->n_words - i - 1) * sizeof(*words));
+	line = draft_line(&draft->step, words, draft->n_words - 1);
+	return line ? mistake(draft,
+			      "a \"=\" between blanks, where only a blank belongs: write "
+			      "\"%s\"",
+			      line) :
+		      -ENOMEM;
+}
+
 static int add_argument(struct draft *draft, size_t i, bool options_ended)
 {
 	const struct step_type *type = draft->step.type;
@@ -187,6 +213,12 @@ static int add_argument(struct draft *draft, size_t i, bool options_ended)
 			return complain_late_option(draft, i, spec);
 		if (is_near_option(type, word))
 			return complain_option(draft, word);
+		if (streq(word, "=") && i > 0 && type->min_args == 2)
+			return complain_assignment(draft, i);
+		if (str_ends(word, ",") && word[1])
+			return mistake(draft,
+				       "\"%.*s\": between words stand blanks, no commas",
+				       words_shown(word), word);
 		if (streq(word, "=") && i > 0)
 			return mistake(draft,
 				       "a \"=\" between blanks: an option is written "

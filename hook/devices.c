@@ -6,7 +6,9 @@
  */
 #include <stdarg.h>
 
+#include "config.h"
 #include "group.h"
+#include "ini_lines.h"
 #include "run.h"
 
 struct lookup {
@@ -139,7 +141,18 @@ static int unknown_set(struct lookup *lookup, const char *word, struct error *er
 	const struct config *config = lookup->run->config;
 	_cleanup_strv_ struct strv names = {};
 	_cleanup_free_ char *joined = NULL;
+	const char *nearest;
 
+	if (strpbrk(word, ":.,")) {
+		char buf[SLIP_LEN];
+		const char *meant = slip_address(word, buf);
+
+		return mistake(lookup, -EINVAL, err,
+			       "%s is no PCI address: write %s%s, as 0a:00.0 with a "
+			       "function of 0 to 7, or 0a:00.* for all of them",
+			       word, meant ? meant : "BUS:DEVICE.FUNCTION in hex",
+			       meant ? "; one is BUS:DEVICE.FUNCTION in hex" : "");
+	}
 	for (size_t i = 0; config && i < config->n_sets; i++)
 		if (strv_add(&names, config->sets[i].name) < 0)
 			return error_oom(err);
@@ -152,8 +165,10 @@ static int unknown_set(struct lookup *lookup, const char *word, struct error *er
 	joined = strv_join(&names, ", ");
 	if (!joined)
 		return error_oom(err);
-	return mistake(lookup, -EINVAL, err, "no such device set: %s; sets are: %s", word,
-		       joined);
+	nearest = words_nearest(word, &names);
+	return mistake(lookup, -EINVAL, err, "no such device set: %s%s%s%s; sets are: %s",
+		       word, nearest ? ", did you mean " : "", nearest ? nearest : "",
+		       nearest ? "?" : "", joined);
 }
 
 static int take_ref(struct lookup *lookup, const char *set, const char *word,

@@ -50,6 +50,9 @@ int words_next(const char **text, const char **ret_start, char **ret_word,
 	       struct error *err);
 /* The one of CANDIDATES that WORD is most likely a slip of, or NULL. */
 const char *words_nearest(const char *word, const struct strv *candidates);
+#define SLIP_LEN 256
+/* Of what is no PCI address: the one or those that may be meant, in BUF, or NULL. */
+const char *slip_address(const char *word, char buf[SLIP_LEN]);
 /* How many bytes of S to show in a message. */
 int words_shown(const char *s);
 

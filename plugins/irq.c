@@ -15,6 +15,8 @@
 
 static int move_apply(struct run *run, const struct step *step, struct error *err);
 
+static int move_parse(const struct step *step, struct error *err);
+
 static const struct option_spec options[] = {
 	{ "to", VALUE_CPUS,
 	  .def = "all but those taken by cpuset.isolate or the XML's vcpupin",
@@ -28,6 +30,7 @@ static const struct step_type types[] = {
 		.summary = "move the host's interrupts away from the guest's CPUs",
 		.undo = "each gets back its CPUs, if its number still has the same action",
 		.args = "[ACTION…]",
+		.parse = move_parse,
 		.max_args = MAX_ACTIONS,
 		.phases = PHASES_UP,
 		.timeout_ms = 30000,
@@ -38,6 +41,20 @@ static const struct step_type types[] = {
 };
 
 const struct plugin plugin_irq = { .name = "irq", .types = types };
+
+/* No action is called as CPUs are written. */
+static int move_parse(const struct step *step, struct error *err)
+{
+	for (size_t i = 0; i < step->words.n; i++) {
+		_cleanup_(cpu_list_done) struct cpu_list cpus = {};
+
+		if (parse_cpu_list(step->words.v[i], &cpus) == 0)
+			return error_set(err, -EINVAL,
+					 "%s are CPUs: write \"irq.move = to=%s\"",
+					 step->words.v[i], step->words.v[i]);
+	}
+	return 0;
+}
 
 /* *RET is empty when there was a problem. */
 static int destination(struct run *run, const struct step *step, struct cpu_list *ret,

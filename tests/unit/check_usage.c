@@ -119,6 +119,66 @@ START_TEST(without_config)
 }
 END_TEST
 
+static const struct {
+	const char *word, *answer;
+} addresses[] = {
+	{ "0a:00.9",
+	  "0a:00.9 is no PCI address: write BUS:DEVICE.FUNCTION in hex, as 0a:00.0 "
+	  "with a function of 0 to 7" },
+	{ "0a:00", "0a:00 is no PCI address: write 0a:00.*; one is BUS:DEVICE.FUNCTION" },
+	{ "0a:00.0,0a:00.1", "is no PCI address: write 0a:00.0 0a:00.1; one is" },
+	{ "gpux", "no such device set: gpux, did you mean gpu?; sets are: gpu" },
+};
+
+START_TEST(address)
+{
+	_cleanup_free_ char *text = NULL;
+
+	domain("<devices>" HOSTDEV("0x0b", "0") "</devices>");
+	ck_assert_int_gt(asprintf(&text,
+				  "[devices]\ngpu = " GPU "\n[prepare/begin]\n"
+				  "pci.detach = %s\n",
+				  addresses[_i].word),
+			 0);
+	faketree_file(text, "/etc/libvirt/hooks/conf.d/win10.ini");
+	ck_assert_int_eq(command("plan win10"), STATUS_FAILED);
+	assert_has(addresses[_i].answer);
+}
+END_TEST
+
+static const char *const nearly[] = { "WIN10.ini", "win10.conf", "win10.INI",
+				      "wni10.ini" };
+
+/* A config that is there, and not read. */
+START_TEST(config_of_another_name)
+{
+	_cleanup_free_ char *text = NULL;
+
+	domain("<devices>" HOSTDEV("0x0b", "0") "</devices>");
+	install("\177ELF", 0755);
+	faketree_file("[prepare/begin]\npci.detach =\n", "/etc/libvirt/hooks/conf.d/%s",
+		      nearly[_i]);
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	ck_assert_int_gt(asprintf(&text,
+				  "mv '/etc/libvirt/hooks/conf.d/%s' "
+				  "'/etc/libvirt/hooks/conf.d/win10.ini'\n",
+				  nearly[_i]),
+			 0);
+	assert_has("  warning  ");
+	assert_has(text);
+	ck_assert_int_eq(command("plan win10"), STATUS_OK);
+	assert_has("is not read for the domain win10: rename it to win10.ini");
+
+	/* Not if it is another domain's. */
+	faketree_file("<domain/>", "/etc/libvirt/qemu/wni10.xml");
+	command("plan win10");
+	if (streq(nearly[_i], "wni10.ini"))
+		assert_hasnt("is not read");
+	else
+		assert_has("is not read");
+}
+END_TEST
+
 /* Who asks for an answer and does not get it has to know. */
 static const struct {
 	const char *line;
@@ -155,6 +215,8 @@ END_TEST
 static void add(TCase *tc)
 {
 	tcase_add_loop_test(tc, slip, 0, ARRAY_SIZE(slips));
+	tcase_add_loop_test(tc, address, 0, ARRAY_SIZE(addresses));
+	tcase_add_loop_test(tc, config_of_another_name, 0, ARRAY_SIZE(nearly));
 	tcase_add_test(tc, no_arguments);
 	tcase_add_test(tc, without_config);
 	tcase_add_loop_test(tc, nobody_reads, 0, ARRAY_SIZE(readers));
