@@ -9,7 +9,7 @@
 #include "pci.h"
 
 #define TIMEOUT_DEFAULT_MS (120 * 1000)
-#define ADDRESS_FORMS                                                                  \
+#define ADDRESS_FORMS                                                                          \
 	"0000:0a:00.0, 0a:00.0, 0a:00.* (every function, 0 to 7), pci_0000_0a_00_0 or the id " \
 	"10de:1e84"
 
