@@ -30,15 +30,28 @@ static const struct option long_options[] = {
 	{},
 };
 
+/* Of the arguments of all, in letters. */
+static int widest_args(void)
+{
+	size_t widest = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (strlen(commands[i]->args) > widest)
+			widest = strlen(commands[i]->args);
+	return (int)widest;
+}
+
 static void print_usage(FILE *out)
 {
+	int width = widest_args();
+
 	fprintf(out,
 		"Usage: vfio-hook [OPTION…] COMMAND [ARGUMENT…]\n\n"
 		"Hands devices of this host to libvirt guests, and takes them back.\n\n"
 		"Commands:\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(out, "  %-7s %-26s %s\n", commands[i]->name, commands[i]->args,
-			commands[i]->summary);
+		fprintf(out, "  %-7s %-*s  %s\n", commands[i]->name, width,
+			commands[i]->args, commands[i]->summary);
 	fprintf(out,
 		"\nOptions:\n"
 		"  --root DIR       all of /sys /proc /dev /run /etc /var below DIR\n"

@@ -31,12 +31,47 @@ expect 'pci.rescan pci.reset pci.resize-bar' vfio-hook steps pci.res
 expect --gpu vfio-hook devices --g
 expect --diff vfio-hook plan --d
 expect '' vfio-hook steps --g
+expect '' vfio-hook steps --j
+expect '--conf' vfio-hook import --c
+expect 'start started' vfio-hook import --phase sta
+expect '-h --help --hooks-dir --root -v --verbose --version' vfio-hook run -
 for command in $(_vfio_hook_commands); do
 	for file in vfio-hook.bash _vfio-hook vfio-hook.fish; do
 		case $command in devices) continue ;; esac # takes only options
 		grep -qw -e "$command" "$top/share/completions/$file" ||
 			{ echo "not ok - $file knows nothing of $command"; failed=1; }
 	done
+done
+
+# Every option that a shell offers for a command is one of its, and none is missing.
+takes()
+{
+	! vfio-hook --root "$empty" "$1" "$2" x x x </dev/null 2>&1 | grep -q "has no option"
+}
+empty=$(mktemp -d)
+trap 'rm -rf "$empty"' EXIT
+own='--json --diff --gpu --write --output --conf --phase --boot --orphans'
+
+# options SHELL COMMAND OFFERED: the options offered for the command, blanks around each.
+options()
+{
+	local option
+	for option in $own; do
+		if takes "$2" "$option"; then
+			[[ $3 == *" $option "* ]] || { echo "not ok - $1: $2 is not offered $option"; failed=1; }
+		else
+			[[ $3 != *" $option "* ]] || { echo "not ok - $1: $2 is offered $option"; failed=1; }
+		fi
+	done
+	for option in -h -v; do
+		[[ $3 == *" $option "* ]] || { echo "not ok - $1: $2 is not offered $option"; failed=1; }
+	done
+}
+
+for command in $(_vfio_hook_commands); do
+	COMP_WORDS=(vfio-hook "$command" -) COMP_CWORD=2
+	_vfio_hook
+	options bash "$command" " ${COMPREPLY[*]-} "
 done
 
 # same WHAT GOT WANTED
@@ -46,6 +81,14 @@ same()
 	echo "not ok - $1: '$2', wanted '$3'"
 	failed=1
 }
+
+# summaries SEPARATOR: each command and what --help says of it, sorted.
+summaries()
+{
+	vfio-hook --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*  \([^ ].*\)$/\1'"$1"'\2/p' | sort
+}
+contains_whole='undo|puts back what the journal holds'
+summaries '|' | grep -qxF "$contains_whole" || { echo "not ok - --help cuts: $contains_whole"; failed=1; }
 
 # What fish offers for a line; in an empty home.
 fish_for()
@@ -63,6 +106,12 @@ if command -v fish >/dev/null; then
 	same "fish: phases" "$(fish_for 'vfio-hook plan win10 re')" 'release '
 	same "fish: steps" "$(fish_for 'vfio-hook steps pci.res')" 'pci.rescan pci.reset pci.resize-bar '
 	same "fish: options" "$(fish_for 'vfio-hook undo --o')" '--orphans '
+	for command in $(_vfio_hook_commands); do
+		options fish "$command" " $(fish_for "vfio-hook $command -")"
+	done
+	same "fish: summaries" "$(HOME=/nonexistent fish --no-config -c '
+		source $argv[1]; complete -C "vfio-hook "' "$top/share/completions/vfio-hook.fish")" \
+		"$(summaries "$(printf '\t')")"
 fi
 
 # What zsh's function finds for the words of a line, the last of which is being typed:
@@ -74,7 +123,8 @@ zsh_for()
 		shift
 		typed=("$@")
 		_describe() { print -l -- ${(P)4} }
-		_arguments() { state=argument line=($typed) }
+		_arguments() { state=argument line=($typed); [[ -z $SHOW ]] || print -l -- $@ }
+		words=(vfio-hook $typed)
 		compdef() { }
 		_files() { print -l files }
 		CURRENT=$(($# - 1))
@@ -89,6 +139,15 @@ if command -v zsh >/dev/null; then
 	same "zsh: phases" "$(zsh_for plan win10 '')" 'boot prepare release start started stopped '
 	same "zsh: steps" "$(zsh_for steps pci.res | tr ' ' '\n' | grep '^pci.res' | tr '\n' ' ')" \
 		'pci.rescan pci.reset pci.resize-bar '
+	for command in $(_vfio_hook_commands); do
+		# Of '(-j --json)--json[output …]' the option itself.
+		options zsh "$command" " $(SHOW=1 zsh_for "$command" '' | tr ' ' '\n' |
+			sed 's/^([^)]*)//; s/\[.*//; s/^.*)-/-/' | tr '\n' ' ')"
+	done
+	same "zsh: summaries" "$(zsh -f -c '
+		_describe() { print -l -- ${(P)4} }
+		eval "$(sed "\$d" $1)"
+		_vfio_hook_commands' zsh "$top/share/completions/_vfio-hook" | sort)" "$(summaries :)"
 	same "zsh: folders" "$(zsh_for import '')" 'files '
 	same "zsh: commands" "$(zsh -f -c '
 		_describe() { print -l -- ${(P)4} }

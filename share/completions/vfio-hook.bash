@@ -21,7 +21,9 @@ _vfio_hook()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local command='' words='' word position=0 i
-	local options='--help --hooks-dir --json --root --verbose --version'
+	local options='-h --help --hooks-dir --root -v --verbose --version'
+
+	local phases=$'prepare\nstart\nstarted\nstopped\nrelease\nboot'
 
 	COMPREPLY=()
 	case $prev in
@@ -29,14 +31,18 @@ _vfio_hook()
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
-	-o | --output)
+	-o | --output | --conf)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--phase)
+		mapfile -t COMPREPLY < <(compgen -W "$phases" -- "$cur")
 		return
 		;;
 	esac
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--root | --hooks-dir | -o | --output) i=$((i + 1)) ;;
+		--root | --hooks-dir | -o | --output | --conf | --phase) i=$((i + 1)) ;;
 		-*) ;;
 		*)
 			if [ -z "$command" ]; then command=${COMP_WORDS[i]}; else position=$((position + 1)); fi
@@ -45,9 +51,11 @@ _vfio_hook()
 	done
 	if [[ $cur == -* ]]; then
 		case $command in
-		plan) options+=' --diff' ;;
-		devices) options+=' --gpu' ;;
-		init) options+=' --write --output' ;;
+		plan) options+=' -j --json --diff' ;;
+		devices) options+=' -j --json --gpu' ;;
+		check | status) options+=' -j --json' ;;
+		init) options+=' --write -o --output' ;;
+		import) options+=' --conf --phase' ;;
 		undo) options+=' --boot --orphans' ;;
 		esac
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
@@ -56,7 +64,7 @@ _vfio_hook()
 	case $command:$position in
 	:*) words=$(_vfio_hook_commands) ;;
 	check:0 | init:0 | plan:0 | run:0 | status:0 | test:0 | undo:0) words=$(_vfio_hook_domains) ;;
-	plan:1 | run:1) words=$'prepare\nstart\nstarted\nstopped\nrelease\nboot' ;;
+	plan:1 | run:1) words=$phases ;;
 	steps:0) words=$(vfio-hook steps 2>/dev/null | sed 's/ .*//') ;;
 	import:0)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
