@@ -57,6 +57,14 @@ int unit_state(const struct host *host, const char *target, char **ret, struct e
 	return r < 0 ? r : manager->state(host, target, ret, err);
 }
 
+bool unit_is_starting(const struct host *host, const char *target)
+{
+	const struct service_manager *manager;
+
+	return need_manager(host, target, &manager, NULL) >= 0 && manager->is_starting &&
+	       manager->is_starting(host, target);
+}
+
 int unit_dependants(const struct host *host, const char *target, struct strv *ret,
 		    struct error *err)
 {

@@ -16,6 +16,8 @@ struct service_manager {
 		      char **ret, struct error *err);
 	int (*state)(const struct host *host, const char *target, char **ret,
 		     struct error *err);
+	/* As unit_is_starting(); NULL: what runs is there at once. */
+	bool (*is_starting)(const struct host *host, const char *target);
 	/* As unit_dependants(); NULL: a stop takes nothing along. */
 	int (*dependants)(const struct host *host, const char *target, struct strv *ret,
 			  struct error *err);

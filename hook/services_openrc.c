@@ -68,6 +68,11 @@ static int openrc_target(const struct host *host, const char *name, const char *
 	return 0;
 }
 
+static bool openrc_is_starting(const struct host *host, const char *target)
+{
+	return host_exists(host, "/run/openrc/starting/%s", target);
+}
+
 static int openrc_state(const struct host *host, const char *target, char **ret,
 			struct error *err)
 {
@@ -166,6 +171,7 @@ const struct service_manager manager_openrc = {
 	.is_stopping = openrc_is_stopping,
 	.target = openrc_target,
 	.state = openrc_state,
+	.is_starting = openrc_is_starting,
 	.dependants = openrc_dependants,
 	.call = openrc_call,
 };

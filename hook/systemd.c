@@ -276,6 +276,16 @@ static int systemd_state(const struct host *host, const char *target, char **ret
 	return *ret ? 0 : error_oom(err);
 }
 
+static bool systemd_is_starting(const struct host *host, const char *target)
+{
+	struct unit_info info;
+	struct unit unit;
+
+	return unit_parse(target, &unit) >= 0 &&
+	       unit_show(host, &unit, &info, NULL) >= 0 &&
+	       streq(info.active, "activating");
+}
+
 int systemd_show(const struct host *host, const char *target, const char *properties,
 		 char **ret, struct error *err)
 {
@@ -356,6 +366,7 @@ const struct service_manager manager_systemd = {
 	.is_stopping = is_stopping,
 	.target = systemd_target,
 	.state = systemd_state,
+	.is_starting = systemd_is_starting,
 	.dependants = systemd_dependants,
 	.call = systemd_call,
 };

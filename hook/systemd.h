@@ -26,6 +26,8 @@ int unit_target(const struct host *host, const char *unit, const char *user, cha
 		struct error *err);
 /* "active", "inactive" or "" (no such unit), in *RET; the caller frees. */
 int unit_state(const struct host *host, const char *target, char **ret, struct error *err);
+/* Is the target, which counts as active, on its way only, and may fail yet? */
+bool unit_is_starting(const struct host *host, const char *target);
 /*
  * The targets that a stop of TARGET stops before it, because they need it or are part of
  * it, and in turn what needs those: in that order, whether they run or not.

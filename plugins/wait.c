@@ -6,6 +6,7 @@
 
 #include "effect.h"
 #include "step.h"
+#include "systemd.h"
 
 #define SLICE_MS 100
 
@@ -72,7 +73,9 @@ static int is_there(struct run *run, void *arg, struct error *err)
 	if (!unit)
 		return host_exists(&run->host, "%s", step_option(step, "path"));
 	r = state_get(&run->host, &state_unit, unit, &now, err);
-	return r < 0 ? r : streq(now, "active");
+	if (r < 0 || !streq(now, "active"))
+		return r < 0 ? r : 0;
+	return run->simulate || !unit_is_starting(&run->host, unit);
 }
 
 static int for_apply(struct run *run, const struct step *step, struct error *err)
