@@ -249,6 +249,25 @@ static int allocate(struct run *run, struct page_goal *goals, size_t n, struct e
 	return r;
 }
 
+/* Where the pages of a pool of many nodes will be is not known before: as it turns out. */
+static int note_nodes(struct run *run, const struct page_goal *goal, struct error *err)
+{
+	_cleanup_(cpu_list_done) struct cpu_list all = {};
+	_cleanup_free_ char *names = NULL;
+	int r = pages_nodes(&run->host, &all, err);
+
+	if (r < 0 || all.n < 2)
+		return r;
+	names = cpus_text(goal->nodes ? goal->nodes : &all);
+	if (!names)
+		return error_oom(err);
+	run_note(run,
+		 "from nodes %s of the host, as they have room: the log tells how many of each; "
+		 "<numatune> in the XML or node= says from which",
+		 names);
+	return 0;
+}
+
 /* A plan shows where the pages should be; pages on many nodes are one line. */
 static int simulate(struct run *run, struct page_goal *goals, size_t n, struct error *err)
 {
@@ -265,6 +284,8 @@ static int simulate(struct run *run, struct page_goal *goals, size_t n, struct e
 			r = pages_plan_grow(run, &pool, goals[i].need, err);
 		else
 			note_ready(run, &goals[i]);
+		if (r >= 0 && goals[i].need && pool.node < 0)
+			r = note_nodes(run, &goals[i], err);
 	}
 	return r;
 }

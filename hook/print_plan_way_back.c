@@ -52,12 +52,31 @@ static bool stays(const struct report_item *item)
 	return item->kind == REPORT_CHANGE && !item->state;
 }
 
+/*
+ * A function whose module went first was without a driver when it was taken, and is so
+ * again until that module comes: which one, in BUF, else "".
+ */
+static const char *module_to_come(const struct run *run, const struct report_item *item,
+				  char buf[128])
+{
+	char driver[128], what[160];
+
+	if (item->state != &state_driver || *item->now || !item->target ||
+	    host_link_name(&run->host, driver, sizeof(driver),
+			   "/sys/bus/pci/devices/%s/driver", item->target) < 0 ||
+	    pci_driver_module(&run->host, driver, buf, 128) < 0)
+		return "";
+	state_describe(&state_module, buf, what, sizeof(what));
+	return first_change(&run->report, what) ? buf : "";
+}
+
 void print_way_back(const struct run *run, FILE *out)
 {
 	const struct report *report = &run->report;
 	int width = print_width(report);
-	const char *from, *to;
+	const char *from, *to, *module;
 	unsigned n = 0;
+	char buf[128];
 
 	if (!phase_goes_up(run->event.phase))
 		return;
@@ -67,8 +86,11 @@ void print_way_back(const struct run *run, FILE *out)
 		if (n++ == 0)
 			fprintf(out, "%s   <  put back afterwards%s\n",
 				tone(out, TONE_HEAD), tone(out, TONE_PLAIN));
-		fprintf(out, "      %-*s  %s → %s\n", width, report->items[i].what,
-			state_value_text(from), state_value_text(to));
+		module = module_to_come(run, &report->items[i], buf);
+		fprintf(out, "      %-*s  %s → %s%s%s%s\n", width, report->items[i].what,
+			state_value_text(from), state_value_text(to),
+			*module ? ", then the load of " : "", module,
+			*module ? " takes it back" : "");
 	}
 	for (size_t i = 0; i < report->n; i++)
 		if (stays(&report->items[i]))

@@ -253,6 +253,19 @@ START_TEST(plan)
 }
 END_TEST
 
+/* The card is without a driver until the module is there again. */
+START_TEST(plan_module_takes_it_back)
+{
+	domain("<devices>" HOSTDEV("0x0a", "0") HOSTDEV("0x0a", "1") "</devices>");
+	steps("kmod.unload = nvidia\npci.detach = 0a:00.*");
+	ck_assert_int_eq(command("plan win10"), STATUS_OK);
+	assert_has("      driver " GPU
+		   "    vfio-pci → none, then the load of nvidia takes it back\n");
+	assert_has("      driver " SOUND "    vfio-pci → snd_hda_intel\n");
+	assert_has("      module nvidia          none → loaded\n");
+}
+END_TEST
+
 static void interrupt(unsigned number, const char *actions)
 {
 	faketree_file("0-3\n", "/proc/irq/%u/smp_affinity_list", number);
@@ -292,6 +305,29 @@ START_TEST(plan_puts_pages_back)
 	assert_has("0 → 2\n   <  put back afterwards\n");
 	assert_has("2 → 0\n");
 	assert_hasnt("not put back");
+	assert_hasnt("from nodes");
+
+	/* Of two nodes, which one each page comes from is not known before. */
+	faketree_file("0-1\n", "/sys/devices/system/node/online");
+	for (unsigned node = 0; node < 2; node++) {
+		char text[128];
+
+		snprintf(text, sizeof(text),
+			 "Node %u MemTotal: 8000000 kB\nNode %u MemFree: 4000000 kB\n",
+			 node, node);
+		faketree_file(text, "/sys/devices/system/node/node%u/meminfo", node);
+	}
+	faketree_file("0\n", "/sys/devices/system/node/node1/hugepages/hugepages-2048kB/"
+			     "nr_hugepages");
+	ck_assert_msg(command("plan win10") == STATUS_OK, "%s", out);
+	assert_has("hugepages-2048kB/all  0 → 2\n");
+	assert_has(
+		"note: from nodes 0-1 of the host, as they have room: the log tells how "
+		"many of each");
+	steps("hugepages.allocate = node=0");
+	ck_assert_msg(command("plan win10") == STATUS_OK, "%s", out);
+	assert_has("hugepages-2048kB/node0  0 → 2\n");
+	assert_hasnt("from nodes");
 }
 END_TEST
 
@@ -306,6 +342,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, init_for_the_only_gpu);
 	tcase_add_test(tc, init_for_a_second_gpu);
 	tcase_add_test(tc, plan);
+	tcase_add_test(tc, plan_module_takes_it_back);
 	tcase_add_test(tc, plan_moves_interrupts_by_name);
 	tcase_add_test(tc, plan_puts_pages_back);
 }
