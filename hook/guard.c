@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "guard_child.h"
+#include "log.h"
 
 /*
  * A call that was begun gets this much whatever the time is: else the last try at the
@@ -25,6 +26,23 @@ static int64_t guard_deadline(const struct run *run, int64_t now)
 	int64_t deadline = run_deadline(run);
 
 	return deadline < now + PATIENCE_MS ? now + PATIENCE_MS : deadline;
+}
+
+/* A way back never gives up, and what reads is done rather so than not at all. */
+static bool may_do_alone(const struct run *run, const struct guard_job *job)
+{
+	bool down = run->undoing || !phase_goes_up(run->event.phase);
+
+	return job->reads || (down && !job->waits);
+}
+
+static int do_alone(const struct guard_job *job, int why, char text[GUARD_TEXT_MAX])
+{
+	char own[GUARD_TEXT_MAX] = "";
+
+	log_warn("%s: no child process can be had for it (%s), done without one",
+		 job->what, strerror(-why));
+	return job->fn(job->arg, text ? text : own);
 }
 
 static int reap(int pid)
@@ -45,6 +63,8 @@ int guard_run(struct run *run, const struct guard_job *job, char text[GUARD_TEXT
 	int pid, r, status;
 
 	pid = guard_fork(job, &fd);
+	if (pid < 0 && may_do_alone(run, job))
+		return do_alone(job, pid, text);
 	if (pid < 0)
 		return error_errno(err, pid, "%s: cannot start a child process",
 				   job->what);
@@ -133,7 +153,9 @@ int guard_read(struct run *run, const char *path, char *buf, size_t size,
 {
 	struct file_access file = { .host = &run->host, .path = path };
 	char what[512], text[GUARD_TEXT_MAX];
-	struct guard_job job = { .what = what, .fn = do_read, .arg = &file };
+	struct guard_job job = {
+		.what = what, .fn = do_read, .arg = &file, .reads = true
+	};
 	int r;
 
 	snprintf(what, sizeof(what), "read of %.300s", path);
@@ -165,8 +187,10 @@ int guard_run_host(const struct host *host, const struct guard_job *job,
 		   char text[GUARD_TEXT_MAX], struct error *err)
 {
 	struct run run = brief_run(host);
+	struct guard_job reads = *job;
 
-	return guard_run(&run, job, text, err);
+	reads.reads = true;
+	return guard_run(&run, &reads, text, err);
 }
 
 struct whole_file {

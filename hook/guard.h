@@ -9,6 +9,7 @@
  * behind when the deadline passes; it is then journalled, -ETIMEDOUT returned and WHAT
  * and the kernel function it sleeps in named. Otherwise FN's result, 0 or a negative
  * errno. The child is never killed: a signal makes an uninterruptible wait no shorter.
+ * A way back that can have no child (pids.max, no memory) makes the call by itself.
  */
 int guard_call(struct run *run, const char *what, int (*fn)(void *arg), void *arg,
 	       struct error *err);
@@ -45,17 +46,20 @@ struct guard_job {
 	int (*fn)(void *arg, char text[GUARD_TEXT_MAX]);
 	void (*late)(void *arg);
 	void *arg;
+	/* May wait without an end for whoever uses the device: never without a child. */
+	bool waits;
+	bool reads; /* changes nothing */
 };
 
 /* TEXT may be NULL. ERR is filled only when the guard itself failed (or timed out). */
 int guard_run(struct run *run, const struct guard_job *job, char text[GUARD_TEXT_MAX],
 	      struct error *err);
-/* The same where no phase runs: a few seconds at most. */
+/* The same of what only reads, where no phase runs: a few seconds at most. */
 int guard_run_host(const struct host *host, const struct guard_job *job,
 		   char text[GUARD_TEXT_MAX], struct error *err);
 
 /*
- * For a job that only reads, many things in turn: it may take as long as it gets on, that
+ * For a job that only reads, many things in turn (by ourselves where no child can be had): it may take as long as it gets on, that
  * is, as *PROGRESS (shared memory, as all that it finds must be) changes. Once that stands
  * still for PATIENCE_MS, the child is killed: -ETIMEDOUT.
  */

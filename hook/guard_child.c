@@ -8,7 +8,12 @@
 #include <signal.h>
 #include <sys/socket.h>
 
+#include <time.h>
+
 #include "guard_child.h"
+
+#define FORK_TRIES 5
+#define FORK_PAUSE_NS 20000000L
 
 static void close_from(unsigned first)
 {
@@ -114,13 +119,26 @@ int guard_go(int fd)
 	return n < 0 ? -errno : 0;
 }
 
+/* A host at its limit of processes may have room again in a moment. */
+static int fork_patiently(void)
+{
+	const struct timespec pause = { .tv_nsec = FORK_PAUSE_NS };
+	int pid = fork();
+
+	for (unsigned i = 1; i < FORK_TRIES && pid < 0; i++) {
+		nanosleep(&pause, NULL);
+		pid = fork();
+	}
+	return pid;
+}
+
 int guard_fork(const struct guard_job *job, int *ret_fd)
 {
 	int fds[2], parent = getpid(), pid, r;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
 		return -errno;
-	pid = fork();
+	pid = fork_patiently();
 	if (pid == 0) {
 		close(fds[0]);
 		child_main(job, fds[1], parent);

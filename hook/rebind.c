@@ -55,6 +55,7 @@ int rebind_refuse_left(struct run *run, const char *name, struct error *err)
 struct vfio_wait {
 	const struct pci_list *functions;
 	char *holders;
+	bool *proved; /* nobody has it open */
 };
 
 /* vfio's remove() loops until the device's descriptor is closed. */
@@ -69,14 +70,15 @@ static int vfio_is_free(struct run *run, void *arg, _unused_ struct error *err)
 	free(wait->holders);
 	wait->holders = list.n ? holders_describe(&list) : NULL;
 	run_awaits_holders(run, &list);
+	*wait->proved = list.n == 0;
 	return list.n == 0;
 }
 
-static int wait_vfio(struct run *run, const char *name, struct error *err)
+static int wait_vfio(struct run *run, const char *name, bool *proved, struct error *err)
 {
 	struct pci_function fn = { .name = "" };
 	struct pci_list functions = { .fn = &fn, .n = 1 };
-	struct vfio_wait wait = { .functions = &functions };
+	struct vfio_wait wait = { .functions = &functions, .proved = proved };
 	const struct pci_function *known = pci_find(&run->pci, name);
 	int r;
 
@@ -143,15 +145,19 @@ int rebind_off(struct run *run, const struct record *record, const char *from,
 	struct unbind u = { &run->host, name, from, record->old ? record->old : "",
 			    rebind_home_override(run, name) };
 	char what[256], now[128] = "";
-	struct guard_job job = { what, unbind_write, unbind_late, &u };
+	struct guard_job job = {
+		.what = what, .fn = unbind_write, .late = unbind_late, .arg = &u
+	};
+	bool proved = false;
 	int r = rebind_refuse_left(run, name, err);
 
 	if (r == 0)
 		r = refuse_nvidia(run, record, from, err);
 	if (r == 0 && pci_driver_is_vfio(&run->host, name, from))
-		r = wait_vfio(run, name, err);
+		r = wait_vfio(run, name, &proved, err);
 	if (r < 0)
 		return r;
+	job.waits = !proved;
 	snprintf(what, sizeof(what), "unbind of %s from %s", name, from);
 	r = guard_run(run, &job, NULL, err);
 	if (r == -ENOENT || r == -EACCES)

@@ -19,6 +19,8 @@
 #define ERRORS_MAX (4 * 1024)
 #define DEFAULT_MS 30000 /* for callers without a deadline: no wait is endless */
 #define LOOK_MS 100 /* how often a run is asked whether it was cancelled */
+#define FORK_MS 5000
+#define FORK_PAUSE_US 50000
 #define GRACE_MS 1000 /* from SIGTERM to SIGKILL, and from there to giving up */
 
 /* What a program printed: its first MAX bytes, or with TAIL its last. */
@@ -235,8 +237,22 @@ static int pipes_open(struct pipes *pipes, bool with_input)
 	return 0;
 }
 
+/* A host at its limit of processes may have room again: a way back waits for that. */
+static pid_t fork_until(int64_t deadline)
+{
+	int64_t last = now_ms() + FORK_MS;
+	pid_t pid = fork();
+
+	while (pid < 0 && now_ms() < (last < deadline ? last : deadline)) {
+		usleep(FORK_PAUSE_US);
+		pid = fork();
+	}
+	return pid;
+}
+
 static int start(const struct spawn *spawn, const struct child *image,
-		 struct pipes *pipes, struct process *process, struct error *err)
+		 struct pipes *pipes, struct process *process, int64_t deadline,
+		 struct error *err)
 {
 	int child_ends[4] = { pipes->fd[0][0], pipes->fd[1][1], pipes->fd[2][1],
 			      pipes->fd[3][1] };
@@ -245,7 +261,7 @@ static int start(const struct spawn *spawn, const struct child *image,
 		    0 ||
 	    capture_init(&process->tail, ERRORS_MAX, true) < 0)
 		return error_oom(err);
-	process->pid = fork();
+	process->pid = fork_until(deadline);
 	if (process->pid < 0)
 		return error_errno(err, -errno, "cannot start %s: fork", spawn->argv[0]);
 	if (process->pid == 0)
@@ -302,7 +318,7 @@ int spawn_run(const struct host *host, const struct spawn *spawn,
 	r = pipes_open(&pipes, spawn->input != NULL);
 	if (r < 0)
 		return error_errno(err, r, "cannot start %s: pipe", spawn->argv[0]);
-	r = start(spawn, &image, &pipes, &process, err);
+	r = start(spawn, &image, &pipes, &process, deadline, err);
 	if (r < 0)
 		return r;
 

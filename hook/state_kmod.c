@@ -139,11 +139,20 @@ struct removal {
 	int64_t since;
 };
 
-static int do_remove(void *arg)
+static int do_remove(void *arg, _unused_ char text[GUARD_TEXT_MAX])
 {
 	const struct removal *removal = arg;
 
 	return kmod_remove(removal->host, removal->name);
+}
+
+/* Its exit() takes the devices of these from whoever uses them. */
+static bool has_drivers(const struct host *host, const char *name)
+{
+	_cleanup_strv_ struct strv drivers = { 0 };
+
+	return host_list(host, &drivers, "/sys/module/%s/drivers", name) >= 0 &&
+	       drivers.n > 0;
 }
 
 static int try_remove(struct run *run, void *arg, struct error *err)
@@ -151,10 +160,14 @@ static int try_remove(struct run *run, void *arg, struct error *err)
 	_cleanup_strv_ struct strv holders = { 0 };
 	struct removal *removal = arg;
 	char what[160];
+	struct guard_job job = { .what = what,
+				 .fn = do_remove,
+				 .arg = removal,
+				 .waits = has_drivers(&run->host, removal->name) };
 	int r;
 
 	snprintf(what, sizeof(what), "unload of %s", removal->name);
-	r = guard_call(run, what, do_remove, removal, err);
+	r = guard_run(run, &job, NULL, err);
 	if (r == 0 || r == -ENOENT)
 		return 1;
 	if ((r != -EAGAIN && r != -EBUSY) || (err && err->msg))

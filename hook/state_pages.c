@@ -157,6 +157,7 @@ static int write_until(void *arg)
 	struct itimerval timer = {};
 	char value[24];
 	sigset_t set;
+	int r;
 
 	if (left < STOP_MARGIN_MS)
 		left = STOP_MARGIN_MS;
@@ -169,7 +170,10 @@ static int write_until(void *arg)
 	    setitimer(ITIMER_REAL, &timer, NULL) < 0)
 		return -errno;
 	snprintf(value, sizeof(value), "%" PRIu64, write->value);
-	return host_write(write->host, value, "%s/nr_hugepages", write->dir);
+	r = host_write(write->host, value, "%s/nr_hugepages", write->dir);
+	timer = (struct itimerval){};
+	setitimer(ITIMER_REAL, &timer, NULL);
+	return r;
 }
 
 static int pool_set(struct run *run, const struct page_pool *pool, uint64_t value,

@@ -7,6 +7,7 @@
 
 #include "faketree.h"
 #include "faketree_react.h"
+#include "guard.h"
 #include "phase_of.h"
 #include "suite.h"
 
@@ -373,6 +374,45 @@ START_TEST(hanging_child_is_known)
 }
 END_TEST
 
+/* Nothing is changed without a child to be left behind, but it is put back without. */
+START_TEST(back_without_children)
+{
+	_cleanup_error_ struct error err = {};
+
+	faketree_no_forks(true);
+	ck_assert_int_lt(run(PREPARE, &err), 0);
+	ck_assert_ptr_nonnull(strstr(error_text(&err), "child process"));
+	faketree_no_forks(false);
+	assert_same("refused");
+	assert_runs(PREPARE, "prepare");
+	faketree_no_forks(true);
+	recover(0, "without children");
+	faketree_no_forks(false);
+}
+END_TEST
+
+static int note_call(void *arg, char text[GUARD_TEXT_MAX] _unused_)
+{
+	*(bool *)arg = true;
+	return 0;
+}
+
+/* Not what may wait without an end for whoever uses the device; nor anything going up. */
+START_TEST(some_calls_need_a_child)
+{
+	bool waits = _i & 1, down = _i & 2, called = false;
+	struct run way = { .host = host, .undoing = down, .cancel_fd = -1 };
+	struct guard_job job = {
+		.what = "a call", .fn = note_call, .arg = &called, .waits = waits
+	};
+	_cleanup_error_ struct error err = {};
+
+	faketree_no_forks(true);
+	ck_assert_int_eq(guard_run(&way, &job, NULL, &err), down && !waits ? 0 : -EAGAIN);
+	ck_assert(called == (down && !waits));
+}
+END_TEST
+
 /* One that has returned is nobody to look for. */
 START_TEST(returned_children_are_forgotten)
 {
@@ -396,6 +436,8 @@ int main(void)
 	tcase_add_test(tc, slow_pool_holds_up_nobody);
 	tcase_add_test(tc, hanging_child_is_known);
 	tcase_add_test(tc, returned_children_are_forgotten);
+	tcase_add_test(tc, back_without_children);
+	tcase_add_loop_test(tc, some_calls_need_a_child, 0, 4);
 	tcase_add_loop_test(tc, prepare_fails, 0, ARRAY_SIZE(errors));
 	tcase_add_loop_test(tc, release_fails, 0, ARRAY_SIZE(errors));
 	tcase_add_test(tc, explicit_release_killed);

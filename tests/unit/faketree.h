@@ -6,7 +6,7 @@
  *
  * A program is linked with it and with
  *	-Wl,--wrap=host_write,--wrap=kmod_load,--wrap=kmod_remove,--wrap=kmod_available
- *	-Wl,--wrap=write,--wrap=unlink,--wrap=host_open_alone
+ *	-Wl,--wrap=write,--wrap=unlink,--wrap=host_open_alone,--wrap=fork
  * so that the reaction is there when the write returns, in forked children too. One tree
  * at a time; every function ends the program when it fails.
  */
@@ -68,6 +68,9 @@ void faketree_process_gone(int pid);
 void faketree_fail(const char *suffix, enum fake_failure how, int error);
 /* How many writes, loads and removals there were; /.fake/writes has them all. */
 unsigned faketree_writes(void);
+
+/* From now on no process can be made, as with pids.max reached; or again. */
+void faketree_no_forks(bool none);
 
 enum fake_fault {
 	FAULT_ERRNO,

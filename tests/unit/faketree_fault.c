@@ -9,6 +9,8 @@
 #include "faketree.h"
 #include "faketree_react.h"
 
+int __real_fork(void);
+int __wrap_fork(void);
 ssize_t __real_write(int fd, const void *data, size_t n);
 ssize_t __wrap_write(int fd, const void *data, size_t n);
 int __real_unlink(const char *path);
@@ -20,6 +22,21 @@ static struct fault {
 	int error, pid;
 	char path[256];
 } * fault;
+
+static bool no_forks;
+
+void faketree_no_forks(bool none)
+{
+	no_forks = none;
+}
+
+int __wrap_fork(void)
+{
+	if (!no_forks)
+		return __real_fork();
+	errno = EAGAIN;
+	return -1;
+}
 
 void faketree_fault(unsigned at, enum fake_fault how, int error)
 {
@@ -54,6 +71,7 @@ bool fake_fault(const char *path, int *ret)
 
 void fake_fault_done(void)
 {
+	no_forks = false;
 	if (fault)
 		*fault = (struct fault){};
 }

@@ -114,3 +114,25 @@ holder qemud2 -d $NET1 "/dev/vfio/$group"
 hook_ok "release waits for a guest that is about to end" release end
 state "$LAB/after"
 same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
+
+# No process can be made any more (pids.max): a start is refused, a release does by itself
+# what it would have left to children.
+cat >$LAB/bin/alone <<'END'
+#!/bin/sh
+mkdir -p /sys/fs/cgroup/alone
+echo 1 >/sys/fs/cgroup/alone/pids.max
+echo $$ >/sys/fs/cgroup/alone/cgroup.procs
+exec "$@"
+END
+chmod 755 $LAB/bin/alone
+HOOK_WRAP=$LAB/bin/alone hook_refused "alone: a start is refused" "cannot start a child process" prepare begin
+hook_ok "alone: its release" release end
+rmdir /sys/fs/cgroup/alone
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "alone: nothing was changed" "$ONEWAY_VFIO"
+hook_ok "alone: prepare, with children" prepare begin
+HOOK_WRAP=$LAB/bin/alone hook_ok "alone: release without" release end
+rmdir /sys/fs/cgroup/alone
+refute "alone: no journal is left" test -e "$journal"
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "alone: the host is as before" "$ONEWAY_VFIO"
