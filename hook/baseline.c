@@ -277,6 +277,7 @@ static int compare_one(struct run *run, const struct baseline *b, bool attrs,
 	int r;
 
 	run->deadline = now_ms() + FUNCTION_MS;
+	run_promise_time(run);
 	r = hold_or_ask(run, b->name, &whose);
 	if (r == 0)
 		return compare_held(run, b, attrs, err);

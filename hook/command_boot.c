@@ -43,10 +43,14 @@ static int run_domain(struct call *call)
 {
 	_cleanup_error_ struct error err = {};
 	struct run *run = &call->run;
+	char why[PATH_MAX];
 	int r = call_parse_domain(call, &err);
 
 	if (r == 0)
 		r = call_load_config(call, &err);
+	/* Whatever is wrong with it, nothing of it would be run. */
+	if (r < 0 && phase_switched_off(run, why, sizeof(why)))
+		return STATUS_OK;
 	if (r == 0 && !has_boot_steps(run->config))
 		return STATUS_OK;
 	log_open(&run->host, run->event.domain);

@@ -130,6 +130,49 @@ int hold_ask(struct run *run, const char *name, struct error *err)
 	return r == 0 && !have_it(run, name) ? refuse_planned(run, name, err) : r;
 }
 
+/* Gone, and meant to be. */
+static const struct record *removed_by(const struct host *host,
+				       const struct journal *journal)
+{
+	for (size_t i = 0; i < journal->n; i++) {
+		const struct record *record = &journal->records[i];
+
+		if (!record->struck && record->kind == &state_function &&
+		    !*record->new &&state_is(host, record->kind, record->target, ""))
+			return record;
+	}
+	return NULL;
+}
+
+static int refuse_removed(struct run *run, const char *uuid, struct error *err)
+{
+	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+	_cleanup_error_ struct error why = {};
+	const struct record *record;
+	struct claim claim;
+	int r = journal_read(&run->host, uuid, &journal, &why);
+
+	if (r < 0)
+		return claim_unread(&state_function, "what is off the bus", r, &why, err);
+	record = removed_by(&run->host, &journal);
+	if (!record || (run->simulate && effect_note_dead(run, uuid, journal.domain)))
+		return 0;
+	claim = (struct claim){ .domain = journal.domain };
+	return effect_refuse_foreign(run, record->target, &claim, err);
+}
+
+int hold_refuse_removed(struct run *run, struct error *err)
+{
+	_cleanup_strv_ struct strv uuids = {};
+	int r = claim_journals(run, &uuids, err);
+
+	for (size_t i = 0; r == 0 && i < uuids.n; i++)
+		if (!journal_is_boot(uuids.v[i]) &&
+		    !(run->domain && streq(uuids.v[i], run->domain->uuid)))
+			r = refuse_removed(run, uuids.v[i], err);
+	return r;
+}
+
 static int hold_list(struct run *run, const struct pci_list *functions,
 		     struct strv *fresh, struct error *err)
 {

@@ -24,6 +24,8 @@ int hold_functions(struct run *run, const struct pci_list *functions, struct err
 int hold_function(struct run *run, const char *name, bool *ret_new, struct error *err);
 /* Is it another's? Without holding it: where nothing can be journalled. */
 int hold_ask(struct run *run, const char *name, struct error *err);
+/* A rescan would bring back what another domain has taken off the bus: by its name. */
+int hold_refuse_removed(struct run *run, struct error *err);
 /* Ends that: of one function, of all. */
 int hold_end(struct run *run, const char *name, struct error *err);
 void hold_end_all(struct run *run);

@@ -236,11 +236,11 @@ static int run_script(struct run *run, const char *path, struct error *err)
 	if (result.cancelled)
 		return run_cancelled(run, err);
 	if (result.timed_out)
-		return error_set(
-			err, -ETIMEDOUT,
-			"script %s did not end in time and was killed: see timeout = in "
-			"[domain]",
-			path);
+		return error_set(err, -ETIMEDOUT,
+				 "script %s did not end in time and was killed%s", path,
+				 phase_goes_up(run->event.phase) ?
+					 ": see timeout = in [domain]" :
+					 ", so that what is left is put back");
 	if (result.status != 0)
 		return error_set(err, -EIO, "script %s failed with status %d%s%s", path,
 				 result.status, *result.errors ? ": " : "",

@@ -15,7 +15,7 @@
 struct use {
 	char *text; /* "nvme0n1p2, mounted at /home" */
 	char unit[NAME_MAX + 1]; /* the unit that ends it, or "" */
-	bool ended; /* an earlier step ends a use of this disk */
+	bool ended; /* an earlier step ends a use of it, which the kernel sees still */
 };
 
 /* mountinfo writes blanks and the like as \040. */
@@ -156,8 +156,11 @@ static bool btrfs_of(const struct host *host, const struct tables *tables,
 	if (host_list(host, &all, "/sys/fs/btrfs") < 0)
 		return false;
 	for (size_t i = 0; i < all.n; i++)
-		if (host_exists(host, "/sys/fs/btrfs/%s/devices/%s", all.v[i], dev) &&
-		    !btrfs_ends(host, tables, all.v[i]))
+		if (!host_exists(host, "/sys/fs/btrfs/%s/devices/%s", all.v[i], dev))
+			continue;
+		else if (btrfs_ends(host, tables, all.v[i]))
+			ret->ended = true;
+		else
 			return asprintf(&ret->text, "%s, part of a mounted btrfs", dev) >=
 			       0;
 	return false;
@@ -269,25 +272,51 @@ static bool taken(const struct host *host, const char *dev, struct use *ret)
 			dev) >= 0;
 }
 
+/* Does an earlier step end a use of the disk, or of a partition of it? */
+static bool ends_below(const struct host *host, const struct strv *disks,
+		       const bool *ended, const char *disk)
+{
+	for (size_t i = 0; i < disks->n; i++)
+		if (ended[i] &&
+		    (streq(disks->v[i], disk) ||
+		     host_exists(host, "/sys/class/block/%s/%s", disk, disks->v[i])))
+			return true;
+	return false;
+}
+
+/* As the lists tell of each; ENDED[i] is set when an earlier step ends a use of it. */
+static int listed(const struct host *host, const struct strv *disks, bool *ended,
+		  struct use *ret, struct error *err)
+{
+	struct tables tables = {};
+	int r = disks->n ? read_tables(host, &tables, err) : 0;
+
+	for (size_t i = 0; i < disks->n && r == 0; i++) {
+		r = device_in_use(host, &tables, disks->v[i], 0, ret);
+		ended[i] = ret->ended;
+		ret->ended = false;
+	}
+	free(tables.mounts);
+	free(tables.swaps);
+	return r;
+}
+
 /* 1: a disk below the function is in use, by RET. */
 static int in_use(const struct host *host, const char *name, struct use *ret,
 		  struct error *err)
 {
 	_cleanup_strv_ struct strv disks = {};
-	struct tables tables = {};
+	_cleanup_free_ bool *ended = NULL;
 	int r = storage_disks(host, name, &disks);
 
-	if (r < 0)
+	ended = calloc(disks.n + 1, sizeof(*ended));
+	if (r < 0 || !ended)
 		return error_oom(err);
-	if (disks.n)
-		r = read_tables(host, &tables, err);
-	for (size_t i = 0; i < disks.n && r == 0; i++)
-		r = device_in_use(host, &tables, disks.v[i], 0, ret);
+	r = listed(host, &disks, ended, ret, err);
 	/* Partitions first: with one of them the disk is in use, too. */
-	for (size_t i = disks.n; i-- > 0 && r == 0 && !ret->ended;)
-		r = taken(host, disks.v[i], ret);
-	free(tables.mounts);
-	free(tables.swaps);
+	for (size_t i = disks.n; i-- > 0 && r == 0;)
+		if (!ends_below(host, &disks, ended, disks.v[i]))
+			r = taken(host, disks.v[i], ret);
 	return r;
 }
 

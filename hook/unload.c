@@ -5,6 +5,7 @@
  */
 #include "modules.h"
 #include "preflight.h"
+#include "sriov.h"
 #include "unload.h"
 
 /* Modules that depend on NAME and are not unloaded by then: the line that would do. */
@@ -100,6 +101,23 @@ static int check_devices(struct run *run, const char *name,
 	return others.n ? refuse_devices(run, name, &others, err) : 0;
 }
 
+/*
+ * Its functions' virtual ones would go with their driver. A pci.detach asks by itself, but
+ * what only the XML takes is asked for by nobody.
+ */
+static int check_virtual(struct run *run, const struct pci_list *functions,
+			 struct error *err)
+{
+	_cleanup_(pci_list_done) struct pci_list detached = {};
+	int r = run_detached_devices(run, &detached, err);
+
+	for (size_t i = 0; i < functions->n && r == 0; i++)
+		if (!pci_find(&detached, functions->fn[i].name))
+			r = sriov_may_leave(run, functions->fn[i].name,
+					    "they would go with its driver", err);
+	return r;
+}
+
 /* After a kernel update without a reboot its file may be gone: no way back then. */
 static int check_way_back(struct run *run, const char *name, struct error *err)
 {
@@ -125,6 +143,8 @@ static int check_module(struct run *run, const struct step *step, size_t index,
 		r = check_dependants(run, step, index, name, err);
 	if (r == 0)
 		r = check_devices(run, name, &functions, err);
+	if (r == 0 && !is_vfio(name))
+		r = check_virtual(run, &functions, err);
 	if (r == 0)
 		r = check_way_back(run, name, err);
 	if (r < 0 || is_vfio(name))

@@ -149,8 +149,10 @@ static int find_one(struct run *run, const struct step *step _unused_,
 
 static int rescan_apply(struct run *run, const struct step *step, struct error *err)
 {
-	int r = effect_one_way(run, "rescan of the PCI bus", rescan, NULL, err);
+	int r = hold_refuse_removed(run, err);
 
+	if (r == 0)
+		r = effect_one_way(run, "rescan of the PCI bus", rescan, NULL, err);
 	return r == 0 ? each(run, step, find_one, err) : r;
 }
 

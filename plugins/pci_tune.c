@@ -4,6 +4,7 @@
  */
 #include "bar.h"
 #include "effect.h"
+#include "hold.h"
 #include "step.h"
 
 #define DEVICE "/sys/bus/pci/devices/%s"
@@ -78,11 +79,20 @@ static int set_attr(struct run *run, const struct pci_function *fn, const char *
 	return effect_set(run, &state_attr, path, value, NULL, err);
 }
 
+/* At the end of its way back another domain's function is what that one found it. */
+static int refuse_anothers(struct run *run, const struct pci_function *fn,
+			   struct error *err)
+{
+	return pci_is_bridge(fn) ? 0 : hold_ask(run, fn->name, err);
+}
+
 static int power_one(struct run *run, const struct step *step,
 		     const struct pci_function *fn, struct error *err)
 {
-	int r = set_attr(run, fn, "d3cold_allowed", step_option(step, "d3cold"), err);
+	int r = refuse_anothers(run, fn, err);
 
+	if (r == 0)
+		r = set_attr(run, fn, "d3cold_allowed", step_option(step, "d3cold"), err);
 	return r == 0 ? set_attr(run, fn, "power/control", step_option(step, "control"),
 				 err) :
 			r;

@@ -212,6 +212,16 @@ START_TEST(one_bad_file_fails_alone)
 }
 END_TEST
 
+/* What the config says does not matter then. */
+START_TEST(is_switched_off_with_a_bad_config)
+{
+	faketree_file("", "/etc/libvirt/hooks/disable");
+	faketree_file("[boot/begin\n", "/etc/libvirt/hooks/conf.d/win10.ini");
+	ck_assert_int_eq(command("boot", NULL, NULL), 0);
+	assert_same(before);
+}
+END_TEST
+
 START_TEST(is_switched_off)
 {
 	faketree_file("quiet vfio_hook=off\n", "/proc/cmdline");
@@ -266,6 +276,7 @@ int main(void)
 	tcase_add_test(tc, is_nobodys_orphan);
 	tcase_add_test(tc, links_run_once);
 	tcase_add_test(tc, one_bad_file_fails_alone);
+	tcase_add_test(tc, is_switched_off_with_a_bad_config);
 	tcase_add_test(tc, is_switched_off);
 	tcase_add_test(tc, killed);
 	tcase_set_timeout(tc, 300);

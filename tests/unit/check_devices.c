@@ -198,6 +198,19 @@ START_TEST(refuses_order_and_names_it)
 }
 END_TEST
 
+/* The card is libvirt's to take; its driver's end would be that of its virtual ones. */
+START_TEST(refuses_to_unload_below_virtual_functions)
+{
+	config("[prepare/begin]\nkmod.unload = nvidia_drm nvidia\n");
+	faketree_file("2\n", "/sys/devices/pci0000:00/" GPU "/sriov_numvfs");
+	assert_error(phase("prepare", "begin"), "2 virtual functions",
+		     "they would go with its driver");
+	faketree_file("0\n", "/sys/devices/pci0000:00/" GPU "/sriov_numvfs");
+	assert_no_error(phase("prepare", "begin"));
+	assert_no_error(phase("release", "end"));
+}
+END_TEST
+
 START_TEST(undoes_a_failed_bind)
 {
 	managed = "no";
@@ -430,6 +443,28 @@ START_TEST(refuses_disks_that_somebody_has_taken)
 }
 END_TEST
 
+/* One of its disks is unmounted by an earlier step, which says nothing of the other. */
+START_TEST(asks_for_each_disk)
+{
+	char path[PATH_MAX];
+
+	disk("taken\n");
+	faketree_link("../../devices/pci0000:00/" NIC "/block/sdw",
+		      "/sys/class/block/sdw");
+	faketree_file("8:0\n", "/sys/devices/pci0000:00/" NIC "/block/sdw/dev");
+	faketree_file("36 35 8:0 / /games rw - ext4 /dev/sdw rw\n",
+		      "/proc/self/mountinfo");
+	faketree_file("taken\n", "/dev/sdw");
+	faketree_file("", "/run/systemd/system/x");
+	faketree_file("#!/bin/sh\necho Id=games.mount\necho LoadState=loaded\n"
+		      "echo ActiveState=active\n",
+		      "/usr/bin/systemctl");
+	ck_assert_int_eq(chmod(host_path(&host, path, "/usr/bin/systemctl"), 0755), 0);
+	config("[prepare/begin]\nservice.stop = games.mount\npci.detach = " NIC "\n");
+	assert_error(phase("prepare", "begin"), "sdx, in use", NIC);
+}
+END_TEST
+
 /* Given to another guest as it is. */
 START_TEST(refuses_disks_that_are_open)
 {
@@ -495,6 +530,7 @@ int main(void)
 	tcase_add_test(tc, refuses_half_a_group);
 	tcase_add_test(tc, refuses_holders_that_stay);
 	tcase_add_test(tc, refuses_order_and_names_it);
+	tcase_add_test(tc, refuses_to_unload_below_virtual_functions);
 	tcase_add_test(tc, undoes_a_failed_bind);
 	tcase_add_test(tc, rescans_when_home_does_not_bind);
 	tcase_add_test(tc, driverless_stays_driverless);
@@ -510,6 +546,7 @@ int main(void)
 	tcase_add_test(tc, tells_the_worst_first);
 	tcase_add_test(tc, refuses_mounted_disks);
 	tcase_add_loop_test(tc, refuses_disks_that_somebody_has_taken, 0, 2);
+	tcase_add_test(tc, asks_for_each_disk);
 	tcase_add_test(tc, refuses_disks_that_are_open);
 	tcase_add_loop_test(tc, refuses_disks_mounted_meanwhile, 0, 2);
 	tcase_add_test(tc, names_units_of_mounts);

@@ -459,6 +459,7 @@ END_TEST
 static const char *const up[] = {
 	"[prepare/begin]\npci.remove = " NIC "\n",
 	"[prepare/begin]\npci.reset = " NIC "\n",
+	"[prepare/begin]\npci.power = control=on " NIC "\n",
 	DETACH,
 };
 
@@ -474,6 +475,23 @@ START_TEST(refused_on_the_way_up)
 	assert_no_error(phase(&b, PHASE_RELEASE));
 	assert_has_it();
 	assert_no_error(phase(&a, PHASE_RELEASE));
+}
+END_TEST
+
+/* What A has taken off the bus is not found again by others. */
+START_TEST(removed_stays_removed)
+{
+	config(&a, "[prepare/begin]\npci.remove = " NIC "\n");
+	config(&b, "[prepare/begin]\npci.rescan = 0000:0c:00.0\n");
+	faketree_pci("0000:0c:00.0", "8086:10d3", "020000", "e1000e", "16");
+	assert_no_error(phase(&a, PHASE_PREPARE));
+	assert_error_has(phase(&b, PHASE_PREPARE), NIC " belongs to domain a now");
+	ck_assert(!host_exists(&host, "/sys/bus/pci/devices/" NIC));
+	assert_no_error(phase(&b, PHASE_RELEASE));
+	assert_no_error(phase(&a, PHASE_RELEASE));
+	ck_assert(host_exists(&host, "/sys/bus/pci/devices/" NIC));
+	assert_no_error(phase(&b, PHASE_PREPARE));
+	assert_no_error(phase(&b, PHASE_RELEASE));
 }
 END_TEST
 
@@ -569,6 +587,7 @@ int main(void)
 	tcase_add_test(tc, moved_by_libvirt);
 	tcase_add_loop_test(tc, dead_owner_is_undone_first, 0, 2);
 	tcase_add_loop_test(tc, refused_on_the_way_up, 0, (int)ARRAY_SIZE(up));
+	tcase_add_test(tc, removed_stays_removed);
 	tcase_add_loop_test(tc, refused_on_the_way_down, 0, (int)ARRAY_SIZE(down));
 	tcase_add_loop_test(tc, allowed_on_the_way_down, 0, (int)ARRAY_SIZE(down));
 	tcase_add_test(tc, optional_goes_without);

@@ -99,6 +99,29 @@ third pci.reset <<END
 [prepare/begin]
 pci.reset = $NET1
 END
+third pci.power <<END
+[prepare/begin]
+pci.power = control=on $NET1
+END
+config c <<END
+[prepare/begin]
+pci.remove = $NET1
+END
+config a <<END
+[prepare/begin]
+pci.rescan = $NET2
+END
+hook_ok "pci.rescan: c takes it off the bus" prepare begin c
+hook_refused "pci.rescan: a does not bring it back" "$NET1 belongs to domain c now" prepare begin a
+refute "pci.rescan: it is off" test -e /sys/bus/pci/devices/$NET1
+hook_ok "pci.rescan: the loser's release" release end a
+hook_ok "pci.rescan: c brings it back" release end c
+check "pci.rescan: it is back" at_home
+config a <<END
+[prepare/begin]
+governor.set = performance
+pci.detach   = $NET1
+END
 third_down()
 {
 	local desc=$1
