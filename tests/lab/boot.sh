@@ -96,6 +96,7 @@ case $memory in *[!0-9]* | '') usage "--memory is a number of MiB" ;; esac
 list=$(echo "$*" | tr ' ' ,)
 [ -n "$timeout" ] || timeout=$((120 + 180 * $#))
 
+lab_tests=$lab/..
 # shellcheck source=tests/lab/qemu.sh
 . "$lab/qemu.sh"
 

@@ -2,7 +2,7 @@
 # What a scenario may use; sourced by the guest's init before each of them.
 #
 # Results:   ok DESC, fail DESC [FILE...], check DESC CMD..., refute DESC CMD...,
-#            equal DESC GOT WANTED, contains DESC FILE REGEX, note TEXT
+#            equal DESC GOT WANTED, contains DESC FILE REGEX, note TEXT, keep NAME FILE
 # State:     state FILE, same A B DESC [REGEX of lines left out]
 # Hook:      config DOMAIN <<EOF, domain DOMAIN [ADDRESS...],
 #            hook OP SUB [DOMAIN [EXTRA]] (RC, OUT, ERR, HOOK_HUNG),
@@ -31,6 +31,10 @@ LAB=/run/lab
 modprobe() { /sbin/modprobe "$@"; }
 rmmod() { /sbin/rmmod "$@"; }
 insmod() { /sbin/insmod "$@"; }
+
+# keep NAME FILE: boot.sh makes it a file again. Lines of text; what is called as a command
+# with --json (plan.idle) is held against the schemas there.
+keep() { sed "s/^/#:$1: /" "$2"; }
 
 # --- results ---------------------------------------------------------------
 

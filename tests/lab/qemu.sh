@@ -1,7 +1,7 @@
 # shellcheck shell=dash
 # Runs QEMU and judges what a guest says on its serial port; sourced by the boot.sh of both
 # labs, after they have set timeout (seconds) and keep (a file or empty). Makes the folder
-# $work, which goes at the end.
+# $work, which goes at the end, and takes $lab_tests, the folder of all tests, from them.
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/lab-boot.XXXXXX")
 pid=
@@ -26,6 +26,35 @@ end_when_done()
 	pkill -TERM -P "$1" || :
 }
 
+# Files that scenarios have kept (keep, in the lab's lib.sh) become files again.
+kept()
+{
+	mkdir "$work/kept"
+	awk -v folder="$work/kept" 'match($0, /^#:[a-z0-9.-]+: /) {
+		print substr($0, RLENGTH + 1) >(folder "/" substr($0, 3, RLENGTH - 4))
+	}' "$work/log"
+}
+
+# Of these, what --json printed on the real machine is as the schemas say.
+judge_json()
+{
+	local file
+	set --
+	for file in "$work/kept"/check.* "$work/kept"/devices.* "$work/kept"/plan.* "$work/kept"/status.*; do
+		[ ! -s "$file" ] || set -- "$@" "$file"
+	done
+	[ $# -gt 0 ] || return 0
+	# shellcheck disable=SC2154 # its user's
+	if ! python3 -c 'import jsonschema' 2>/dev/null; then
+		echo "# json: not held against the schemas, there is no python3-jsonschema"
+	elif "$lab_tests/json/validate.py" "$lab_tests/../share/json" "$@" >"$work/json"; then
+		echo "ok json - $(cat "$work/json")"
+	else
+		sed 's/^/# /' "$work/json"
+		echo "not ok json - what --json prints is as the schemas say"
+	fi
+}
+
 # run_qemu WHAT ARGUMENT...: shows the serial output and, last, a line that sums it up.
 run_qemu()
 {
@@ -44,6 +73,9 @@ run_qemu()
 	wait "$reader" || :
 	# shellcheck disable=SC2154 # its user's
 	[ -z "$keep" ] || cp "$work/log" "$keep"
+
+	kept
+	judge_json | tee -a "$work/log"
 
 	good=$(grep -c '^ok ' "$work/log" || :)
 	bad=$(grep -c '^not ok ' "$work/log" || :)

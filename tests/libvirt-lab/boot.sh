@@ -87,6 +87,7 @@ fi
 [ -z "$header" ] || eval "options $header"
 [ -n "$timeout" ] || timeout=$((300 + 300 * $#))
 
+lab_tests=$lab/..
 # shellcheck source=tests/lab/qemu.sh
 . "$lab/qemu.sh"
 # shellcheck source=tests/libvirt-lab/machine.sh
