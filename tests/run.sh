@@ -72,7 +72,7 @@ lint()
 	t "clang-format" clang-format --dry-run -Werror hook/*.[ch] plugins/*.c tests/unit/*.[ch]
 	t "shellcheck" shellcheck tests/*.sh tests/lab/*.sh tests/lab/guest/* tests/lab/scenarios/*.sh \
 		tests/libvirt-lab/*.sh tests/libvirt-lab/guest/{init,loader,run} tests/libvirt-lab/scenarios/*.sh \
-		share/initramfs-tools/hooks/* share/initramfs-tools/scripts/*/* .ci/run
+		share/initramfs-tools/hooks/* share/initramfs-tools/scripts/*/* share/install-hook .ci/run
 	t "man pages" mandoc -T lint -W warning man/*.[58]
 	# It does not know cleanup attributes: leaks are for ASan and valgrind.
 	t "cppcheck" cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
@@ -92,16 +92,33 @@ installed()
 	local root=$logs/root
 	rm -rf "$root"
 	DESTDIR=$root meson install -C $build >/dev/null || return 1
-	[ "$(stat -c %a "$root/etc/libvirt/hooks/qemu")" = 755 ] || return 1
+	[ "$(readlink "$root/etc/libvirt/hooks/qemu")" = /usr/sbin/vfio-hook ] || return 1
 	[ -d "$root/etc/libvirt/hooks/conf.d" ] || return 1
 	[ -z "$(ls "$root/etc/libvirt/hooks/conf.d")" ] || return 1
-	[ -x "$root/usr/sbin/vfio-hook" ] || return 1
+	[ "$(stat -c %a "$root/usr/sbin/vfio-hook")" = 755 ] || return 1
 	ls "$root"/usr/share/doc/vfio-hook/examples/*.ini >/dev/null || return 1
 	ls "$root"/usr/share/man/man8/vfio-hook.8* "$root"/usr/share/man/man5/vfio-hook.conf.5* >/dev/null || return 1
-	readelf -lW "$root/etc/libvirt/hooks/qemu" >"$logs/elf"
+	readelf -lW "$root/usr/sbin/vfio-hook" >"$logs/elf"
 	! grep -q INTERP "$logs/elf" && grep -q GNU_RELRO "$logs/elf" &&
 		grep -qE 'GNU_STACK.* RW ' "$logs/elf" || return 1
-	[ "$(stat -c %s "$root/etc/libvirt/hooks/qemu")" -le 2500000 ]
+	[ "$(stat -c %s "$root/usr/sbin/vfio-hook")" -le 2500000 ] || return 1
+	# In place of a helper, which is kept; and once more.
+	rm "$root/etc/libvirt/hooks/qemu"
+	echo helper >"$root/etc/libvirt/hooks/qemu"
+	for _ in 1 2; do DESTDIR=$root meson install -C $build --no-rebuild >/dev/null || return 1; done
+	[ "$(readlink "$root/etc/libvirt/hooks/qemu")" = /usr/sbin/vfio-hook ] || return 1
+	grep -qx helper "$root/etc/libvirt/hooks/qemu.before-vfio-hook"
+}
+
+# For those whose hook must be a file, and for a prefix that libvirtd may run nothing from.
+installed_as_file()
+{
+	local folder=$logs/build-file option
+	for option in -Dhook=file --prefix=/usr/local; do
+		rm -rf "$folder"
+		meson setup "$folder" -Dtests=disabled "$option" >/dev/null || return 1
+		meson introspect --installed "$folder" | grep -q '/qemu": "/etc/libvirt/hooks/qemu"' || return 1
+	done
 }
 
 # boot DESC COMMAND...: queues one virtual machine whose lines "ok" and "not ok" count.
@@ -151,6 +168,7 @@ t "build: gcc, static" build $build
 if [ -z "$lab" ]; then
 	unit $build "gcc"
 	t "installation" installed
+	t "installation: the hook as a file" installed_as_file
 fi
 if [ -z "$quick$lab" ]; then
 	t "build: clang" env CC=clang bash -c "$(declare -f build); build build-clang"

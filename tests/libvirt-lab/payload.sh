@@ -17,7 +17,7 @@ mkdir -p "$top/etc/libvirt/hooks/conf.d" "$top/etc/libvirt/hooks/qemu.d" "$top/e
 chmod 755 "$top"
 install -m 755 "$hook" "$top/etc/libvirt/hooks/qemu"
 install -m 755 "$hook" "$top/usr/sbin/vfio-hook"
-install -m 755 "$here/guest/run" "$top/lab/run"
+install -m 755 "$here/guest/run" "$here/../../share/install-hook" "$top/lab/"
 # What the hook was built in: a package is made of the same. Without one (HOOK= is a lone
 # file) the scenario that wants it says so.
 build=$(dirname "$hook")
