@@ -28,6 +28,23 @@ hook_refused "nothing to be had" \
 equal "all of it went back" "$(cat $POOL/nr_hugepages)" 0
 contains "compaction was tried" $LOG 'pages came: compacting memory'
 
+# The page cache is thrown away where the line says so, as the last resort, and nowhere else.
+dropped() { sed -n 's/^drop_pagecache //p' /proc/vmstat; }
+before=$(dropped)
+hook_refused "without drop-caches=" 'memory is fragmented or in use' prepare begin
+equal "the page cache stays" "$(dropped)" "$before"
+config win10 <<-END
+[prepare/begin]
+hugepages.allocate = drop-caches=yes
+END
+hook_refused "drop-caches=yes" 'memory is fragmented or in use' prepare begin
+equal "the page cache was dropped, once" "$(dropped)" $((before + 1))
+contains "which is told" $LOG 'dropped the page cache'
+config win10 <<-END
+[prepare/begin]
+hugepages.allocate =
+END
+
 # A kernel that has tried to compact in vain leaves it for a while: the first write is
 # short then, although there is nothing any more that cannot be moved.
 for _ in 1 2 3 4 5 6 7; do
