@@ -39,7 +39,8 @@ static bool has_boot_steps(const struct config *config)
 	return false;
 }
 
-static int run_domain(struct call *call)
+/* *ANY becomes true when there is something to run, or to complain of. */
+static int run_domain(struct call *call, bool *any)
 {
 	_cleanup_error_ struct error err = {};
 	struct run *run = &call->run;
@@ -53,6 +54,7 @@ static int run_domain(struct call *call)
 		return STATUS_OK;
 	if (r == 0 && !has_boot_steps(run->config))
 		return STATUS_OK;
+	*any = true;
 	log_open(&run->host, run->event.domain);
 	if (r == 0)
 		r = call_scan(call, &err);
@@ -62,13 +64,16 @@ static int run_domain(struct call *call)
 		log_error("%s boot: %s", run->event.domain, error_text(&err));
 		fprintf(stderr, "vfio-hook: %s: %s\n", run->event.domain,
 			error_text(&err));
+	} else {
+		printf("%s: boot/begin: done\n", run->event.domain);
 	}
 	log_close();
 	return r < 0 ? STATUS_FAILED : STATUS_OK;
 }
 
 /* FILE is the name of a config. One that fails keeps no other from being run. */
-static int run_file(const struct command_options *options, const char *dir, char *file)
+static int run_file(const struct command_options *options, const char *dir, char *file,
+		    bool *any)
 {
 	_cleanup_(call_done) struct call call = {};
 
@@ -77,7 +82,7 @@ static int run_file(const struct command_options *options, const char *dir, char
 	event_of_phase(&call.run.event, file, PHASE_BOOT);
 	call_take_signals(&call);
 	call.run.owner = 1; /* nobody else stands behind it */
-	return run_domain(&call);
+	return run_domain(&call, any);
 }
 
 static int boot_run(const struct command_options *options, int argc, char **argv)
@@ -88,6 +93,7 @@ static int boot_run(const struct command_options *options, int argc, char **argv
 	_cleanup_strv_ struct strv files = {};
 	char conf[PATH_MAX];
 	int status = STATUS_OK;
+	bool any = false;
 
 	(void)argc;
 	(void)argv;
@@ -104,9 +110,11 @@ static int boot_run(const struct command_options *options, int argc, char **argv
 		if (!str_ends(file, ".ini") || strlen(file) == strlen(".ini") ||
 		    seen_before(&host, conf, file, seen, i))
 			continue;
-		if (run_file(options, dir, file) != STATUS_OK)
+		if (run_file(options, dir, file, &any) != STATUS_OK)
 			status = STATUS_FAILED;
 	}
+	if (!any)
+		printf("no config in %s has [boot/begin]: nothing to do\n", conf);
 	return status;
 }
 

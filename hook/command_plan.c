@@ -42,6 +42,8 @@ static int plan_run(const struct command_options *options, int argc, char **argv
 
 	if (phase == PHASE_NONE)
 		return STATUS_USAGE;
+	if (options->json && options->diff)
+		return usage_error(&command_plan, "--json and --diff: only one of them");
 	r = command_open(options, argv[0], phase, &call);
 	if (r != STATUS_OK)
 		return r;

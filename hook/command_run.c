@@ -165,16 +165,22 @@ static int undo_orphans(const struct command_options *options)
 	struct host host = { .root = options->root };
 	_cleanup_strv_ struct strv uuids = {};
 	int status = STATUS_OK;
+	bool any = false;
 
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	survive_session(&host);
 	if (journal_list(&host, &uuids) < 0)
 		return STATUS_FAILED;
-	for (size_t i = 0; i < uuids.n; i++)
-		if (!owner_of_is_alive(&host, uuids.v[i]) &&
-		    undo_orphan(&host, uuids.v[i]) != STATUS_OK)
+	for (size_t i = 0; i < uuids.n; i++) {
+		if (owner_of_is_alive(&host, uuids.v[i]))
+			continue;
+		any = true;
+		if (undo_orphan(&host, uuids.v[i]) != STATUS_OK)
 			status = STATUS_FAILED;
+	}
+	if (!any)
+		puts("no domain has left anything behind: nothing to put back");
 	return status;
 }
 

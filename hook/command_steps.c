@@ -22,8 +22,10 @@ static int no_step(const char *key)
 
 static int steps_run(_unused_ const struct command_options *options, int argc, char **argv)
 {
-	if (argc == 0)
-		return print_steps(stdout), STATUS_OK;
+	/* "pci" is what there is of it, "undo" a step itself. */
+	if (!(argc && step_find(argv[0], NULL)) &&
+	    print_steps(argc ? argv[0] : NULL, stdout))
+		return STATUS_OK;
 	return print_step(argv[0], stdout) < 0 ? no_step(argv[0]) : STATUS_OK;
 }
 
@@ -33,6 +35,7 @@ const struct command command_steps = {
 	.summary = "the steps and their arguments",
 	.max_args = 1,
 	.run = steps_run,
-	.help = "Without STEP: all steps, a line each. With one: its options, the phases where\n"
+	.help = "Without STEP: all steps, a line each; with the part before the dot, as pci: its own.\n"
+		"With one: its options, the phases where\n"
 		"it is legal and what its undo does, from the table that the parser uses.",
 };

@@ -19,6 +19,7 @@ void print_way_back_json(const struct run *run, struct json *json);
 int print_width(const struct report *report);
 /* All mistakes of a config (or the one error where there are none), to stderr. */
 void print_problems(const struct config *config, const struct error *err);
-/* "steps": the table of all step types, or one of them with its options. */
-void print_steps(FILE *out);
+/* "steps": the table of all step types, or of the one PLUGIN (false: there is none). */
+bool print_steps(const char *plugin, FILE *out);
+/* One of them with its options; -ENOENT: there is none. */
 int print_step(const char *key, FILE *out);

@@ -139,6 +139,9 @@ const char *words_nearest(const char *word, const struct strv *candidates)
 
 	if (len > NEAREST_LEN)
 		return NULL;
+	for (size_t i = 0; i < candidates->n; i++)
+		if (strcasecmp(word, candidates->v[i]) == 0)
+			return candidates->v[i];
 	for (size_t i = 0; i < candidates->n; i++) {
 		unsigned distance;
 

@@ -93,7 +93,7 @@ summaries '|' | grep -qxF "$contains_whole" || { echo "not ok - --help cuts: $co
 # What fish offers for a line; in an empty home.
 fish_for()
 {
-	HOME=/nonexistent XDG_CONFIG_HOME=/nonexistent fish --no-config -c '
+	HOME=$empty XDG_CONFIG_HOME=$empty fish --no-config -c '
 		source $argv[1]
 		function __vfio_hook_domains; printf "%s\n" win10 linux; end
 		complete -C $argv[2]' "$top/share/completions/vfio-hook.fish" "$1" 2>&1 |
@@ -109,7 +109,7 @@ if command -v fish >/dev/null; then
 	for command in $(_vfio_hook_commands); do
 		options fish "$command" " $(fish_for "vfio-hook $command -")"
 	done
-	same "fish: summaries" "$(HOME=/nonexistent fish --no-config -c '
+	same "fish: summaries" "$(HOME=$empty XDG_CONFIG_HOME=$empty fish --no-config -c '
 		source $argv[1]; complete -C "vfio-hook "' "$top/share/completions/vfio-hook.fish")" \
 		"$(summaries "$(printf '\t')")"
 fi

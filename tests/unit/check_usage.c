@@ -78,6 +78,8 @@ static const struct slip slips[] = {
 	{ "import --conf /nowhere /dev", "--conf /nowhere: No such file or directory\n" },
 	{ "import /nowhere/at/all", "/nowhere/at/all: there are no scripts: name a" },
 	{ "import /dev/null", "/dev/null: there are no scripts: name a" },
+	{ "plan win10 --json --diff", "--json and --diff: only one of them\n" },
+	{ "plan WIN10", "No such file or directory: did you mean win10?\n" },
 	{ "plan other", "the XML is of the domain \"win10\", not of \"other\"\n" },
 };
 
@@ -94,6 +96,27 @@ START_TEST(slip)
 	ck_assert_msg(strncmp(out, "vfio-hook: ", strlen("vfio-hook: ")) == 0 ||
 			      strstr(out, "\nvfio-hook: "),
 		      "%s", out);
+}
+END_TEST
+
+START_TEST(nothing_to_do)
+{
+	ck_assert_int_eq(command("undo --orphans"), STATUS_OK);
+	assert_has("no domain has left anything behind: nothing to put back\n");
+	steps("pci.detach =");
+	ck_assert_int_eq(command("boot"), STATUS_OK);
+	assert_has(
+		"no config in /etc/libvirt/hooks/conf.d has [boot/begin]: nothing to do\n");
+	faketree_file("[boot/begin]\nwait.for = path=/etc\n",
+		      "/etc/libvirt/hooks/conf.d/win10.ini");
+	ck_assert_int_eq(command("boot"), STATUS_OK);
+	assert_has("win10: boot/begin: done\n");
+	ck_assert_int_eq(command("steps pci"), STATUS_OK);
+	assert_has("pci.detach             bind PCI devices to VFIO\n");
+	assert_has("pci.reattach ");
+	assert_hasnt("kmod");
+	ck_assert_int_eq(command("steps undo"), STATUS_OK);
+	assert_has("undo =\n");
 }
 END_TEST
 
@@ -217,6 +240,7 @@ static void add(TCase *tc)
 	tcase_add_loop_test(tc, slip, 0, ARRAY_SIZE(slips));
 	tcase_add_loop_test(tc, address, 0, ARRAY_SIZE(addresses));
 	tcase_add_loop_test(tc, config_of_another_name, 0, ARRAY_SIZE(nearly));
+	tcase_add_test(tc, nothing_to_do);
 	tcase_add_test(tc, no_arguments);
 	tcase_add_test(tc, without_config);
 	tcase_add_loop_test(tc, nobody_reads, 0, ARRAY_SIZE(readers));
