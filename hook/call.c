@@ -221,6 +221,7 @@ void call_take_signals(struct call *call)
 void call_done(struct call *call)
 {
 	report_done(&call->run.report);
+	free(call->run.variants);
 	strv_done(&call->run.dead);
 	pci_list_done(&call->run.pci);
 	config_done(&call->config);

@@ -41,27 +41,50 @@ struct variant {
 	char pattern[256], module[DRIVER_NAME_LEN];
 };
 
-/* The kernel's table of aliases, for next_variant(); the caller frees. NULL: there is none. */
-static char *read_aliases(const struct host *host)
+/* "alias vfio_pci:PATTERN MODULE" of the kernel's table, without the first word. */
+static char *read_variants(const struct host *host)
 {
+	static const char before[] = "alias vfio_pci:";
+	_cleanup_free_ char *text = NULL;
 	struct utsname uts;
-	char *text = NULL;
+	char *to, *line;
 
 	if (uname(&uts) < 0 ||
 	    host_read_all(host, &text, "/lib/modules/%s/modules.alias", uts.release) < 0)
-		return NULL;
-	return text;
+		return strdup("");
+	to = text;
+	for (line = text; (line = strstr(line, before));) {
+		size_t n = strcspn(line += strlen(before), "\n");
+
+		memmove(to, line, n);
+		to += n;
+		line += n;
+		*to++ = '\n'; /* there is room: BEFORE was longer */
+	}
+	*to = '\0';
+	return strdup(text);
 }
 
-/* The next line "alias vfio_pci:PATTERN MODULE" of *REST, which moves on. */
-static bool next_variant(char **rest, struct variant *ret)
+/*
+ * A megabyte and more of text, for a few lines: read once. NULL: no memory, and plain
+ * vfio-pci it is.
+ */
+static const char *variants(struct run *run)
 {
-	char *line;
+	if (!run->variants)
+		run->variants = read_variants(&run->host);
+	return run->variants;
+}
 
-	while ((line = strsep(rest, "\n"))) {
-		const char *alias = str_after(line, "alias vfio_pci:");
+/* The next "PATTERN MODULE" of *REST, which moves on. */
+static bool next_variant(const char **rest, struct variant *ret)
+{
+	while (*rest && **rest) {
+		const char *line = *rest;
+		size_t n = strcspn(line, "\n");
 
-		if (alias && sscanf(alias, "%255s %63s", ret->pattern, ret->module) == 2)
+		*rest = line + n + (line[n] == '\n');
+		if (sscanf(line, "%255s %63s", ret->pattern, ret->module) == 2)
 			return true;
 	}
 	return false;
@@ -74,8 +97,8 @@ static bool next_variant(char **rest, struct variant *ret)
 static void best_variant(struct run *run, const struct pci_function *fn,
 			 char buf[DRIVER_NAME_LEN])
 {
-	_cleanup_free_ char *text = read_aliases(&run->host);
-	char self[128], *rest = text;
+	const char *rest = variants(run);
+	char self[128];
 	unsigned best = 1000;
 	struct variant variant;
 
@@ -135,16 +158,15 @@ static bool registered_name(const struct host *host, char buf[DRIVER_NAME_LEN])
  * pci-stub is none: VFIO bears it beside a guest's devices, but vfio-pci does that, too,
  * and is what the way back looks for.
  */
-static bool is_vfio_driver(const struct host *host, const char *driver)
+static bool is_vfio_driver(struct run *run, const char *driver)
 {
-	_cleanup_free_ char *text = NULL;
-	char module[DRIVER_NAME_LEN], *rest;
+	const char *rest = variants(run);
+	char module[DRIVER_NAME_LEN];
 	struct variant variant;
 
 	if (strstr(driver, "vfio"))
 		return true;
 	kmod_normalise(driver, module, sizeof(module));
-	rest = text = read_aliases(host);
 	while (next_variant(&rest, &variant))
 		if (streq(variant.module, module))
 			return true;
@@ -156,7 +178,7 @@ int vfio_driver_check(struct run *run, const char *driver, struct error *err)
 	_cleanup_error_ struct error why = {};
 	char name[DRIVER_NAME_LEN], module[DRIVER_NAME_LEN];
 
-	if (!is_vfio_driver(&run->host, driver))
+	if (!is_vfio_driver(run, driver))
 		return run_problem(
 			run, -EINVAL, err,
 			"%s is no VFIO driver, and QEMU can be given only what such a one "
