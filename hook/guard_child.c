@@ -35,9 +35,10 @@ int guard_isolate(int fd)
 	int null;
 
 	setsid();
-	for (int sig = 1; sig < NSIG; sig++)
-		signal(sig, SIG_DFL);
-	/* vfio's wait turns from interruptible into deaf when any signal comes. */
+	/*
+	 * vfio's wait turns from interruptible into deaf when any signal comes. No other
+	 * signal has a handler here, and no program is run.
+	 */
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);

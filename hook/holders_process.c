@@ -11,23 +11,42 @@
 #include "state.h"
 #include "systemd.h"
 
+#define PF_KTHREAD 0x00200000U /* <linux/sched.h>; since Linux 2.6.27 */
+
 bool process_is_ours(const struct host *host, int pid)
 {
 	return process_is_of(host, pid, getpid());
 }
 
-bool process_is_of(const struct host *host, int pid, int self)
+/* The parent and PF_... flags of a process; 0 and 0 when they cannot be read. */
+static int read_parent(const struct host *host, int pid, unsigned *flags)
 {
 	char stat[512];
 	const char *end;
-	int parent;
+	int parent = 0;
 
-	if (pid == self)
-		return true;
+	*flags = 0;
 	if (host_read(host, stat, sizeof(stat), "/proc/%d/stat", pid) < 0)
-		return false;
+		return 0;
 	end = strrchr(stat, ')'); /* the name before it may hold anything */
-	return end && sscanf(end + 1, " %*c %d", &parent) == 1 && parent == self;
+	if (end)
+		sscanf(end + 1, " %*c %d %*d %*d %*d %*d %u", &parent, flags);
+	return parent;
+}
+
+bool process_is_of(const struct host *host, int pid, int self)
+{
+	unsigned flags;
+
+	return pid == self || read_parent(host, pid, &flags) == self;
+}
+
+bool process_may_hold(const struct host *host, int pid, int self)
+{
+	unsigned flags;
+
+	return pid != self && read_parent(host, pid, &flags) != self &&
+	       !(flags & PF_KTHREAD);
 }
 
 /* The path in the unified hierarchy, or in systemd's own of cgroup v1; "" if neither. */

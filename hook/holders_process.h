@@ -7,6 +7,8 @@
 bool process_is_ours(const struct host *host, int pid);
 /* The same for the process SELF. */
 bool process_is_of(const struct host *host, int pid, int self);
+/* Can it have files open that count: it is no kernel thread and not of SELF's making? */
+bool process_may_hold(const struct host *host, int pid, int self);
 /*
  * Fills comm, user and unit of a holder whose pid is known. The unit of what a user's
  * service manager runs is that manager, "user@1000.service".

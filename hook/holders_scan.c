@@ -13,6 +13,7 @@
 #include "holders_process.h"
 #include "process_walk.h"
 
+#define MAPS_BUFFER 16384
 #define HOLDERS_MAX 2048 /* more help nobody: whoever ends some looks again */
 
 /* What the child has found so far. */
@@ -158,6 +159,8 @@ static void scan_maps(struct scan *scan)
 	f = fopen(host_path(scan->host, path, "/proc/%d/maps", scan->pid), "re");
 	if (!f)
 		note_denied(scan);
+	else /* in few reads: stdio's own buffer has room for a dozen lines */
+		setvbuf(f, NULL, _IOFBF, MAPS_BUFFER);
 	while (f && getline(&line, &size, f) >= 0) {
 		scan->finds->walk.progress++;
 		name = strchr(line, '/');
@@ -175,7 +178,7 @@ static void scan_process(struct process_walk *walk, int pid)
 {
 	struct scan *scan = walk->arg;
 
-	if (process_is_of(scan->host, pid, walk->self))
+	if (!process_may_hold(scan->host, pid, walk->self))
 		return;
 	scan->pid = pid;
 	scan->denied = false;

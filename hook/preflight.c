@@ -154,7 +154,8 @@ int preflight_wait_unheld(struct run *run, const struct pci_list *functions,
 	if (!run->simulate && functions->n)
 		r = run_wait(run, unheld, &wait, err);
 	if (r == -ETIMEDOUT)
-		r = refuse(run, &wait.last, what, err);
+		r = refuse(run, &wait.last, what ? what : wait.last.holder[0].function,
+			   err);
 	holder_list_done(&wait.last);
 	/* Something may have been mounted since the plan was made. */
 	return r == 0 && !run->simulate ? refuse_storage(run, functions, err) : r;

@@ -9,6 +9,7 @@
 #include "preflight.h"
 #include "restore.h"
 #include "step.h"
+#include "storage.h"
 #include "vfio.h"
 
 static int detach_apply(struct run *run, const struct step *step, struct error *err);
@@ -98,16 +99,37 @@ static int load_drivers(struct run *run, const struct step *step,
 	return r;
 }
 
+/* What is left to take, and when nobody was seen to hold any of it. */
+struct taking {
+	struct pci_list left; /* a view into the step's own list */
+	int64_t unheld; /* now_ms(); 0: not yet */
+};
+
+/* One look at all processes serves every function that is taken right after it. */
+#define LOOK_SERVES_MS 250
+
+static int await_unheld(struct run *run, struct taking *taking, struct error *err)
+{
+	int64_t now = now_ms();
+	int r;
+
+	if (taking->unheld && now - taking->unheld < LOOK_SERVES_MS)
+		return storage_refuse(run, taking->left.fn[0].name, err);
+	r = preflight_wait_unheld(run, &taking->left, NULL, err);
+	taking->unheld = now_ms();
+	return r;
+}
+
 /* Never starts an unbind that would wait for somebody: it could not be taken back. */
-static int take(struct run *run, const struct step *step, const struct pci_function *fn,
+static int take(struct run *run, const struct step *step, struct taking *taking,
 		const char *driver, const struct pci_list *planned, struct error *err)
 {
-	struct pci_list one = { .fn = (struct pci_function *)(uintptr_t)fn, .n = 1 };
+	const struct pci_function *fn = &taking->left.fn[0];
 	bool while_loaded = step_bool(step, "while-loaded", false);
 	int r = 0;
 
 	if (!run->simulate && !state_is(&run->host, &state_driver, fn->name, "")) {
-		r = preflight_wait_unheld(run, &one, fn->name, err);
+		r = await_unheld(run, taking, err);
 		if (r == 0)
 			r = nvidia_may_unbind(run, fn, while_loaded, planned, err);
 	}
@@ -123,6 +145,7 @@ static int detach_all(struct run *run, const struct step *step,
 		      struct error *err)
 {
 	_cleanup_(pci_list_done) struct pci_list planned = {};
+	struct taking taking = { .left = *functions };
 	int r = run_planned_devices(run, &planned, err);
 
 	if (r == 0)
@@ -130,8 +153,9 @@ static int detach_all(struct run *run, const struct step *step,
 	for (size_t i = 0; i < functions->n && r == 0; i++)
 		r = effect_set(run, &state_override, functions->fn[i].name, names[i],
 			       NULL, err);
-	for (size_t i = 0; i < functions->n && r == 0; i++)
-		r = take(run, step, &functions->fn[i], names[i], &planned, err);
+	for (size_t i = 0; i < functions->n && r == 0;
+	     i++, taking.left.fn++, taking.left.n--)
+		r = take(run, step, &taking, names[i], &planned, err);
 	return r;
 }
 

@@ -190,6 +190,28 @@ START_TEST(refuses_holders_that_stay)
 }
 END_TEST
 
+/* The step before might have ended it: so it is waited for, and nothing taken meanwhile. */
+START_TEST(takes_none_while_one_is_held)
+{
+	char path[PATH_MAX];
+
+	managed = "no";
+	config("[prepare/begin]\nexec.run = /bin/true\n"
+	       "kmod.unload = nvidia_drm nvidia\npci.detach = timeout=1s " NIC
+	       " 0a:00.*\n");
+	faketree_file("#!/bin/sh\n", "/bin/true");
+	ck_assert_int_eq(chmod(host_path(&host, path, "/bin/true"), 0755), 0);
+	faketree_process(812, "pipewire", "audio.service", "/dev/snd/controlC1");
+	faketree_fail("/e1000e/unbind", FAKE_ERRNO, EIO);
+	assert_error(phase("prepare", "begin"), "pipewire (pid 812", SOUND " is held by");
+	faketree_process_gone(812);
+	assert_error(phase("prepare", "begin"), NIC, "Input/output error");
+	faketree_fail(NULL, FAKE_ERRNO, 0);
+	assert_no_error(phase("prepare", "begin"));
+	assert_no_error(phase("release", "end"));
+}
+END_TEST
+
 START_TEST(refuses_order_and_names_it)
 {
 	config("[prepare/begin]\nkmod.unload = nvidia\n");
@@ -529,6 +551,7 @@ int main(void)
 	tcase_add_test(tc, takes_one_of_two_nvidia_cards);
 	tcase_add_test(tc, refuses_half_a_group);
 	tcase_add_test(tc, refuses_holders_that_stay);
+	tcase_add_test(tc, takes_none_while_one_is_held);
 	tcase_add_test(tc, refuses_order_and_names_it);
 	tcase_add_test(tc, refuses_to_unload_below_virtual_functions);
 	tcase_add_test(tc, undoes_a_failed_bind);

@@ -188,6 +188,21 @@ START_TEST(leaves_others_alone)
 }
 END_TEST
 
+/* 0x200000 in the field of the flags: a kernel thread, whatever else is said of it. */
+START_TEST(kernel_threads_hold_nothing)
+{
+	struct holder_list list;
+
+	put_process(813, "kworker/0:0", "/");
+	put_link("/dev/dri/card1", "/proc/813/fd/7");
+	put("813 (kworker/0:0) I 2 0 0 0 -1 69238880 0", "/proc/813/stat");
+	list = scan();
+	ck_assert_uint_eq(list.n, 0);
+	put("813 (Xorg) I 2 0 0 0 -1 4194560 0", "/proc/813/stat");
+	ck_assert_int_eq(scan_one().pid, 813);
+}
+END_TEST
+
 START_TEST(one_entry_for_process_and_node)
 {
 	_cleanup_free_ char *text = NULL, *cure = NULL;
@@ -484,6 +499,7 @@ int main(void)
 	tcase_set_timeout(tcase, 30);
 	tcase_add_test(tcase, knows_all_nodes);
 	tcase_add_test(tcase, leaves_others_alone);
+	tcase_add_test(tcase, kernel_threads_hold_nothing);
 	tcase_add_test(tcase, one_entry_for_process_and_node);
 	tcase_add_test(tcase, names_three_and_counts_the_rest);
 	tcase_add_test(tcase, sees_mappings);
