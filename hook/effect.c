@@ -168,6 +168,8 @@ static int change(struct run *run, const struct record *record, const char *now,
 	state_describe(record->kind, record->target, what, sizeof(what));
 	log_debug("%s: %s: setting %s", run->step ? run->step->key : "undo", what,
 		  state_value_text(value));
+	if (!record->kind->harmless)
+		log_sync();
 	r = record->kind->change(run, record, now, value, err);
 	if (r == 0)
 		r = verify(run, record->kind, record->target, value, err);
@@ -347,6 +349,7 @@ int effect_one_way(struct run *run, const char *what,
 
 	if (!run->simulate) {
 		log_debug("%s: %s", run->step ? run->step->key : "undo", what);
+		log_sync();
 		r = act(run, arg, err);
 	}
 	if (r == 0)

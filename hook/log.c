@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The log. Someone whose only screen is the GPU that was taken away has this to read and
- * nothing else, perhaps after the reset button: so every line is on the disk before the
- * next step begins. A log that cannot be written never fails a phase, and a disk that
+ * nothing else, perhaps after the reset button: so what is about to be done is on the disk
+ * before it is begun. A log that cannot be written never fails a phase, and a disk that
  * hangs never holds it up: a child writes, which can be left behind.
  */
 
@@ -22,10 +22,13 @@
 #define LOG_LINE_MAX (32 * 1024)
 #define LOG_PATIENCE_MS 3000 /* with a disk, once */
 
+static const char SYNC[] = "sync"; /* with its NUL, which no line has */
+
 static struct {
 	int fd; /* a socket: the writer's other end */
 	int writer; /* its pid; 0: none, or it has ended */
-	unsigned unwritten; /* lines that it has not told of yet */
+	unsigned undone; /* what was sent and it has not told of yet */
+	bool unsynced; /* lines were sent since the last SYNC */
 	bool stuck, hold;
 	int stderr_level;
 	int syslog;
@@ -40,7 +43,7 @@ static const char *level_name(int level)
 	return level >= 0 && level <= LOG_DEBUG ? names[level] : "INFO";
 }
 
-/* A line from the socket, then a byte back when it is on the disk. */
+/* A line to write, or SYNC, then a byte back when that is done. */
 static void __attribute__((noreturn))
 writer_main(int fd, const struct host *host, const char *domain)
 {
@@ -55,12 +58,14 @@ writer_main(int fd, const struct host *host, const char *domain)
 	while ((n = recv(fd, line, sizeof(line), 0)) != 0) {
 		if (n < 0 && errno != EINTR)
 			break;
-		/* one write: lines of two phases at once stay whole */
-		if (n > 0 && log_file_write(file, line, (size_t)n))
+		if (n == sizeof(SYNC) && memcmp(line, SYNC, sizeof(SYNC)) == 0)
 			fdatasync(file);
+		else if (n > 0) /* one write: lines of two phases at once stay whole */
+			log_file_write(file, line, (size_t)n);
 		if (n > 0)
 			send(fd, "", 1, MSG_NOSIGNAL);
 	}
+	fdatasync(file);
 	_exit(0);
 }
 
@@ -141,7 +146,8 @@ static void close_file(void)
 {
 	closep(&log_state.fd); /* the writer ends with that */
 	log_state.fd = -1;
-	log_state.unwritten = 0;
+	log_state.undone = 0;
+	log_state.unsynced = false;
 	log_state.stuck = false;
 	reap_writer();
 }
@@ -155,7 +161,7 @@ static bool hear_writer(int64_t ms)
 	if (poll(&pfd, 1, (int)ms) <= 0)
 		return false;
 	if (recv(log_state.fd, &byte, 1, MSG_DONTWAIT) == 1)
-		log_state.unwritten--;
+		log_state.undone--;
 	else
 		close_file(); /* it could not open the file */
 	return true;
@@ -165,7 +171,7 @@ static void wait_written(void)
 {
 	int64_t end = now_ms() + LOG_PATIENCE_MS;
 
-	while (log_state.fd >= 0 && log_state.unwritten) {
+	while (log_state.fd >= 0 && log_state.undone) {
 		int64_t left = log_state.stuck || log_state.hold ? 0 : end - now_ms();
 
 		if (left > 0 ? hear_writer(left) : hear_writer(0))
@@ -175,6 +181,23 @@ static void wait_written(void)
 		log_state.stuck = left <= 0;
 	}
 	log_state.stuck = false;
+}
+
+static bool send_writer(const char *what, size_t n)
+{
+	if (send(log_state.fd, what, n, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)n)
+		return false;
+	log_state.undone++;
+	return true;
+}
+
+void log_sync(void)
+{
+	if (log_state.fd < 0 || !log_state.unsynced)
+		return;
+	if (send_writer(SYNC, sizeof(SYNC)))
+		log_state.unsynced = false;
+	wait_written();
 }
 
 static void log_to_file(int level, const char *text)
@@ -198,10 +221,15 @@ static void log_to_file(int level, const char *text)
 	}
 	if (n > LOG_LINE_MAX)
 		line[(n = LOG_LINE_MAX) - 1] = '\n';
-	/* One that does not fit behind those that a stuck disk keeps is lost. */
-	if (send(log_state.fd, line, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT) == n)
-		log_state.unwritten++;
+	while (log_state.fd >= 0 && log_state.undone && hear_writer(0))
+		;
+	log_state.unsynced = true;
+	if (log_state.fd < 0 || send_writer(line, (size_t)n))
+		return;
 	wait_written();
+	/* One that does not fit behind those that a stuck disk keeps is lost. */
+	if (log_state.fd >= 0)
+		send_writer(line, (size_t)n);
 }
 
 void log_hold(bool hold)
@@ -238,6 +266,7 @@ void log_at(int level, const char *fmt, ...)
 
 void log_close(void)
 {
+	wait_written(); /* it syncs them by itself */
 	close_file();
 	log_state.domain[0] = '\0';
 	closep(&log_state.syslog);

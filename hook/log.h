@@ -17,16 +17,17 @@
 const char *log_text_of(const char *line);
 
 /*
- * Lines go to syslog, to the domain's log file (synced after each: it is what is left
- * after the reset button) and, when asked for, to stderr. Levels are syslog's. The file
- * is a child's: on a disk that hangs a line is waited for once, for some seconds, and
- * the later ones are left to the child.
+ * Lines go to syslog, to the domain's log file and, when asked for, to stderr. Levels are
+ * syslog's. The file is a child's.
  */
 void log_open(const struct host *host, const char *domain);
 /*
- * While it holds, lines are written, but not waited for: with the host's lock held. The
- * first line after it waits for them, too.
+ * Before anything that the machine might not survive: the log is what is left after the
+ * reset button, and its last line tells what that was. A disk that hangs is waited for
+ * once, for some seconds, and what comes later is left to the child.
  */
+void log_sync(void);
+/* While it holds, log_sync() does not wait: with the host's lock held. */
 void log_hold(bool hold);
 /* Lines of this level and above go to stderr; -1: none (hook mode). */
 void log_set_stderr(int level);

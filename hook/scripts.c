@@ -225,6 +225,7 @@ static int run_script(struct run *run, const char *path, struct error *err)
 	spawn.input_len = run->xml_len;
 	spawn.deadline = run_deadline(run);
 	log_info("script %s ...", path);
+	log_sync();
 	r = spawn_run(&run->host, &spawn, &result, &first);
 	if (r == -ENOEXEC)
 		r = run_with_shell(run, &spawn, &result, err);

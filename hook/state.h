@@ -48,6 +48,8 @@ struct state_kind {
 	bool relative;
 	/* Undo has more to do than the value tells: asked even when that is the old one. */
 	bool always_undo;
+	/* No change of it can bring the machine down: the log need not be on the disk. */
+	bool harmless;
 	/* The target's value on the real machine; the caller frees *RET. */
 	int (*read)(const struct host *host, const char *target, char **ret,
 		    struct error *err);

@@ -29,6 +29,7 @@ static int epp_undo(struct run *run, const struct record *record, const char *no
 const struct state_kind state_governor = {
 	.name = "governor",
 	.shared = true,
+	.harmless = true,
 	.read = governor_read,
 	.change = governor_change,
 	.undo = governor_undo,
@@ -37,6 +38,7 @@ const struct state_kind state_governor = {
 const struct state_kind state_epp = {
 	.name = "epp",
 	.shared = true,
+	.harmless = true,
 	.read = epp_read,
 	.change = epp_change,
 	.undo = epp_undo,

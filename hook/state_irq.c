@@ -66,6 +66,7 @@ static int irq_undo(struct run *run, const struct record *record, const char *no
 const struct state_kind state_irq = {
 	.name = "irq",
 	.shared = true,
+	.harmless = true,
 	.read = irq_read,
 	.change = irq_change,
 	.undo = irq_undo,

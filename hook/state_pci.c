@@ -67,6 +67,7 @@ static int override_change(struct run *run, const struct record *record,
 const struct state_kind state_override = {
 	.name = "override",
 	.exclusive = true,
+	.harmless = true,
 	.undo_first = true,
 	.read = override_read,
 	.change = override_change,

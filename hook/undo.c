@@ -152,6 +152,9 @@ static int put_back(struct run *run, const struct record *record, const char *no
 	int r;
 
 	state_describe(record->kind, record->target, what, sizeof(what));
+	log_debug("undo: %s: putting it back", what);
+	if (!record->kind->harmless)
+		log_sync();
 	if (record->kind->undo) {
 		return undo_by_kind(run, record, now, err);
 	} else if (!streq(now, record->new)) {

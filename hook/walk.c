@@ -53,6 +53,7 @@ static int real_step(struct run *run, const struct step *step, struct error *err
 	int r;
 
 	log_info("%s ...", step->text);
+	log_sync();
 	run_tell(run, RUN_BEGINS, "%s", step->text);
 	r = step->type->apply(run, step, err);
 	if (r < 0) {
