@@ -78,7 +78,9 @@ static int survive(const struct command_options *options, int argc, char **argv,
 
 	if (!survive_fork(&host, &status))
 		return status;
-	return work(options, argc, argv);
+	status = work(options, argc, argv);
+	log_close();
+	return status;
 }
 
 /* The end of what went well: release and undo have no steps whose lines could tell it. */
