@@ -47,6 +47,15 @@ int config_problem(struct config *config, unsigned line, const char *fmt, ...)
 	return 0;
 }
 
+/* The phase with this operation, whatever stands behind the slash. */
+static enum phase phase_of_operation(const char *name)
+{
+	char operation[32];
+
+	snprintf(operation, sizeof(operation), "%.*s", (int)strcspn(name, "/"), name);
+	return phase_from_name(operation);
+}
+
 /* ---- sections */
 
 struct reading {
@@ -75,6 +84,8 @@ static int on_section(void *data, const char *name, unsigned line, bool *ret_kno
 	}
 	if (strv_add(&all, "domain") < 0 || strv_add(&all, "devices") < 0)
 		return -ENOMEM;
+	if (phase == PHASE_NONE && strchr(name, '/')) /* prepare/end */
+		phase = phase_of_operation(name);
 	nearest = phase != PHASE_NONE ? phase_name(phase) : words_nearest(name, &all);
 	list = strv_join(&all, "], [");
 	if (!list)

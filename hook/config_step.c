@@ -64,6 +64,18 @@ static int complain_blank_in_key(struct draft *draft, const char *key, const cha
 		       words_shown(key), key);
 }
 
+/* "detach" for pci.detach. */
+static const char *with_action(const char *key, const struct strv *all)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		const char *dot = strchr(all->v[i], '.');
+
+		if (dot && streq(dot + 1, key))
+			return all->v[i];
+	}
+	return NULL;
+}
+
 static int complain_unknown(struct draft *draft, const char *key)
 {
 	const struct plugin *plugin = plugin_of_key(key);
@@ -77,7 +89,7 @@ static int complain_unknown(struct draft *draft, const char *key)
 	list = draft_list(&allowed);
 	if (!list)
 		return -ENOMEM;
-	nearest = words_nearest(key, &all);
+	nearest = words_nearest(key, &all) ?: with_action(key, &all);
 	return mistake(draft, "unknown step \"%.*s\"%s%s%s; %s %s: %s", words_shown(key),
 		       key, nearest ? ", did you mean \"" : "", nearest ?: "",
 		       nearest ? "\"?" : "", plugin ? "the steps of" : "possible in",
@@ -137,6 +149,19 @@ static int complain_split(struct draft *draft, const struct ini_entry *entry,
 		       words_shown(entry->value), entry->value);
 }
 
+/* "|", "&&", "> FILE", "2>&1", written without quotes. */
+static bool is_shell_syntax(const struct source_word *word)
+{
+	static const char *const signs[] = { "|", "||", "&", "&&", "<", "<<" };
+	const char *p = word->start + strspn(word->start, "12&");
+
+	for (size_t i = 0; i < ARRAY_SIZE(signs); i++)
+		if (strlen(signs[i]) == word->len &&
+		    strncmp(word->start, signs[i], word->len) == 0)
+			return true;
+	return p < word->start + word->len && *p == '>';
+}
+
 /* The words with their places in the line, so that a message can show it mended. */
 static int split(struct draft *draft, const struct ini_entry *entry)
 {
@@ -157,6 +182,12 @@ static int split(struct draft *draft, const struct ini_entry *entry)
 			return -ENOMEM;
 		}
 		draft->words[draft->n_words++] = word;
+		if (str_after(draft->step.key, "exec.") && is_shell_syntax(&word) &&
+		    mistake(draft,
+			    "no shell runs exec's line, and \"%.*s\" would be an argument: "
+			    "put it into a script, and run that; if it is one, quote it",
+			    words_shown(word.word), word.word) < 0)
+			return -ENOMEM;
 		if (strchr("#;", *word.start) &&
 		    mistake(draft,
 			    "the word \"%.*s\" begins with '%c': a comment begins with a "

@@ -213,7 +213,9 @@ static void complain_no_equals(struct reader *reader)
 			(int)(key + len - text), text, *words ? " " : "",
 			words_shown(words), words);
 	else
-		problem(reader, "no \"=\" in \"%.*s\": a line is NAME = WORDS",
+		problem(reader,
+			"no \"=\" in \"%.*s\": a line is NAME = WORDS (of scripts "
+			"`vfio-hook import` makes such)",
 			words_shown(text), text);
 }
 
