@@ -67,6 +67,11 @@ static int come_out_short(struct page_growth *g, struct error *err)
 		run_warn(g->run, "%s: going on with them (partial=yes)", numbers);
 		return 0;
 	}
+	if (run_time_left(g->run) == 0)
+		return error_set(err, -ETIMEDOUT,
+				 "%s: there was no time for more: raise timeout=, or take "
+				 "the pages early, in [boot/begin]",
+				 numbers);
 	if (size > GIGANTIC_BYTES)
 		return error_set(
 			err, -ENOMEM,

@@ -83,6 +83,12 @@ hook_refused "too much" 'hugepages: 900 MiB more are needed \(450 x 2 MiB\), but
 equal "nothing was taken" "$(nr)" 0
 back "memory"
 
+# Time is up before it begins.
+allocate "pages=10 timeout=0"
+hook_refused "no time" 'got 0 of 10 pages .*: there was no time for more: raise timeout=' prepare begin
+equal "no time: nothing was taken" "$(nr)" 0
+back "no time"
+
 # Fewer are enough, if that is said: what the host can spare, and all of it goes back.
 allocate "memory=900M partial=yes"
 vfio-hook plan win10 </etc/lab/win10.xml >"$LAB/plan" 2>&1
@@ -101,3 +107,33 @@ check "at once" test "$HOOK_MS" -lt 10000
 allocate "size=512M pages=1"
 hook_refused "a size that there is not" '512 MiB.*it has: hugepages-1048576kB, hugepages-2048kB' prepare begin
 back "other sizes"
+
+# Given back before the end, of one node, and then the rest.
+config win10 <<-END
+[prepare/begin]
+hugepages.allocate = pages=3 node=0
+hugepages.allocate = pages=5 node=1
+[stopped/end]
+hugepages.free = node=1
+END
+hook_ok "hugepages.free: prepare" prepare begin
+equal "hugepages.free: all are there" "$(node 0) $(node 1)" "3 5"
+hook_ok "hugepages.free node=: stopped" stopped end
+equal "hugepages.free node=: that node's are gone" "$(node 0) $(node 1)" "3 0"
+hook_ok "hugepages.free node=: release" release end
+back "hugepages.free node="
+config win10 <<-END
+[prepare/begin]
+hugepages.allocate = pages=8 size=2M
+[stopped/end]
+hugepages.free =
+END
+echo 4 >$POOL/nr_hugepages
+hook_ok "hugepages.free beside the administrator's: prepare" prepare begin
+equal "hugepages.free beside the administrator's: all are there" "$(nr)" 8
+hook_ok "hugepages.free: stopped" stopped end
+equal "hugepages.free: ours are gone, the administrator's stay" "$(nr)" 4
+hook_ok "hugepages.free: release" release end
+equal "hugepages.free: and still do" "$(nr)" 4
+echo 0 >$POOL/nr_hugepages
+back "hugepages.free"

@@ -10,7 +10,7 @@ LOG=/var/log/vfio-hook/win10.log
 MIB=400 domain win10
 config win10 <<-END
 [prepare/begin]
-hugepages.allocate =
+hugepages.allocate = timeout=60s
 END
 state "$LAB/before"
 read -r allowed <$UNEVICTABLE
@@ -35,14 +35,14 @@ hook_refused "without drop-caches=" 'memory is fragmented or in use' prepare beg
 equal "the page cache stays" "$(dropped)" "$before"
 config win10 <<-END
 [prepare/begin]
-hugepages.allocate = drop-caches=yes
+hugepages.allocate = timeout=60s drop-caches=yes
 END
 hook_refused "drop-caches=yes" 'memory is fragmented or in use' prepare begin
 equal "the page cache was dropped, once" "$(dropped)" $((before + 1))
 contains "which is told" $LOG 'dropped the page cache'
 config win10 <<-END
 [prepare/begin]
-hugepages.allocate =
+hugepages.allocate = timeout=60s
 END
 
 # A kernel that has tried to compact in vain leaves it for a while: the first write is
