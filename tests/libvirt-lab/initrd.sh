@@ -16,10 +16,15 @@ trap 'exit 1' INT TERM HUP
 mkdir -p "$top/bin" "$top/dev" "$top/disk" "$top/modules" "$top/over/lab"
 cp -L "$(command -v busybox)" "$top/bin/busybox"
 install -m 755 "$here/guest/init" "$top/init"
-n=10
 for m in virtio_pci virtio_blk ext4; do
-	modprobe -d "$kernel/tree" -S "$version" -C /dev/null --ignore-install --show-depends $m
-done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++' |
+	modprobe -d "$kernel/tree" -S "$version" -C /dev/null --ignore-install --show-depends $m || {
+		echo "initrd.sh: the kernel of $1 ($version) has no module $m: the disk could not be mounted;" \
+			"remove $kernel, to have it fetched again" >&2
+		exit 1
+	}
+done >"$top/needed"
+n=10
+sed -n 's/^insmod \([^ ]*\).*/\1/p' "$top/needed" | awk '!seen[$0]++' |
 while read -r f; do
 	name=$n-${f##*/}
 	case $f in
@@ -28,6 +33,8 @@ while read -r f; do
 	esac
 	n=$((n + 1))
 done
+
+rm "$top/needed"
 
 units=$top/over/etc/systemd/system
 mkdir -p "$units/multi-user.target.wants"
