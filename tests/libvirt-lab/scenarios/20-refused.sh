@@ -40,6 +40,30 @@ state "$LAB/after"
 same "$LAB/before.held" "$LAB/after" "the host is as before that refusal" "$ONEWAY_VFIO"
 systemctl stop display-manager.service
 
+# A script of a tree refuses, beside a config: what it says is what virsh shows.
+guest win10 "$NET1"
+mkdir -p /etc/libvirt/hooks/qemu.d/win10/prepare/begin /etc/libvirt/hooks/qemu.d/win10/release/end
+printf '#!/bin/sh\necho never seen\necho "no card today" >&2\nexit 3\n' >"/etc/libvirt/hooks/qemu.d/win10/prepare/begin/10 say no"
+# shellcheck disable=SC2016
+printf '#!/bin/sh\necho "$1 $2" >>%s\n' "$LAB/scripts" >/etc/libvirt/hooks/qemu.d/win10/release/end/clean
+chmod 755 /etc/libvirt/hooks/qemu.d/win10/*/*/*
+rm -f "$LAB/scripts"
+virt_refused "a script that refuses: virsh shows what it said" 'no card today' start win10
+contains "and which script it was" "$LAB/virsh" '10 say no.*(status|exit).* 3'
+note "$(grep . "$LAB/virsh" | tail -n 1)"
+check "its release script ran, since prepare's was begun" until_true 90 grep -qx 'win10 release' "$LAB/scripts"
+check "no journal is left of that refusal" until_true 90 no_journal win10
+# Beside a broken config its scripts have begun nothing.
+rm -f "$LAB/scripts" "$LAB/calls"
+echo 'governor.set performance' >>/etc/libvirt/hooks/conf.d/win10.ini
+virt_refused "a broken config beside a tree" 'conf.d/win10.ini:3: ' start win10
+check "libvirt called release" until_true 90 called win10 "prepare stopped release"
+check "no script ran" test ! -e "$LAB/scripts"
+sed -i '$d' /etc/libvirt/hooks/conf.d/win10.ini
+rm -rf /etc/libvirt/hooks/qemu.d
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "the host is as before the script's refusal" "$ONEWAY_VFIO"
+
 # libvirt finds out only when QEMU is about to start that the disk is not there.
 rm -f "$IMAGES/win10.img" "$LAB/calls"
 XML='' guest win10 "$NET1"

@@ -18,6 +18,18 @@ virt_ok "virsh destroy" destroy win10
 state "$LAB/after"
 same "$LAB/before" "$LAB/after" "the host is as before, the daemon restarted in between" "$ONEWAY_VFIO"
 
+# The guest ends while nobody is there to call us: libvirt does so when it is back.
+virt_ok "virsh start once more" start win10
+systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd
+check "QEMU outlives the daemon" pgrep -f 'guest=win10,'
+equal "the card is on vfio-pci without the daemon" "$(driver "$NET1")" vfio-pci
+pkill -KILL -f 'guest=win10,'
+systemctl start libvirtd.socket libvirtd
+check "the card comes home with the daemon" until_true 90 home_again
+check "no journal is left of a guest that died without the daemon" until_true 90 no_journal win10
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "the host is as before, the guest gone while the daemon was" "$ONEWAY_VFIO"
+
 cat >>/etc/libvirt/hooks/conf.d/win10.ini <<-END
 	wait.sleep = 30
 END
