@@ -76,6 +76,16 @@ int unit_dependants(const struct host *host, const char *target, struct strv *re
 		       manager->dependants(host, target, ret, err);
 }
 
+int unit_conflicts(const struct host *host, const char *target, struct strv *ret,
+		   struct error *err)
+{
+	const struct service_manager *manager;
+	int r = need_manager(host, target, &manager, err);
+
+	return r < 0 || !manager->conflicts ? r :
+					      manager->conflicts(host, target, ret, err);
+}
+
 int unit_call(struct run *run, const char *target, const char *verb, struct error *err)
 {
 	const struct service_manager *manager;

@@ -21,6 +21,9 @@ struct service_manager {
 	/* As unit_dependants(); NULL: a stop takes nothing along. */
 	int (*dependants)(const struct host *host, const char *target, struct strv *ret,
 			  struct error *err);
+	/* As unit_conflicts(); NULL: a start takes nothing away. */
+	int (*conflicts)(const struct host *host, const char *target, struct strv *ret,
+			 struct error *err);
 	/* VERB: start, stop, restart, reset-failed. */
 	int (*call)(struct run *run, const char *target, const char *verb,
 		    struct error *err);
@@ -35,6 +38,8 @@ int systemd_show(const struct host *host, const char *target, const char *proper
 		 char **ret, struct error *err);
 int systemd_dependants(const struct host *host, const char *target, struct strv *ret,
 		       struct error *err);
+int systemd_conflicts(const struct host *host, const char *target, struct strv *ret,
+		      struct error *err);
 
 /* NAME without ".service", after a refusal of USER: only systemd has services of users. */
 int service_name(const struct service_manager *manager, const char *name,

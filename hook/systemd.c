@@ -368,5 +368,6 @@ const struct service_manager manager_systemd = {
 	.state = systemd_state,
 	.is_starting = systemd_is_starting,
 	.dependants = systemd_dependants,
+	.conflicts = systemd_conflicts,
 	.call = systemd_call,
 };

@@ -34,6 +34,9 @@ bool unit_is_starting(const struct host *host, const char *target);
  */
 int unit_dependants(const struct host *host, const char *target, struct strv *ret,
 		    struct error *err);
+/* The targets that a start of TARGET stops, whether they run or not (Conflicts=). */
+int unit_conflicts(const struct host *host, const char *target, struct strv *ret,
+		   struct error *err);
 /*
  * VERB (start, stop, restart, reset-failed) on the target: waits for the job, to the
  * run's deadline at most, and no longer than it is cancelled.

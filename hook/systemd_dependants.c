@@ -1,17 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What systemd stops along with a unit: what requires it, is bound to it or part of it.
+ * What systemd stops along with a unit: what requires it, is bound to it or part of it. And
+ * what it stops for one that is started.
  */
 #include "services.h"
 #include "systemd.h"
 
+#define STOPPED_FOR "Conflicts,ConflictedBy"
 #define STOPPED_ALONG "RequiredBy,RequisiteOf,BoundBy,ConsistsOf,PropagatesStopTo"
 
 struct search {
 	const struct host *host;
-	const char *manager; /* "user:NAME:", or "" for the system's */
+	char *manager; /* "user:NAME:", or "" for the system's */
+	const char *properties;
+	bool deep; /* in turn, too */
 	struct strv seen, found;
 };
+
+/* Whoever is shut down for that starts nothing. */
+static bool is_for_shutdown(const char *name)
+{
+	return streq(name, "shutdown.target");
+}
 
 static int visit(struct search *search, const char *target, struct error *err);
 
@@ -26,7 +36,7 @@ static int visit_units(struct search *search, char *line, struct error *err)
 	while (r == 0 && (name = strsep(&rest, " "))) {
 		_cleanup_free_ char *target = NULL;
 
-		if (!*name)
+		if (!*name || is_for_shutdown(name))
 			continue;
 		if (asprintf(&target, "%s%s", search->manager, name) < 0) {
 			target = NULL;
@@ -34,7 +44,9 @@ static int visit_units(struct search *search, char *line, struct error *err)
 		}
 		if (strv_contains(&search->seen, target))
 			continue;
-		r = visit(search, target, err);
+		r = search->deep			? visit(search, target, err) :
+		    strv_add(&search->seen, target) < 0 ? error_oom(err) :
+							  0;
 		if (r == 0 && strv_add(&search->found, target) < 0)
 			return error_oom(err);
 	}
@@ -50,32 +62,48 @@ static int visit(struct search *search, const char *target, struct error *err)
 
 	if (strv_add(&search->seen, target) < 0)
 		return error_oom(err);
-	r = systemd_show(search->host, target, STOPPED_ALONG, &text, err);
+	r = systemd_show(search->host, target, search->properties, &text, err);
 	rest = text;
 	while (r == 0 && (line = strsep(&rest, "\n")))
 		r = visit_units(search, line, err);
 	return r;
 }
 
-int systemd_dependants(const struct host *host, const char *target, struct strv *ret,
-		       struct error *err)
+static int look_up(struct search *search, const char *target, struct strv *ret,
+		   struct error *err)
 {
-	_cleanup_free_ char *manager = strdup(target);
-	struct search search = { .host = host, .manager = manager };
 	char *colon;
 	int r;
 
-	if (!manager)
-		return error_oom(err);
-	if (unit_is_out_of_reach(host, target))
+	if (unit_is_out_of_reach(search->host, target))
 		return 0;
-	colon = str_after(target, "user:") ? strrchr(manager, ':') : NULL;
-	manager[colon ? colon - manager + 1 : 0] = '\0';
-	r = visit(&search, target, err);
-	strv_done(&search.seen);
+	search->manager = strdup(target);
+	if (!search->manager)
+		return error_oom(err);
+	colon = str_after(target, "user:") ? strrchr(search->manager, ':') : NULL;
+	search->manager[colon ? colon - search->manager + 1 : 0] = '\0';
+	r = visit(search, target, err);
+	free(search->manager);
+	strv_done(&search->seen);
 	if (r == 0)
-		*ret = search.found;
+		*ret = search->found;
 	else
-		strv_done(&search.found);
+		strv_done(&search->found);
 	return r;
+}
+
+int systemd_dependants(const struct host *host, const char *target, struct strv *ret,
+		       struct error *err)
+{
+	struct search search = { .host = host, .properties = STOPPED_ALONG, .deep = true };
+
+	return look_up(&search, target, ret, err);
+}
+
+int systemd_conflicts(const struct host *host, const char *target, struct strv *ret,
+		      struct error *err)
+{
+	struct search search = { .host = host, .properties = STOPPED_FOR };
+
+	return look_up(&search, target, ret, err);
 }

@@ -136,12 +136,38 @@ static int stop_apply(struct run *run, const struct step *step, struct error *er
 	return apply(run, step, stop, err);
 }
 
+/* The manager would stop what conflicts with it, and start none of that again. */
+static int make_way(struct run *run, const char *target, struct error *err)
+{
+	_cleanup_strv_ struct strv conflicts = {};
+	int r = unit_conflicts(&run->host, target, &conflicts, err);
+
+	for (size_t i = 0; r >= 0 && i < conflicts.n; i++) {
+		const char *other = conflicts.v[i];
+
+		r = goes_along(run, other, err);
+		if (r <= 0)
+			continue;
+		run_note(run, "%s is stopped for %s, which conflicts with it", other,
+			 target);
+		r = stop(run, other, err);
+	}
+	return r;
+}
+
 static int start(struct run *run, const char *target, struct error *err)
 {
+	int r = 0;
+
 	if (!run->simulate && system_is_stopping(&run->host)) {
 		run_note(run, "%s is not started: the system is shutting down", target);
 		return 0;
 	}
+	if (phase_goes_up(run->event.phase) &&
+	    !state_is(&run->host, &state_unit, target, "active"))
+		r = make_way(run, target, err);
+	if (r < 0)
+		return r;
 	return effect_set(run, &state_unit, target, "active", NULL, err);
 }
 

@@ -308,6 +308,8 @@ END_TEST
 /* What goes along comes before what it needs, each once, of a user's by his manager. */
 START_TEST(dependants_of_systemd)
 {
+	_cleanup_strv_ struct strv conflicts = {};
+
 	faketree_file("", "/run/systemd/system/x");
 	faketree_file("", "/run/user/1000/systemd/private");
 	faketree_file("alice:x:1000:1000::/home/alice:/bin/sh\n", "/etc/passwd");
@@ -319,10 +321,16 @@ START_TEST(dependants_of_systemd)
 		    "a.service) echo 'RequiredBy=b.service c.service'; echo BoundBy= ;;\n"
 		    "b.service) echo 'ConsistsOf=d.service' ;;\n"
 		    "d.service) echo 'RequiredBy=a.service c.service' ;;\n"
+		    "f.service) echo 'Conflicts=shutdown.target g.service'; "
+		    "echo ConflictedBy=h.service ;;\n"
 		    "*) echo RequiredBy= ;;\n"
 		    "esac\n");
 	assert_dependants("a.service", "c.service d.service b.service");
 	assert_dependants("e.service", "");
+	ck_assert_int_eq(unit_conflicts(&host, "f.service", &conflicts, NULL), 0);
+	ck_assert_uint_eq(conflicts.n, 2);
+	ck_assert_str_eq(conflicts.v[0], "g.service");
+	ck_assert_str_eq(conflicts.v[1], "h.service");
 	assert_dependants("user:alice:a.service", "user:alice:m.service");
 }
 END_TEST

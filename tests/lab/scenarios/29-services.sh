@@ -26,6 +26,16 @@ service.stop = seat
 END
 vfio-hook plan win10 prepare >"$LAB/plan" 2>&1 </etc/lab/win10.xml
 contains "systemd: the plan tells what goes along" "$LAB/plan" 'panel.service is stopped with seat.service, which it needs'
+# What conflicts with a service stops for it, with what needs that, and comes back.
+unit bench.service bench /dev/null
+echo 'Conflicts=shutdown.target seat.service' >/run/standin/units/bench.service/properties
+: >/run/standin/calls
+made_way() { systemctl -q is-active bench && stopped; }
+step "systemd: service.start against what conflicts" made_way <<END
+service.start = bench
+END
+equal "systemd: it comes back behind it" "$(calls start)" "bench seat part greeter panel "
+rm -r /run/standin/units/bench.service
 : >/run/standin/units/greeter.service/stop-fail
 state "$LAB/refused.before"
 refused "systemd: one of them fails to stop" 'greeter.service.*Job for greeter.service failed' <<END
