@@ -173,6 +173,25 @@ int call_parse_domain(struct call *call, struct error *err)
 	return 0;
 }
 
+int call_torn_domain(struct call *call)
+{
+	struct run *run = &call->run;
+	const char *uuid = run->xml ? strstr(run->xml, "<uuid>") : NULL;
+
+	if (!uuid || !str_after(uuid + strcspn(uuid, "\n/"), "/uuid>"))
+		return -ENOENT;
+	uuid += strlen("<uuid>");
+	call->domain.uuid = strndup(uuid, strcspn(uuid, "<"));
+	call->domain.name = strdup(run->event.domain);
+	if (!call->domain.uuid || !call->domain.name || !uuid_is_sane(call->domain.uuid)) {
+		domain_done(&call->domain);
+		call->domain = (struct domain){};
+		return -EINVAL;
+	}
+	run->domain = &call->domain;
+	return 0;
+}
+
 int call_load_config(struct call *call, struct error *err)
 {
 	struct run *run = &call->run;

@@ -25,6 +25,8 @@ int call_read_stored_xml(struct call *call, struct error *err);
  * is that of the journal with its name, so that a release still works.
  */
 int call_parse_domain(struct call *call, struct error *err);
+/* Takes no more than the UUID from an XML that broke off somewhere behind it. */
+int call_torn_domain(struct call *call);
 /*
  * Loads conf.d/DOMAIN.ini. 0, also when there is none (run.config is NULL then); on
  * mistakes -EINVAL, with the first in ERR and all in config.problems.

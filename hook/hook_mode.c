@@ -96,9 +96,16 @@ static int dry_run(struct call *call, struct error *err)
 	return r;
 }
 
-/* Without the XML nobody knows whose journal to tell, but libvirt has a copy of it. */
+/*
+ * Without the XML nobody knows whose journal to tell, but its beginning may be there, and of
+ * a persistent domain libvirt has a copy.
+ */
 static void note_unread(struct call *call)
 {
+	if (call_torn_domain(call) == 0) {
+		phase_note_refusal(&call->run);
+		return;
+	}
 	free(STEAL(call->run.xml));
 	call->run.xml_len = 0;
 	if (call_read_stored_xml(call, NULL) == 0 && call_parse_domain(call, NULL) == 0)

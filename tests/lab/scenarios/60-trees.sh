@@ -120,6 +120,12 @@ head -c 200 "$LAB/keep.xml" >/etc/lab/win10.xml
 hook_refused "a torn XML beside a tree" 'XML' prepare begin
 cp "$LAB/keep.xml" /etc/lab/win10.xml
 nothing_begun "a torn XML"
+head -c 200 "$LAB/keep.xml" >/etc/lab/win10.xml
+mv /etc/libvirt/qemu/win10.xml "$LAB/stored.xml"
+hook_refused "a torn XML of a transient domain" 'XML' prepare begin
+cp "$LAB/keep.xml" /etc/lab/win10.xml
+nothing_begun "a torn XML of a transient domain"
+mv "$LAB/stored.xml" /etc/libvirt/qemu/win10.xml
 
 rm /etc/libvirt/hooks/conf.d/win10.ini
 refute "no journal is left" test -e "/run/vfio-hook/$(uuid_of win10).journal"
