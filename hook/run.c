@@ -228,10 +228,18 @@ _printf_(4, 0) static void finding(struct run *run, enum report_kind kind, int l
 		log_at(level, "%s: %s", step_key(run), text);
 }
 
+/* Said in this phase: what is wrong in two of them is told of both. */
+static bool is_said(const struct run *run, const struct report_item *item,
+		    const char *text)
+{
+	return streq(item->what, text) &&
+	       (!item->step || item->step->phase == run->event.phase);
+}
+
 bool run_said(const struct run *run, const char *text)
 {
 	for (size_t i = 0; i < run->report.n; i++)
-		if (streq(run->report.items[i].what, text))
+		if (is_said(run, &run->report.items[i], text))
 			return true;
 	return false;
 }
@@ -255,7 +263,7 @@ int run_problem(struct run *run, int code, struct error *err, const char *fmt, .
 	for (size_t i = 0; i < run->report.n; i++)
 		if (run->report.items[i].kind ==
 			    (optional ? REPORT_WARNING : REPORT_PROBLEM) &&
-		    streq(run->report.items[i].what, text))
+		    is_said(run, &run->report.items[i], text))
 			return 0; /* told already */
 	n = (int)run->report.n;
 	report_add(run, optional ? REPORT_WARNING : REPORT_PROBLEM, text, NULL, NULL);

@@ -182,6 +182,12 @@ START_TEST(check_every_phase)
 	assert_has("  warning  ");
 	assert_has("win10.ini:4: sysfs.write: /sys/class/net/vnet0/mtu does not exist");
 
+	/* The same mistake in two phases is told of each. */
+	phases("[started/begin]\nexec.run = /no/such\n[release/end]\nexec.run = /no/such\n");
+	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
+	assert_has("conf.d/win10.ini:4: exec.run: ");
+	assert_has("conf.d/win10.ini:6: exec.run: ");
+
 	/* The guest starts; it is told all the same. */
 	phases("[release/end]\nkmod.load = nosuch\n");
 	ck_assert_int_eq(command("check win10"), STATUS_FAILED);

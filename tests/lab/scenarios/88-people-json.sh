@@ -23,6 +23,32 @@ holder soundd /dev/snd/controlC0
 answer devices.held 0 devices
 answer devices.gpu 0 devices --gpu
 
+# Only scripts: who may write them, and what they call, is all that is known.
+tree=/etc/libvirt/hooks/qemu.d/win10/started/begin
+mkdir -p "$tree"
+printf '#!/bin/sh\nvirsh list\n' >"$tree/list.sh"
+chmod 755 "$tree/list.sh"
+answer check.scripts 0 check
+contains "check: of scripts alone" "$LAB/answer" 'started/begin/list.sh calls virsh'
+chmod 757 "$tree/list.sh"
+answer check.anybodys-script 1 check win10
+contains "check: anybody may write it" "$LAB/answer" 'list.sh runs as root, but'
+rm -r /etc/libvirt/hooks/qemu.d/win10
+
+# Every phase is looked at, behind those before it.
+config win10 <<END
+[prepare/begin]
+vtconsole.unbind =
+pci.detach = timeout=5s
+[started/begin]
+exec.run = /no/such/program
+[release/end]
+exec.run = /no/such/program
+END
+answer check.phases 1 check win10
+contains "check: started" "$LAB/answer" 'win10.ini:5.*exec.run: .*/no/such/program'
+contains "check: release" "$LAB/answer" 'win10.ini:7.*exec.run: .*/no/such/program'
+
 config win10 <<END
 [prepare/begin]
 hugepages.allocate =
