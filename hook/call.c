@@ -176,8 +176,12 @@ int call_parse_domain(struct call *call, struct error *err)
 int call_torn_domain(struct call *call)
 {
 	struct run *run = &call->run;
-	const char *uuid = run->xml ? strstr(run->xml, "<uuid>") : NULL;
+	const char *uuid = NULL;
 
+	if (run->xml) {
+		run->xml[run->xml_len] = '\0'; /* a read that failed has not */
+		uuid = strstr(run->xml, "<uuid>");
+	}
 	if (!uuid || !str_after(uuid + strcspn(uuid, "\n/"), "/uuid>"))
 		return -ENOENT;
 	uuid += strlen("<uuid>");
