@@ -184,7 +184,7 @@ fi
 boot "lab: bookworm" tests/lab/boot.sh
 [ -n "$quick" ] || boot "lab: bookworm, UEFI" tests/lab/boot.sh --uefi
 # Where kernels differ: the whole cycle and each step. All else is the hook's own.
-on_kernels='single-gpu steps steps-more steps-pci steps-cpu explicit-release failures'
+on_kernels='single-gpu steps steps-more steps-programs steps-pci steps-cpu explicit-release failures'
 for kernel in $kernels; do
 	# shellcheck disable=SC2086
 	[ -n "$quick" ] || boot "lab: $kernel" tests/lab/boot.sh --suite "$kernel" $on_kernels
@@ -199,7 +199,10 @@ if [ -z "$quick" ]; then
 	done
 fi
 [ -n "$quick" ] || boot "lab: an initramfs of initramfs-tools" tests/lab/initramfs.sh
-[ -n "$quick" ] || boot "libvirt lab" tests/libvirt-lab/boot.sh
+if [ -z "$quick" ]; then
+	boot "libvirt lab" tests/libvirt-lab/boot.sh
+	boot "libvirt lab: AppArmor" tests/libvirt-lab/boot.sh apparmor
+fi
 if [ -n "$all" ]; then
 	boot "libvirt lab: trixie" tests/libvirt-lab/boot.sh --suite trixie
 	boot "libvirt lab: autostart at boot" tests/libvirt-lab/boot.sh autostart
