@@ -26,6 +26,18 @@ static int rank(const struct pci_function *fn)
 	return fn->class >> 16 == PCI_BASE_DISPLAY ? 2 : 1;
 }
 
+/*
+ * Within a rank the last one first: undo goes the other way round, and the kernel numbers
+ * cards and ports as they come back, which then is as they came at boot.
+ */
+static int in_taking_order(const void *a, const void *b)
+{
+	const struct pci_function *x = a, *y = b;
+	int order = rank(x) - rank(y);
+
+	return order ? order : strcmp(y->name, x->name);
+}
+
 static bool on_vfio(struct run *run, const char *name)
 {
 	_cleanup_free_ char *driver = NULL;
@@ -43,12 +55,12 @@ static int step_functions(struct run *run, const struct step *step, struct pci_l
 
 	if (r == 0 && group && streq(group, "whole"))
 		r = group_expand(run, &all, err);
-	for (int k = 0; k <= 2 && r == 0; k++)
-		for (size_t i = 0; i < all.n && r == 0; i++)
-			if (rank(&all.fn[i]) == k && !pci_is_bridge(&all.fn[i]) &&
-			    pci_list_add(ret, &all.fn[i]) < 0)
-				r = error_oom(err);
+	for (size_t i = 0; i < all.n && r == 0; i++)
+		if (!pci_is_bridge(&all.fn[i]) && pci_list_add(ret, &all.fn[i]) < 0)
+			r = error_oom(err);
 	pci_list_done(&all);
+	if (ret->n)
+		qsort(ret->fn, ret->n, sizeof(*ret->fn), in_taking_order);
 	return r;
 }
 

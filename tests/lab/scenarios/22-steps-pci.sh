@@ -42,6 +42,10 @@ pci.detach = driver=vfio-none $NET1
 END
 
 on_vfio() { for d; do [ "$(driver "$d")" = vfio-pci ] || return 1; done; }
+# Their ports' names are the kernel's own: each gets its old one back.
+step "pci.detach of twins" 'on_vfio $NET1 $NET2' <<END
+pci.detach = $NET1 $NET2
+END
 untouched "pci.detach of one of a group" "$GPU_SOUND|$GPU_USB" <<END
 vtconsole.unbind =
 pci.detach       = $GPU
