@@ -59,9 +59,10 @@ int guard_run_host(const struct host *host, const struct guard_job *job,
 		   char text[GUARD_TEXT_MAX], struct error *err);
 
 /*
- * For a job that only reads, many things in turn (by ourselves where no child can be had): it may take as long as it gets on, that
- * is, as *PROGRESS (shared memory, as all that it finds must be) changes. Once that stands
- * still for PATIENCE_MS, the child is killed: -ETIMEDOUT.
+ * For a job that only reads, many things in turn (by ourselves where no child can be had):
+ * it may take as long as it gets on, that is, as *PROGRESS (shared memory, as all that it
+ * finds must be) changes. Once that stands still for PATIENCE_MS, the child is killed:
+ * -ETIMEDOUT. One that only waits for a processor gets some times as long.
  */
 int guard_watch(const struct guard_job *job, const _Atomic unsigned *progress,
 		int64_t patience_ms);

@@ -8,6 +8,7 @@
 
 #include "guard_child.h"
 
+#define STARVED_MAX 8 /* times as long, for one that is ready to run */
 #define KILLED_MS 1000 /* from SIGKILL to the end of who only reads */
 
 /* One that not even that ends is left behind: it changes nothing any more. */
@@ -21,12 +22,25 @@ static void end_child(int pid, int fd)
 			;
 }
 
+/* It waits for nothing but a processor: starved by others, not stuck. */
+static bool is_starved(int pid)
+{
+	const struct host real = { .root = "" };
+	const char *end;
+	char stat[512];
+
+	if (host_read(&real, stat, sizeof(stat), "/proc/%d/stat", pid) < 0)
+		return false;
+	end = strrchr(stat, ')'); /* the name before it may hold anything */
+	return end && str_after(end, ") R");
+}
+
 int guard_watch(const struct guard_job *job, const _Atomic unsigned *progress,
 		int64_t patience_ms)
 {
 	struct guard_answer answer = { 0 };
 	_cleanup_close_ int fd = -1;
-	unsigned before;
+	unsigned before, starved = 0;
 	int pid, r;
 
 	pid = guard_fork(job, &fd);
@@ -36,7 +50,8 @@ int guard_watch(const struct guard_job *job, const _Atomic unsigned *progress,
 	do {
 		before = *progress;
 		r = guard_answer(fd, now_ms() + patience_ms, &answer);
-	} while (r == -ETIMEDOUT && *progress != before);
+	} while (r == -ETIMEDOUT &&
+		 (*progress != before || (starved++ < STARVED_MAX && is_starved(pid))));
 	if (r == -ETIMEDOUT) {
 		end_child(pid, fd);
 		return r;

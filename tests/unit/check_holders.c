@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "guard.h"
 #include "holders.h"
 #include "state.h"
 #include "suite.h"
@@ -491,6 +492,32 @@ START_TEST(finds_a_real_mapping)
 }
 END_TEST
 
+static int busy(_unused_ void *arg, _unused_ char text[GUARD_TEXT_MAX])
+{
+	int64_t end = now_ms() + 500;
+
+	while (now_ms() < end)
+		;
+	return 0;
+}
+
+static int asleep(_unused_ void *arg, _unused_ char text[GUARD_TEXT_MAX])
+{
+	pause();
+	return 0;
+}
+
+/* A busy machine must not make a process one that hangs. */
+START_TEST(starved_is_not_stuck)
+{
+	const _Atomic unsigned still = 0;
+
+	ck_assert_int_eq(guard_watch(&(struct guard_job){ .fn = busy }, &still, 200), 0);
+	ck_assert_int_eq(guard_watch(&(struct guard_job){ .fn = asleep }, &still, 200),
+			 -ETIMEDOUT);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("holders");
@@ -504,6 +531,7 @@ int main(void)
 	tcase_add_test(tcase, names_three_and_counts_the_rest);
 	tcase_add_test(tcase, sees_mappings);
 	tcase_add_test(tcase, counts_the_unreadable);
+	tcase_add_test(tcase, starved_is_not_stuck);
 	tcase_add_test(tcase, knows_nvidia);
 	tcase_add_test(tcase, knows_guests);
 	tcase_add_test(tcase, ends_with_its_unit);
