@@ -58,8 +58,10 @@ is "what is not named has its driver" "$(driver 0000:00:04.0)" e1000e
 is "the journal is in /run, which the root gets" "$(ls /run/vfio-hook)" "boot.win10.journal
 lock"
 is "a config without [boot/begin] is not taken along" "$(ls /etc/libvirt/hooks/conf.d)" win10.ini
-is "what the unit calls finds all done" "$(vfio-hook boot 2>&1; echo $?)" 0
-is "and it can be given back" "$(vfio-hook undo --boot win10 2>&1; driver 0000:00:03.0; driver 0000:02:00.0)" "e1000e
+is "what the unit calls finds all done" "$(vfio-hook boot 2>&1; echo $?)" "win10: boot/begin: done
+0"
+is "and it can be given back" "$(vfio-hook undo --boot win10 2>&1; driver 0000:00:03.0; driver 0000:02:00.0)" "win10: undo: done, 4 changes
+e1000e
 nvme"
 echo "# lab: done"
 echo o >/proc/sysrq-trigger
