@@ -52,6 +52,24 @@ START_TEST(check_installation)
 }
 END_TEST
 
+START_TEST(check_host)
+{
+	install("\177ELF", 0755);
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_hasnt("modules_disabled");
+	faketree_file("1\n", "/proc/sys/kernel/modules_disabled");
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has("  warning  kernel.modules_disabled is 1");
+
+	faketree_free();
+	faketree_new(&host);
+	install("\177ELF", 0755);
+	faketree_pci(GPU, "10de:1e84", "030000", NULL, NULL);
+	ck_assert_int_eq(command("check"), STATUS_FAILED);
+	assert_has("  problem  the IOMMU is off: no device can be given to a guest");
+}
+END_TEST
+
 static void link_hook(const char *target)
 {
 	char path[PATH_MAX], relative[PATH_MAX];
@@ -509,6 +527,7 @@ static void add(TCase *tc)
 {
 	tcase_add_test(tc, check_of_what_init_wrote);
 	tcase_add_test(tc, check_installation);
+	tcase_add_test(tc, check_host);
 	tcase_add_test(tc, check_apparmor);
 	tcase_add_test(tc, check_xml_against_config);
 	tcase_add_test(tc, check_pinning);

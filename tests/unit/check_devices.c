@@ -190,6 +190,26 @@ START_TEST(refuses_holders_that_stay)
 }
 END_TEST
 
+/* The message that README shows is what is said. */
+START_TEST(readme_shows_a_real_message)
+{
+	_cleanup_free_ char *readme = NULL, *said = NULL, *indented = NULL;
+	const struct host real = { .root = "" };
+
+	config("[devices]\ngpu = 0000:0a:00.*\n\n[prepare/begin]\n\n\n\n\n\n\n"
+	       "kmod.unload = nvidia_drm nvidia\npci.detach = gpu\n");
+	faketree_file("Device Minor: \t 0\n",
+		      "/proc/driver/nvidia/gpus/" GPU "/information");
+	faketree_process(812, "ollama", "ollama.service", "/dev/nvidia0");
+	said = phase("prepare", "begin");
+	ck_assert_ptr_nonnull(said);
+	ck_assert_int_gt(asprintf(&indented, "\n      %s", said), 0);
+	ck_assert_int_gt(host_read_all(&real, &readme, "%s/README.md", getenv("SOURCE")),
+			 -1);
+	ck_assert_msg(strstr(readme, indented) != NULL, "%s", said);
+}
+END_TEST
+
 /* The step before might have ended it: so it is waited for, and nothing taken meanwhile. */
 START_TEST(takes_none_while_one_is_held)
 {
@@ -551,6 +571,7 @@ int main(void)
 	tcase_add_test(tc, takes_one_of_two_nvidia_cards);
 	tcase_add_test(tc, refuses_half_a_group);
 	tcase_add_test(tc, refuses_holders_that_stay);
+	tcase_add_test(tc, readme_shows_a_real_message);
 	tcase_add_test(tc, takes_none_while_one_is_held);
 	tcase_add_test(tc, refuses_order_and_names_it);
 	tcase_add_test(tc, refuses_to_unload_below_virtual_functions);

@@ -235,6 +235,36 @@ START_TEST(nobody_reads)
 }
 END_TEST
 
+/* As `vfio-hook --help` lists them. */
+START_TEST(each_command_has_help)
+{
+	static const char *const names[] = { "check", "plan", "test",	"run",
+					     "undo",  "boot", "status", "devices",
+					     "steps", "init", "import" };
+	char usage[64], line[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(line, sizeof(line), "%s --help", names[i]);
+		ck_assert_int_eq(command(line), STATUS_OK);
+		snprintf(usage, sizeof(usage), "Usage: vfio-hook [OPTION…] %s", names[i]);
+		assert_has(usage);
+	}
+}
+END_TEST
+
+/* What is left over counts. */
+START_TEST(import_tells_by_its_status)
+{
+	char line[PATH_MAX];
+
+	snprintf(line, sizeof(line), "import %s/import/nvidia", getenv("DATA"));
+	ck_assert_int_eq(command(line), STATUS_OK);
+	snprintf(line, sizeof(line), "import %s/import/odd", getenv("DATA"));
+	ck_assert_int_eq(command(line), STATUS_FAILED);
+	assert_has("not converted");
+}
+END_TEST
+
 static void add(TCase *tc)
 {
 	tcase_add_loop_test(tc, slip, 0, ARRAY_SIZE(slips));
@@ -243,6 +273,8 @@ static void add(TCase *tc)
 	tcase_add_test(tc, nothing_to_do);
 	tcase_add_test(tc, no_arguments);
 	tcase_add_test(tc, without_config);
+	tcase_add_test(tc, each_command_has_help);
+	tcase_add_test(tc, import_tells_by_its_status);
 	tcase_add_loop_test(tc, nobody_reads, 0, ARRAY_SIZE(readers));
 }
 

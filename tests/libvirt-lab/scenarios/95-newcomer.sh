@@ -45,7 +45,7 @@ sed 's/^/# /' "$conf"
 contains "init stops the display manager" "$conf" '^service.stop *= display-manager.service'
 contains "init takes the whole card" "$conf" '^pci.detach .*gpu'
 tells "check" 0 vfio-hook check gpu
-refute "check has no problem with what init wrote" grep -q '^problem' "$said"
+refute "check has no problem with what init wrote" grep -q '^  problem' "$said"
 sed 's/^/# /' "$said"
 tells "plan" 0 vfio-hook plan gpu
 contains "plan shows the driver's change" "$said" "driver $GPU +bochs[-a-z]* .* vfio-pci"
