@@ -157,7 +157,9 @@ void advise_memory(struct call *call, struct findings *findings)
 {
 	const struct domain *domain = call->run.domain;
 
-	judge_memory(&call->run, findings);
+	/* Scripts may see to the pages. */
+	if (call->run.config)
+		judge_memory(&call->run, findings);
 	if (domain->balloon && domain->n_hostdevs)
 		finding_add(findings, FINDING_ADVICE, "<memballoon model='none'/>",
 			    "a memory balloon gives nothing back here: VFIO pins all of "

@@ -162,11 +162,13 @@ static int fill_domain(const struct command_options *options, struct section *se
 	}
 	take_report(&call.run, section);
 	event_of_phase(&call.run.event, section->name, PHASE_PREPARE);
-	if (!call.run.config) {
+	if (!call.run.config)
 		no_config(&call, section);
+	/* What of its XML is none of a config's business holds for scripts as well. */
+	if (call.run.config || call.run.domain->n_hostdevs)
+		section->start_fails |= advise(&call, &section->findings);
+	if (!call.run.config)
 		return STATUS_OK;
-	}
-	section->start_fails |= advise(&call, &section->findings);
 	if (config_has_phase(call.run.config, PHASE_BOOT))
 		judge_boot(options, section);
 	return STATUS_OK;

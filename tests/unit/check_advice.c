@@ -264,12 +264,13 @@ static void script(const char *phase, mode_t mode)
 START_TEST(check_of_scripts_alone)
 {
 	install("\177ELF", 0755);
-	domain("<devices>" HOSTDEV("0x0b", "0") "</devices>");
+	domain("<devices><memballoon model='virtio'/>" HOSTDEV("0x0b", "0") "</devices>");
 	script("started/begin", 0755);
 	ck_assert_int_eq(command("check"), STATUS_OK);
 	assert_has("win10: a start would work\n");
 	assert_has("started/begin/a.sh calls virsh");
 	assert_has("only scripts, no config");
+	assert_has("<memballoon model='none'/>");
 	assert_has("             vfio-hook import /etc/libvirt/hooks/qemu.d/win10\n");
 	script("prepare/begin", 0757);
 	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
