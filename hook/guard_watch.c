@@ -26,13 +26,9 @@ static void end_child(int pid, int fd)
 static bool is_starved(int pid)
 {
 	const struct host real = { .root = "" };
-	const char *end;
 	char stat[512];
 
-	if (host_read(&real, stat, sizeof(stat), "/proc/%d/stat", pid) < 0)
-		return false;
-	end = strrchr(stat, ')'); /* the name before it may hold anything */
-	return end && str_after(end, ") R");
+	return process_stat(&real, pid, stat, sizeof(stat)) == 0 && *stat == 'R';
 }
 
 int guard_watch(const struct guard_job *job, const _Atomic unsigned *progress,

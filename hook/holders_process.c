@@ -22,15 +22,11 @@ bool process_is_ours(const struct host *host, int pid)
 static int read_parent(const struct host *host, int pid, unsigned *flags)
 {
 	char stat[512];
-	const char *end;
 	int parent = 0;
 
 	*flags = 0;
-	if (host_read(host, stat, sizeof(stat), "/proc/%d/stat", pid) < 0)
-		return 0;
-	end = strrchr(stat, ')'); /* the name before it may hold anything */
-	if (end)
-		sscanf(end + 1, " %*c %d %*d %*d %*d %*d %u", &parent, flags);
+	if (process_stat(host, pid, stat, sizeof(stat)) == 0)
+		sscanf(stat, "%*c %d %*d %*d %*d %*d %u", &parent, flags);
 	return parent;
 }
 

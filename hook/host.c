@@ -237,18 +237,33 @@ int host_boot_id(const struct host *host, char buf[37])
 	return r < 0 ? r : 0;
 }
 
-int process_start_time(const struct host *host, int pid, uint64_t *ret)
+int process_stat(const struct host *host, int pid, char *buf, size_t size)
 {
-	char stat[1024], *p;
-	int r = host_read(host, stat, sizeof(stat), "/proc/%d/stat", pid);
+	int r = host_read(host, buf, size, "/proc/%d/stat", pid);
+	const char *end;
 
 	if (r < 0)
 		return r;
-	p = strrchr(stat, ')'); /* the name before it may hold anything */
-	for (int field = 2; p && field < 22; field++)
-		p = strchr(p + 1, ' ');
+	end = strrchr(buf, ')');
+	if (!end || end[1] != ' ')
+		return -EINVAL;
+	memmove(buf, end + 2, strlen(end + 2) + 1);
+	return 0;
+}
+
+int process_start_time(const struct host *host, int pid, uint64_t *ret)
+{
+	char stat[1024], *p = stat;
+	int r = process_stat(host, pid, stat, sizeof(stat));
+
+	if (r < 0)
+		return r;
+	for (int field = 3; p && field < 22; field++) {
+		p = strchr(p, ' ');
+		p += p != NULL;
+	}
 	if (!p)
 		return -EINVAL;
-	*ret = strtoull(p + 1, NULL, 10);
+	*ret = strtoull(p, NULL, 10);
 	return 0;
 }

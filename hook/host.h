@@ -49,5 +49,10 @@ int host_list(const struct host *host, struct strv *ret, const char *fmt, ...)
 	_printf_(3, 4);
 /* The boot id of the running kernel, 36 characters and a NUL. */
 int host_boot_id(const struct host *host, char buf[37]);
+/*
+ * What /proc/PID/stat has behind the process's name, which itself may hold anything: "S 1 …",
+ * from the third field on. 0 or a negative errno.
+ */
+int process_stat(const struct host *host, int pid, char *buf, size_t size);
 /* When process PID started, in clock ticks since boot: with PID it names a process. */
 int process_start_time(const struct host *host, int pid, uint64_t *ret);

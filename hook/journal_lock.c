@@ -37,12 +37,9 @@ static int lock_holder(const struct host *host, int fd)
 
 static bool is_stopped(const struct host *host, int pid)
 {
-	char stat[512], *end;
+	char stat[512];
 
-	if (host_read(host, stat, sizeof(stat), "/proc/%d/stat", pid) < 0)
-		return false;
-	end = strrchr(stat, ')'); /* the name before it may hold anything */
-	return end && str_after(end, ") T");
+	return process_stat(host, pid, stat, sizeof(stat)) == 0 && *stat == 'T';
 }
 
 static void describe_holder(const struct host *host, int fd, char *buf, size_t size)
