@@ -31,15 +31,17 @@ bool desktop_is_manager(const char *unit)
 	return false;
 }
 
-/* Also by its alias: service.stop has put the unit's own name into the plan. */
-static bool is_manager_here(const struct host *host, const char *unit)
+bool desktop_is_manager_here(const struct host *host, const char *unit)
 {
-	char name[NAME_MAX + 1];
+	char alias[NAME_MAX + 1];
+	const char *rest = NULL;
 
-	return desktop_is_manager(unit) ||
-	       (host_link_name(host, name, sizeof(name),
-			       "/etc/systemd/system/display-manager.service") >= 0 &&
-		streq(name, unit));
+	if (desktop_is_manager(unit))
+		return true;
+	if (host_link_name(host, alias, sizeof(alias),
+			   "/etc/systemd/system/display-manager.service") >= 0)
+		rest = str_after(alias, unit);
+	return rest && (!*rest || streq(rest, ".service"));
 }
 
 const struct step *desktop_end(const struct run *run)
@@ -52,7 +54,7 @@ const struct step *desktop_end(const struct run *run)
 			continue;
 		if (streq(item->step->key, "session.end") ||
 		    (item->state == &state_unit && streq(item->then, "inactive") &&
-		     is_manager_here(&run->host, item->target)))
+		     desktop_is_manager_here(&run->host, item->target)))
 			return item->step;
 	}
 	return NULL;

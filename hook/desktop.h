@@ -5,6 +5,8 @@
 
 /* Is UNIT, with or without ".service", a display manager by its name? */
 bool desktop_is_manager(const char *unit);
+/* The same, or by this machine's alias. */
+bool desktop_is_manager_here(const struct host *host, const char *unit);
 /*
  * After phase_check(): the first step that would end a desktop which is up now, NULL when
  * none does.

@@ -45,7 +45,7 @@ int effect_one_way(struct run *run, const char *what,
 /*
  * Puts back all open records of PHASE (PHASE_NONE: of all), newest first. Goes on past
  * what fails; ERR then has the first failure and the number of others. Ends with the
- * comparison with the baseline.
+ * comparison with the baseline, and then the desktop.
  */
 int undo_all(struct run *run, enum phase phase, struct error *err);
 

@@ -75,21 +75,6 @@ static bool may_show(struct run *run, const struct fbdev_list *fbs,
 	return *driver && has_screen(&run->host, fn->name) < 0;
 }
 
-/* By its alias, or by the names that people write. */
-static bool is_display_manager(const struct host *host, const char *unit)
-{
-	char name[NAME_MAX + 1], alias[NAME_MAX + 1];
-
-	if (desktop_is_manager(unit))
-		return true;
-	snprintf(name, sizeof(name), "%s", unit);
-	if (str_ends(name, ".service"))
-		name[strlen(name) - strlen(".service")] = '\0';
-	return host_link_name(host, alias, sizeof(alias),
-			      "/etc/systemd/system/display-manager.service") >= 0 &&
-	       streq(str_after(alias, name) ?: "", ".service");
-}
-
 /* The module of a driver that one of FUNCTIONS has on the machine, not in the plan. */
 static bool is_their_module(const struct host *host, const struct pci_list *functions,
 			    const char *word)
@@ -119,7 +104,7 @@ static bool says_so(const struct run *run, const struct step *step,
 		const char *word = step->words.v[i];
 
 		if (streq(step->key, "service.stop") ?
-			    is_display_manager(&run->host, word) :
+			    desktop_is_manager_here(&run->host, word) :
 			    streq(step->key, "kmod.unload") &&
 				    is_their_module(&run->host, functions, word))
 			return true;

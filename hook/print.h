@@ -12,7 +12,7 @@ void print_plan_json(const struct run *run, FILE *out);
 void print_plan_diff(const struct run *run, FILE *out);
 /* The plan, what is put back afterwards, and the devices with group, driver, holders. */
 int print_plan_whole(struct run *run, FILE *out);
-/* What would be put back afterwards, newest first. Nothing for phases that go down. */
+/* What would be put back afterwards, in that order. Nothing for phases that go down. */
 void print_way_back(const struct run *run, FILE *out);
 void print_way_back_json(const struct run *run, struct json *json);
 /* The widest name of a change of the report, for the values to stand below each other. */

@@ -26,25 +26,49 @@ static const struct report_item *last_change(const struct report *report, const 
 	return NULL;
 }
 
-/*
- * The item if it is a change that is put back, in the journal's order: a target stands
- * where it was changed first, and goes from its latest value to its oldest.
- */
-static bool way_back(const struct report *report, size_t i, const char **from,
-		     const char **to)
+/* The changes that are put back, one after the other, in the order of undo_all(). */
+struct way_back {
+	const struct run *run;
+	enum undo_turn turn;
+	size_t left; /* items of this turn */
+	const struct report_item *item;
+	const char *from, *to;
+};
+
+static struct way_back way_back(const struct run *run)
 {
-	const struct report_item *item = &report->items[i];
+	return (struct way_back){ .run = run, .left = run->report.n };
+}
+
+/* A target stands where it was changed first, and goes from its latest value to its oldest. */
+static bool is_put_back(struct way_back *way)
+{
+	const struct report_item *item = way->item;
+	const struct report *report = &way->run->report;
 
 	if (item->kind != REPORT_CHANGE || !item->state ||
 	    first_change(report, item->what) != item)
 		return false;
-	*from = last_change(report, item->what)->then;
-	*to = item->now;
+	way->from = last_change(report, item->what)->then;
+	way->to = item->now;
 	if (item->state == &state_write)
-		*to = item->data ? item->data : "";
+		way->to = item->data ? item->data : "";
 	else if (item->state == &state_exec)
-		*to = "undone by its exec.undo";
-	return !streq(*from, *to);
+		way->to = "undone by its exec.undo";
+	return !streq(way->from, way->to) &&
+	       state_undo_turn(&way->run->host, item->state, item->target, item->now) ==
+		       way->turn;
+}
+
+static bool way_back_next(struct way_back *way)
+{
+	for (; way->turn < N_UNDO_TURNS; way->turn++, way->left = way->run->report.n)
+		while (way->left > 0) {
+			way->item = &way->run->report.items[--way->left];
+			if (is_put_back(way))
+				return true;
+		}
+	return false;
 }
 
 static bool stays(const struct report_item *item)
@@ -72,23 +96,22 @@ static const char *module_to_come(const struct run *run, const struct report_ite
 
 void print_way_back(const struct run *run, FILE *out)
 {
+	struct way_back way = way_back(run);
 	const struct report *report = &run->report;
 	int width = print_width(report);
-	const char *from, *to, *module;
+	const char *module;
 	unsigned n = 0;
 	char buf[128];
 
 	if (!phase_goes_up(run->event.phase))
 		return;
-	for (size_t i = report->n; i-- > 0;) {
-		if (!way_back(report, i, &from, &to))
-			continue;
+	while (way_back_next(&way)) {
 		if (n++ == 0)
 			fprintf(out, "%s   <  put back afterwards%s\n",
 				tone(out, TONE_HEAD), tone(out, TONE_PLAIN));
-		module = module_to_come(run, &report->items[i], buf);
-		fprintf(out, "      %-*s  %s → %s%s%s%s\n", width, report->items[i].what,
-			state_value_text(from), state_value_text(to),
+		module = module_to_come(run, way.item, buf);
+		fprintf(out, "      %-*s  %s → %s%s%s%s\n", width, way.item->what,
+			state_value_text(way.from), state_value_text(way.to),
 			*module ? ", then the load of " : "", module,
 			*module ? " takes it back" : "");
 	}
@@ -100,17 +123,14 @@ void print_way_back(const struct run *run, FILE *out)
 
 void print_way_back_json(const struct run *run, struct json *json)
 {
-	const struct report *report = &run->report;
-	const char *from, *to;
+	struct way_back way = way_back(run);
 
 	json_array(json, "undo");
-	for (size_t i = phase_goes_up(run->event.phase) ? report->n : 0; i-- > 0;) {
-		if (!way_back(report, i, &from, &to))
-			continue;
+	while (phase_goes_up(run->event.phase) && way_back_next(&way)) {
 		json_object(json, NULL);
-		json_string(json, "target", report->items[i].what);
-		json_string(json, "now", from);
-		json_string(json, "then", to);
+		json_string(json, "target", way.item->what);
+		json_string(json, "now", way.from);
+		json_string(json, "then", way.to);
 		json_end(json);
 	}
 	json_end(json);

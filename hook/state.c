@@ -36,6 +36,16 @@ const struct state_kind *state_kind_find(const char *name)
 	return NULL;
 }
 
+enum undo_turn state_undo_turn(const struct host *host, const struct state_kind *kind,
+			       const char *target, const char *old)
+{
+	if (kind && kind->undo_first)
+		return UNDO_EARLY;
+	return kind && kind->undo_last && kind->undo_last(host, target, old) ?
+		       UNDO_LATE :
+		       UNDO_IN_ORDER;
+}
+
 static struct overlay_value *overlay_find(const struct overlay *overlay,
 					  const struct state_kind *kind,
 					  const char *target)

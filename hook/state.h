@@ -44,6 +44,8 @@ struct state_kind {
 	bool one_way;
 	/* Undone before all others: it decides what they will find. */
 	bool undo_first;
+	/* Is this target, which was OLD, put back when all else is? NULL: none is. */
+	bool (*undo_last)(const struct host *host, const char *target, const char *old);
 	/* OLD and NEW are no absolute values (pages, exec): undo is always asked. */
 	bool relative;
 	/* Undo has more to do than the value tells: asked even when that is the old one. */
@@ -102,6 +104,17 @@ const char *state_value_text(const char *value);
 /* Is the value VALUE? False on errors, too. */
 bool state_is(const struct host *host, const struct state_kind *kind, const char *target,
 	      const char *value);
+
+/* When a target that was OLD is put back; within a turn newest first. */
+enum undo_turn {
+	UNDO_EARLY,
+	UNDO_IN_ORDER,
+	UNDO_LATE,
+	N_UNDO_TURNS
+};
+
+enum undo_turn state_undo_turn(const struct host *host, const struct state_kind *kind,
+			       const char *target, const char *old);
 
 /* Simulated values; see struct host. */
 struct overlay *overlay_new(void);

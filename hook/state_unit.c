@@ -5,6 +5,7 @@
  * comes back when the second is done with it.
  */
 
+#include "desktop.h"
 #include "log.h"
 #include "run.h"
 #include "state.h"
@@ -46,9 +47,16 @@ static int unit_change(struct run *run, const struct record *record, const char 
 	return 0; /* it did not exist when it was first looked at */
 }
 
+/* A desktop that starts without its card stays without it, or gives up for good. */
+static bool is_desktop(const struct host *host, const char *target, const char *old)
+{
+	return streq(old, "active") && desktop_is_manager_here(host, target);
+}
+
 const struct state_kind state_unit = {
 	.name = "unit",
 	.shared = true,
+	.undo_last = is_desktop,
 	.read = unit_read,
 	.change = unit_change,
 };

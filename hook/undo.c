@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The way back: the journal alone decides what is done, so it works after a crash and
- * after the config was edited. Only what is still as we left it is put back.
+ * The way back of one record: the journal alone decides what is done, so it works after a
+ * crash and after the config was edited. Only what is still as we left it is put back.
  */
 #include "claim.h"
 #include "claims.h"
 #include "effect.h"
-#include "hold.h"
 #include "log.h"
 #include "rebind.h"
 #include "undo.h"
 
-#define RECORD_TIMEOUT_MS 30000
-#define RETRY_TIMEOUT_MS 10000
 #define MOST_TRIES 8 /* while other domains leave the same target */
 
 static int read_now(struct run *run, const struct record *record, char **ret,
@@ -257,119 +254,4 @@ int effect_restore(struct run *run, const struct state_kind *kind, const char *t
 						NULL;
 
 	return record ? undo_record(run, record, err) : -ENOENT;
-}
-
-/* Counts failures and keeps the first one's text. */
-static void collect(struct run *run, struct error *first, unsigned *failures,
-		    struct error *err)
-{
-	log_error("undo: %s", error_text(err));
-	if (run->simulate)
-		run_warn(run, "%s", error_text(err));
-	if ((*failures)++ > 0) {
-		error_done(err);
-		return;
-	}
-	*first = *err;
-	*err = (struct error){};
-}
-
-static void undo_records(struct run *run, const struct journal *journal, enum phase phase,
-			 bool undo_first, struct error *first, unsigned *failures)
-{
-	/* By number: it may be read anew on the way, but never gets shorter. */
-	for (size_t i = journal->n; i-- > 0;) {
-		const struct record *record = &journal->records[i];
-		_cleanup_error_ struct error err = {};
-
-		/* Until all is compared nobody else may have the functions. */
-		if (record->struck || record->kind == &state_hold ||
-		    (phase != PHASE_NONE && record->phase != phase) ||
-		    (record->kind && record->kind->undo_first) != undo_first)
-			continue;
-		if (undo_record(run, record, &err) < 0)
-			collect(run, first, failures, &err);
-	}
-}
-
-/* All records and the comparison; returns how many failed, the first is in FIRST. */
-static unsigned undo_once(struct run *run, const struct journal *journal,
-			  enum phase phase, struct error *first)
-{
-	struct error compare = {};
-	unsigned failures = 0;
-
-	undo_records(run, journal, phase, true, first, &failures);
-	undo_records(run, journal, phase, false, first, &failures);
-	run_promise_time(run);
-	if (phase == PHASE_NONE && !run->simulate && baseline_compare(run, &compare) < 0)
-		collect(run, first, &failures, &compare);
-	return failures;
-}
-
-/*
- * What failed may have needed what came back later, or by a second way: a display
- * manager its card, a bind its module. So it is tried once more, but with less patience.
- */
-static unsigned undo_twice(struct run *run, const struct journal *journal,
-			   enum phase phase, struct error *first)
-{
-	struct error again = {};
-	unsigned failures, before;
-
-	run->patience = RECORD_TIMEOUT_MS;
-	failures = undo_once(run, journal, phase, first);
-	if (!failures || run->simulate)
-		return failures;
-	log_warn("trying once more what is not put back");
-	run->patience = RETRY_TIMEOUT_MS;
-	before = failures;
-	failures = undo_once(run, journal, phase, &again);
-	/* The same again: its first error is nearer to the cause. */
-	if (failures == before) {
-		error_done(&again);
-	} else {
-		error_done(first);
-		*first = again;
-	}
-	if (!failures)
-		log_warn("a second way was found: all is as it was");
-	return failures;
-}
-
-int undo_all(struct run *run, enum phase phase, struct error *err)
-{
-	const struct journal *journal = run->simulate ? run->planned : run->journal;
-	int64_t deadline = run->deadline, budget = run->budget;
-	_cleanup_error_ struct error reload = {};
-	struct error first = {};
-	unsigned failures;
-
-	if (!journal)
-		return 0;
-	run->undoing = true;
-	run->budget = now_ms() + 10 * RECORD_TIMEOUT_MS;
-	if (run->undo_by && run->undo_by < run->budget)
-		run->budget = run->undo_by;
-	if (!run->simulate && journal_reload(&run->host, run->journal, &reload) < 0)
-		log_warn("%s", error_text(&reload));
-	if (phase == PHASE_NONE && !run->simulate)
-		baseline_hold(run);
-	failures = undo_twice(run, journal, phase, &first);
-	if (phase == PHASE_NONE && !run->simulate)
-		hold_end_all(run);
-	run->undoing = false;
-	if (run->journal)
-		run->journal->way_back = false;
-	run->patience = 0;
-	run->promised = 0;
-	run->deadline = deadline;
-	run->budget = budget;
-	if (!failures)
-		return 0;
-	error_done(err);
-	*err = first;
-	if (failures == 1)
-		return error_prefix(err, "not put back");
-	return error_prefix(err, "%u things not put back (see the log), first", failures);
 }

@@ -286,6 +286,60 @@ START_TEST(rescans_when_home_does_not_bind)
 }
 END_TEST
 
+/* A service manager with one unit, which notes at its start what drives the function. */
+static void desktop(const char *unit)
+{
+	_cleanup_free_ char *text = NULL;
+	char path[PATH_MAX];
+
+	ck_assert_int_gt(
+		asprintf(&text,
+			 "#!/bin/sh\nR=%s/run/desktop\n"
+			 "case \" $* \" in\n"
+			 "*\" -p Id,\"*) echo Id=%s; echo LoadState=loaded\n"
+			 "	[ -e $R ] && echo ActiveState=active || echo ActiveState=inactive ;;\n"
+			 "*\" show \"*) echo RequiredBy= ;;\n"
+			 "*\" stop \"*) rm $R ;;\n"
+			 "*\" start \"*) readlink %s/sys/bus/pci/devices/" NIC
+			 "/driver >$R ;;\n"
+			 "esac\n",
+			 host.root, unit, host.root),
+		0);
+	faketree_file("running\n", "/run/desktop");
+	faketree_file("", "/run/systemd/system/x");
+	faketree_file(text, "/usr/bin/systemctl");
+	ck_assert_int_eq(chmod(host_path(&host, path, "/usr/bin/systemctl"), 0755), 0);
+}
+
+/* Whatever the config's order, and by whatever way its card comes home. */
+START_TEST(desktop_comes_last)
+{
+	static const struct {
+		const char *unit, *steps;
+	} cases[] = {
+		{ "gdm.service", "service.stop = gdm.service\npci.detach = " NIC "\n" },
+		{ "gdm.service", "pci.detach = " NIC "\nservice.stop = gdm.service\n" },
+		{ "own.service", "pci.detach = " NIC "\nservice.stop = own.service\n" },
+	};
+	_cleanup_free_ char *text = NULL;
+
+	managed = "no";
+	desktop(cases[_i].unit);
+	if (streq(cases[_i].unit, "own.service"))
+		faketree_link("/usr/lib/systemd/system/own.service",
+			      "/etc/systemd/system/display-manager.service");
+	ck_assert_int_gt(asprintf(&text, "[prepare/begin]\n%s", cases[_i].steps), 0);
+	config(text);
+	assert_no_error(phase("prepare", "begin"));
+	ck_assert(!host_exists(&host, "/run/desktop"));
+	faketree_wedge(NIC);
+	assert_no_error(phase("release", "end"));
+	ck_assert_str_eq(faketree_driver_of(NIC), "e1000e");
+	ck_assert_msg(str_ends(faketree_read("/run/desktop"), "/e1000e"), "%s",
+		      faketree_read("/run/desktop"));
+}
+END_TEST
+
 /* At home without a driver, and vfio not loaded: its load must not bind it unseen. */
 START_TEST(driverless_stays_driverless)
 {
@@ -577,6 +631,7 @@ int main(void)
 	tcase_add_test(tc, refuses_to_unload_below_virtual_functions);
 	tcase_add_test(tc, undoes_a_failed_bind);
 	tcase_add_test(tc, rescans_when_home_does_not_bind);
+	tcase_add_loop_test(tc, desktop_comes_last, 0, 3);
 	tcase_add_test(tc, driverless_stays_driverless);
 	tcase_add_test(tc, at_home_on_vfio);
 	tcase_add_test(tc, explicit_way_back);

@@ -109,6 +109,7 @@ unit display-manager.service Xorg /dev/null
 systemctl start display-manager.service
 state "$LAB/before"
 hook_ok "prepare" prepare begin
+: >$log
 mv "$file" /tmp/
 hook release end win10 shutdown
 equal "a module file is gone: release says so" "$RC" 1
@@ -116,7 +117,9 @@ contains "which module" "$ERR" "$bochs"
 equal "the sound function is home" "$(driver $GPU_SOUND)" snd_hda_intel
 equal "the GPU is off vfio" "$(driver $GPU)" -
 refute "the governor is back" grep -q performance /sys/devices/system/cpu/cpufreq/policy*/scaling_governor
-check "and the display manager, started last," systemctl -q is-active display-manager.service
+check "and the display manager" systemctl -q is-active display-manager.service
+grep -E 'governor|display-manager.service' $log | tail -n 1 >"$LAB/last"
+contains "which was started last, though not stopped first" "$LAB/last" "display-manager.service.*active"
 mv "/tmp/${file##*/}" "$file"
 check "the file is back: undo completes" vfio-hook undo win10
 equal "the GPU is home" "$(driver $GPU)" "$(sed -n "s/^pci $GPU driver //p" "$LAB/before")"
