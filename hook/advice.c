@@ -4,18 +4,19 @@
  */
 #include "advice.h"
 
-void advise_domain(struct call *call, struct findings *findings)
+void advise_domain(struct call *call, bool all, struct findings *findings)
 {
 	_cleanup_(inventory_done) struct inventory inventory = {};
 	_cleanup_error_ struct error err = {};
 
 	if (inventory_scan(&call->run.host, false, &inventory, &err) < 0)
 		finding_add(findings, FINDING_WARNING, NULL, "%s", error_text(&err));
-	else {
+	else
 		advise_devices(call, &inventory, findings);
-		advise_acs(call, &inventory, findings);
-		advise_guest(call, &inventory, findings);
-	}
 	advise_memory(call, findings);
+	if (!all)
+		return;
+	advise_acs(call, &inventory, findings);
+	advise_guest(call, &inventory, findings);
 	advise_cpus(call, findings);
 }

@@ -50,5 +50,5 @@ void advise_guest(const struct call *call, const struct inventory *inventory,
 		  struct findings *findings);
 void advise_memory(struct call *call, struct findings *findings);
 void advise_cpus(const struct call *call, struct findings *findings);
-/* All of these, for a call that has a config. */
-void advise_domain(struct call *call, struct findings *findings);
+/* These for a domain; ALL: also what only makes it go better. */
+void advise_domain(struct call *call, bool all, struct findings *findings);

@@ -9,15 +9,8 @@
 
 static bool makes_files(const char *key)
 {
-	static const char *const keys[] = { "exec.run",	       "kmod.load",
-					    "pci.rescan",      "scripts.run",
-					    "service.restart", "service.start",
-					    "wait.for" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		if (streq(key, keys[i]))
-			return true;
-	return false;
+	return STR_IN(key, "exec.run", "kmod.load", "pci.rescan", "scripts.run",
+		      "service.restart", "service.start", "wait.for");
 }
 
 static bool may_come(const struct run *run, const struct step *step)

@@ -64,15 +64,9 @@ static struct attributes attributes_of(const struct step *step)
 /* Can nothing be read there that could be put back? By its name alone. */
 static bool is_trigger(const char *path)
 {
-	static const char *const names[] = { "remove",	    "rescan",	      "reset",
-					     "bind",	    "unbind",	      "new_id",
-					     "remove_id",   "drivers_probe",  "uevent",
-					     "drop_caches", "compact_memory", "compact" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (streq(path_base(path), names[i]))
-			return true;
-	return false;
+	return STR_IN(path_base(path), "remove", "rescan", "reset", "bind", "unbind",
+		      "new_id", "remove_id", "drivers_probe", "uevent", "drop_caches",
+		      "compact_memory", "compact");
 }
 
 /* What a step of its own does better: with claim, holders and a deadline. */

@@ -21,14 +21,10 @@ struct section {
 /* Files that may be there only once the steps before have run, or the guest does. */
 static bool may_come(const struct report_item *item)
 {
-	static const char *const files[] = { "sysfs.write", "sysctl.write", "file.own" };
 
 	if (!item->step || item->step->phase == PHASE_PREPARE || item->code != -ENOENT)
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		if (streq(item->step->key, files[i]))
-			return true;
-	return false;
+	return STR_IN(item->step->key, "sysfs.write", "sysctl.write", "file.own");
 }
 
 /* At boot it was, or will be, another machine: no desktop yet, no guest. */
@@ -139,7 +135,7 @@ static bool advise(struct call *call, struct findings *findings)
 {
 	size_t first = findings->n;
 
-	advise_domain(call, findings);
+	advise_domain(call, true, findings);
 	advise_desktop(&call->run, findings);
 	for (size_t i = first; i < findings->n; i++)
 		if (findings->items[i].level == FINDING_PROBLEM)

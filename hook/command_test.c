@@ -3,7 +3,6 @@
  * vfio-hook test: prepare, hold, release, compare.
  */
 #include <poll.h>
-#include <stdarg.h>
 
 #include "by_hand.h"
 #include "desktop.h"
@@ -18,15 +17,12 @@ static void _printf_(1, 2) tell(const char *fmt, ...)
 {
 	_cleanup_free_ char *text = NULL;
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vasprintf(&text, fmt, ap);
+	text = str_format(fmt, ap);
 	va_end(ap);
-	if (n < 0) {
-		text = NULL;
+	if (!text)
 		return;
-	}
 	puts(text);
 	fflush(stdout);
 	log_at(LOG_NOTICE, "%s", text);

@@ -4,7 +4,6 @@
  * meant most likely, and the right form.
  */
 #include <ctype.h>
-#include <stdarg.h>
 #include <sys/stat.h>
 
 #include "command.h"

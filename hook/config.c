@@ -3,8 +3,6 @@
  * A domain's config file: which sections and keys there are. A file is read to its end,
  * so that all mistakes are told at once.
  */
-#include <stdarg.h>
-
 #include "ini_lines.h"
 #include "pci.h"
 
@@ -24,15 +22,12 @@ int config_problem(struct config *config, unsigned line, const char *fmt, ...)
 	struct strv *problems = &config->problems;
 	_cleanup_free_ char *text = NULL;
 	va_list ap;
-	int r;
 
 	va_start(ap, fmt);
-	r = vasprintf(&text, fmt, ap);
+	text = str_format(fmt, ap);
 	va_end(ap);
-	if (r < 0) {
-		text = NULL;
+	if (!text)
 		return -ENOMEM;
-	}
 	if (strv_addf(problems, "%s:%u: %s", config->path, line, text) < 0)
 		return -ENOMEM;
 	/* An entry is looked at when its last line was read: later lines may be first. */

@@ -102,17 +102,11 @@ const char *cpufreq_mode(const struct host *host, const char *policy, char buf[6
 
 bool cpufreq_is_setpolicy(const struct host *host, const char *policy)
 {
-	static const char *const drivers[] = { "intel_pstate", "amd-pstate-epp",
-					       "longrun" };
 	char driver[32];
 
-	if (host_read(host, driver, sizeof(driver), CPUFREQ_DIR "/%s/scaling_driver",
-		      policy) < 0)
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
-		if (streq(driver, drivers[i]))
-			return true;
-	return false;
+	return host_read(host, driver, sizeof(driver), CPUFREQ_DIR "/%s/scaling_driver",
+			 policy) >= 0 &&
+	       STR_IN(driver, "intel_pstate", "amd-pstate-epp", "longrun");
 }
 
 bool cpufreq_offers(const struct host *host, const char *policy, const char *attr,

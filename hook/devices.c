@@ -4,8 +4,6 @@
  * finding, not an end: a plan with two mistakes reports both. On the way down a device
  * that is gone is told and left out, since the others still want to go home.
  */
-#include <stdarg.h>
-
 #include "config.h"
 #include "group.h"
 #include "ini_lines.h"
@@ -24,18 +22,15 @@ static int _printf_(4, 5)
 	struct run *run = lookup->run;
 	_cleanup_free_ char *text = NULL;
 	va_list ap;
-	int n;
 
 	lookup->mistakes++;
 	if (lookup->quiet)
 		return 0;
 	va_start(ap, fmt);
-	n = vasprintf(&text, fmt, ap);
+	text = str_format(fmt, ap);
 	va_end(ap);
-	if (n < 0) {
-		text = NULL;
+	if (!text)
 		return error_oom(err);
-	}
 	if (run_said(run, text)) /* check and apply both ask */
 		return 0;
 	if (phase_goes_up(run->event.phase))

@@ -4,8 +4,6 @@
  * may carry anything below <metadata>, and a hostdev's <address> outside <source> is the
  * guest's side of it. The path from the root is kept as text, so a place is a string.
  */
-#include <stdarg.h>
-
 #include "domain_parser.h"
 
 #define DEPTH_MAX 64

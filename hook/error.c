@@ -4,8 +4,6 @@
  * saw the failure knows most. libvirt shows a hook's stderr inside one line of its own,
  * so messages never hold a line break.
  */
-#include <stdarg.h>
-
 #include "error.h"
 
 static char *one_line(char *text)
@@ -19,9 +17,7 @@ static char *one_line(char *text)
 
 static _printf_(1, 0) char *format(const char *fmt, va_list ap)
 {
-	char *text;
-
-	return vasprintf(&text, fmt, ap) < 0 ? NULL : one_line(text);
+	return one_line(str_format(fmt, ap));
 }
 
 int error_set(struct error *err, int code, const char *fmt, ...)

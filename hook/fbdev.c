@@ -35,13 +35,9 @@ static bool function_in_path(const char *path, char function[PCI_ADDR_LEN])
 /* What the kernel calls the memory: by the driver that has it, or by sysfb itself. */
 static bool is_fb_memory(const char *owner)
 {
-	static const char *const names[] = { "efifb",	 "vesafb", "BOOTFB", "simpledrm",
-					     "simplefb", "efidrm", "vesadrm" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (streq(owner, names[i]))
-			return true;
-	return str_after(owner, "simple-framebuffer") != NULL;
+	return STR_IN(owner, "efifb", "vesafb", "BOOTFB", "simpledrm", "simplefb",
+		      "efidrm", "vesadrm") ||
+	       str_after(owner, "simple-framebuffer") != NULL;
 }
 
 /* "  c0000000-c0ffffff : efifb"; *RET_OWNER points into LINE. */

@@ -2,8 +2,6 @@
 /*
  * Findings of `check`: collected first, so that the worst stands above the rest.
  */
-#include <stdarg.h>
-
 #include "advice.h"
 #include "table.h"
 
@@ -18,12 +16,11 @@ void finding_add(struct findings *findings, enum finding_level level, const char
 {
 	struct finding finding = { .level = level };
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vasprintf(&finding.text, fmt, ap);
+	finding.text = str_format(fmt, ap);
 	va_end(ap);
-	if (n < 0) {
+	if (!finding.text) {
 		findings->oom = true;
 		return;
 	}

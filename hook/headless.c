@@ -94,12 +94,9 @@ static bool is_their_module(const struct host *host, const struct pci_list *func
 static bool says_so(const struct run *run, const struct step *step,
 		    const struct pci_list *functions)
 {
-	static const char *const keys[] = { "session.end", "vtconsole.unbind",
-					    "framebuffer.unbind", "drm.release" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		if (streq(step->key, keys[i]))
-			return true;
+	if (STR_IN(step->key, "session.end", "vtconsole.unbind", "framebuffer.unbind",
+		   "drm.release"))
+		return true;
 	for (size_t i = 0; i < step->words.n; i++) {
 		const char *word = step->words.v[i];
 

@@ -29,10 +29,13 @@ const struct state_kind state_hold = {
 	.change = hold_change,
 };
 
-/* FN for each journal of another domain that knows NAME; a result of not 0 ends it. */
-static int each_other(struct run *run, const char *name,
+/*
+ * FN for each journal of another domain; a result of not 0 ends it. KIND and WHAT name
+ * what it is asked for where a journal cannot be read.
+ */
+static int each_other(struct run *run, const struct state_kind *kind, const char *what,
 		      int (*fn)(struct run *run, const struct journal *journal,
-				const char *name, struct error *err),
+				const char *what, struct error *err),
 		      struct error *err)
 {
 	_cleanup_strv_ struct strv uuids = {};
@@ -46,11 +49,8 @@ static int each_other(struct run *run, const char *name,
 		    (run->domain && streq(uuids.v[i], run->domain->uuid)))
 			continue;
 		r = journal_read(&run->host, uuids.v[i], &journal, &why);
-		if (r < 0)
-			r = claim_unread(&state_hold, name, r, &why, err);
-		else if (journal_find_baseline(&journal, name) ||
-			 claim_in(&journal, &state_hold, name))
-			r = fn(run, &journal, name, err);
+		r = r < 0 ? claim_unread(kind, what, r, &why, err) :
+			    fn(run, &journal, what, err);
 	}
 	return r;
 }
@@ -73,6 +73,8 @@ static int refuse_libvirts(struct run *run, const struct journal *journal,
 {
 	const struct claim claim = { .domain = journal->domain };
 
+	if (!journal_find_baseline(journal, name) && !claim_in(journal, &state_hold, name))
+		return 0;
 	if (!owner_is_starting(&run->host, journal) && !guest_has_it(run, journal, name))
 		return 0;
 	return effect_refuse_foreign(run, name, &claim, err);
@@ -80,7 +82,7 @@ static int refuse_libvirts(struct run *run, const struct journal *journal,
 
 static int refuse_planned(struct run *run, const char *name, struct error *err)
 {
-	return each_other(run, name, refuse_libvirts, err);
+	return each_other(run, &state_hold, name, refuse_libvirts, err);
 }
 
 /* From a phase before: then it is no other's, whoever had planned it. */
@@ -144,33 +146,22 @@ static const struct record *removed_by(const struct host *host,
 	return NULL;
 }
 
-static int refuse_removed(struct run *run, const char *uuid, struct error *err)
+static int refuse_removed(struct run *run, const struct journal *journal,
+			  const char *what _unused_, struct error *err)
 {
-	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
-	_cleanup_error_ struct error why = {};
-	const struct record *record;
-	struct claim claim;
-	int r = journal_read(&run->host, uuid, &journal, &why);
+	const struct record *record = removed_by(&run->host, journal);
+	struct claim claim = { .domain = journal->domain };
 
-	if (r < 0)
-		return claim_unread(&state_function, "what is off the bus", r, &why, err);
-	record = removed_by(&run->host, &journal);
-	if (!record || (run->simulate && effect_note_dead(run, uuid, journal.domain)))
+	if (!record ||
+	    (run->simulate && effect_note_dead(run, journal->uuid, journal->domain)))
 		return 0;
-	claim = (struct claim){ .domain = journal.domain };
 	return effect_refuse_foreign(run, record->target, &claim, err);
 }
 
 int hold_refuse_removed(struct run *run, struct error *err)
 {
-	_cleanup_strv_ struct strv uuids = {};
-	int r = claim_journals(run, &uuids, err);
-
-	for (size_t i = 0; r == 0 && i < uuids.n; i++)
-		if (!journal_is_boot(uuids.v[i]) &&
-		    !(run->domain && streq(uuids.v[i], run->domain->uuid)))
-			r = refuse_removed(run, uuids.v[i], err);
-	return r;
+	return each_other(run, &state_function, "what is off the bus", refuse_removed,
+			  err);
 }
 
 static int hold_list(struct run *run, const struct pci_list *functions,
@@ -255,5 +246,5 @@ static int note_dead(struct run *run, const struct journal *journal, const char 
 
 void hold_note_dead(struct run *run, const char *name)
 {
-	each_other(run, name, note_dead, NULL);
+	each_other(run, &state_hold, name, note_dead, NULL);
 }

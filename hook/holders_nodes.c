@@ -4,7 +4,6 @@
  * whose nodes are no device-model devices: /proc/driver/nvidia has their numbers.
  */
 
-#include <stdarg.h>
 #include <sys/stat.h>
 
 #include "holders_nodes.h"

@@ -2,7 +2,6 @@
 /*
  * Hook mode: /etc/libvirt/hooks/qemu as libvirt calls it.
  */
-
 #include "advice.h"
 #include "call.h"
 #include "hook_mode.h"
@@ -50,7 +49,7 @@ static void log_disagreements(struct call *call)
 
 	if (!call->run.config || call->run.event.phase != PHASE_PREPARE)
 		return;
-	advise_domain(call, &findings);
+	advise_domain(call, false, &findings);
 	for (size_t i = 0; i < findings.n; i++)
 		if (findings.items[i].level != FINDING_ADVICE)
 			log_warn("check: %s", findings.items[i].text);

@@ -3,8 +3,6 @@
  * What scripts are turned into: steps, notes, and what is left over. A step is judged by
  * the parser of config files itself, so that what is printed can be read again.
  */
-#include <stdarg.h>
-
 #include "import.h"
 #include "ini_lines.h"
 #include "pci.h"

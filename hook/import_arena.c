@@ -2,8 +2,6 @@
 /*
  * Memory of an import: freed at once, bounded, and never NULL, see import.h.
  */
-#include <stdarg.h>
-
 #include "import.h"
 
 #define TOTAL_MAX (64UL << 20)

@@ -33,14 +33,6 @@ static const struct {
 	{ "rfkill", import_pair },	 { "systemd-inhibit", import_inhibit },
 };
 
-static bool in_list(const char *const *list, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (streq(list[i], name))
-			return true;
-	return false;
-}
-
 static bool has_flag(const struct words *words, char flag)
 {
 	for (size_t i = 1; i < words->n; i++)
@@ -53,18 +45,6 @@ static bool has_flag(const struct words *words, char flag)
 /* They ask, and change nothing. */
 bool import_is_query(const struct words *words)
 {
-	static const char *const queries[] = {
-		"grep",	   "egrep",    "fgrep",	     "lspci",	   "lsusb",   "lsmod",
-		"pgrep",   "pidof",    "ls",	     "lsof",	   "fuser",   "ps",
-		"which",   "type",     "hash",	     "id",	   "who",     "w",
-		"uname",   "free",     "nproc",	     "lscpu",	   "dmesg",   "find",
-		"stat",	   "readlink", "realpath",   "basename",   "dirname", "awk",
-		"cut",	   "head",     "tail",	     "wc",	   "tr",      "sort",
-		"uniq",	   "modinfo",  "numactl",    "mountpoint", "findmnt", "ping",
-		"diff",	   "cmp",      "journalctl", "uptime",	   "pstree",  "hostname",
-		"glxinfo", "jq",       "lsblk",	     "getent",	   "test",    "[",
-		"[["
-	};
 	const char *name = path_base(words->v[0]);
 
 	if (streq(name, "sed") && !words_have(words, "-i"))
@@ -81,26 +61,19 @@ bool import_is_query(const struct words *words)
 		       streq(words->v[1], "-q") || streq(words->v[1], "-L");
 	if (streq(name, "cat"))
 		return true;
-	return in_list(queries, ARRAY_SIZE(queries), name);
+	return STR_IN(name, "grep", "egrep", "fgrep", "lspci", "lsusb", "lsmod", "pgrep",
+		      "pidof", "ls", "lsof", "fuser", "ps", "which", "type", "hash", "id",
+		      "who", "w", "uname", "free", "nproc", "lscpu", "dmesg", "find",
+		      "stat", "readlink", "realpath", "basename", "dirname", "awk", "cut",
+		      "head", "tail", "wc", "tr", "sort", "uniq", "modinfo", "numactl",
+		      "mountpoint", "findmnt", "ping", "diff", "cmp", "journalctl",
+		      "uptime", "pstree", "hostname", "glxinfo", "jq", "lsblk", "getent",
+		      "test", "[", "[[");
 }
 
 /* Talk, and what the shell and libvirt do better. */
 static bool is_plumbing(const struct words *words)
 {
-	static const char *const names[] = { "date",	"logger",
-					     "set",	"export",
-					     "unset",	"shopt",
-					     "trap",	"wait",
-					     "umask",	"ulimit",
-					     "sync",	"clear",
-					     "udevadm", "cd",
-					     ":",	"true",
-					     "hash",	"tput",
-					     "stty",	"disown",
-					     "pushd",	"popd",
-					     "alias",	"systemd-notify",
-					     "logsave", "nvidia-xconfig",
-					     "depmod" };
 	const char *name = path_base(words->v[0]);
 
 	if (streq(name, "nvidia-xconfig"))
@@ -109,7 +82,10 @@ static bool is_plumbing(const struct words *words)
 		return words->n > 1 && streq(words->v[1], "settle");
 	if (streq(name, "exec"))
 		return words->n == 1;
-	return in_list(names, ARRAY_SIZE(names), name);
+	return STR_IN(name, "date", "logger", "set", "export", "unset", "shopt", "trap",
+		      "wait", "umask", "ulimit", "sync", "clear", "udevadm", "cd", ":",
+		      "true", "hash", "tput", "stty", "disown", "pushd", "popd", "alias",
+		      "systemd-notify", "logsave", "nvidia-xconfig", "depmod");
 }
 
 /* Builtins that change what is walked. */

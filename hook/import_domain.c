@@ -17,18 +17,12 @@ void import_any_domain(struct import *im, const char *chosen)
 /* `$1` is also what a script for one domain is told to do. */
 static bool is_verb(const char *word)
 {
-	static const char *const verbs[] = {
-		"start",   "stop",   "restart", "reload", "status",  "prepare",
-		"release", "begin",  "end",	"on",	  "off",     "up",
-		"down",	   "enable", "disable", "bind",	  "unbind",  "attach",
-		"detach",  "load",   "unload",	"help",	  "prereqs", "check",
-		"test",	   "reset",  "host",	"guest",  "vm"
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		if (streq(verbs[i], word))
-			return true;
-	return *word == '-';
+	return STR_IN(word, "start", "stop", "restart", "reload", "status", "prepare",
+		      "release", "begin", "end", "on", "off", "up", "down", "enable",
+		      "disable", "bind", "unbind", "attach", "detach", "load", "unload",
+		      "help", "prereqs", "check", "test", "reset", "host", "guest",
+		      "vm") ||
+	       *word == '-';
 }
 
 static void replace(struct import *im, struct words *words, const char *name)

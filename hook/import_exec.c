@@ -133,15 +133,9 @@ enum truth import_tee(struct import *im, struct cmd *cmd)
 /* Words of the shell that are no programs, and that nobody above knew. */
 static bool is_builtin(const char *name)
 {
-	static const char *const names[] = { "eval",	"read",	  "mapfile", "readarray",
-					     "getopts", "bg",	  "fg",	     "jobs",
-					     "coproc",	"select", "shift",   "source",
-					     "if",	"then",	  "fi",	     "let" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (streq(names[i], name))
-			return true;
-	return false;
+	return STR_IN(name, "eval", "read", "mapfile", "readarray", "getopts", "bg", "fg",
+		      "jobs", "coproc", "select", "shift", "source", "if", "then", "fi",
+		      "let");
 }
 
 static const char *why_not(struct import *im, const struct cmd *cmd)

@@ -27,35 +27,11 @@ static bool is_vfio(const char *name)
 /* They come with the drivers that need them, and other cards need them, too. */
 static bool is_helper(const char *name)
 {
-	static const char *const names[] = { "drm",
-					     "drm_kms_helper",
-					     "ttm",
-					     "drm_ttm_helper",
-					     "drm_buddy",
-					     "gpu_sched",
-					     "i2c_algo_bit",
-					     "amdxcp",
-					     "video",
-					     "cec",
-					     "syscopyarea",
-					     "sysfillrect",
-					     "sysimgblt",
-					     "fb_sys_fops",
-					     "drm_exec",
-					     "drm_display_helper",
-					     "drm_suballoc_helper",
-					     "iommu_v2",
-					     "amd_iommu_v2",
-					     "kvm",
-					     "kvm_intel",
-					     "kvm_amd",
-					     "mdev",
-					     "agpgart" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (streq(names[i], name))
-			return true;
-	return false;
+	return STR_IN(name, "drm", "drm_kms_helper", "ttm", "drm_ttm_helper", "drm_buddy",
+		      "gpu_sched", "i2c_algo_bit", "amdxcp", "video", "cec",
+		      "syscopyarea", "sysfillrect", "sysimgblt", "fb_sys_fops",
+		      "drm_exec", "drm_display_helper", "drm_suballoc_helper", "iommu_v2",
+		      "amd_iommu_v2", "kvm", "kvm_intel", "kvm_amd", "mdev", "agpgart");
 }
 
 static void drop(struct import *im, const struct cmd *cmd, const char *name)

@@ -82,17 +82,10 @@ static void merge_pages(struct import *im)
 
 static bool joins(const struct act *a, const struct act *b)
 {
-	static const char *const keys[] = { "kmod.unload",  "pci.detach",
-					    "pci.reattach", "service.stop",
-					    "process.stop", "pci.remove",
-					    "pci.power" };
-
-	if (!streq(a->key, b->key) || !words_equal(&a->options, &b->options))
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		if (streq(a->key, keys[i]))
-			return str_after(a->key, "kmod") || a->optional == b->optional;
-	return false;
+	return streq(a->key, b->key) && words_equal(&a->options, &b->options) &&
+	       STR_IN(a->key, "kmod.unload", "pci.detach", "pci.reattach", "service.stop",
+		      "process.stop", "pci.remove", "pci.power") &&
+	       (str_after(a->key, "kmod") || a->optional == b->optional);
 }
 
 static void join(struct import *im, struct act *a, const struct act *b)

@@ -134,9 +134,6 @@ static const char *command_name(struct import *im, const struct node *node)
 /* A command that only shows, or keeps, what it is given. */
 static bool is_sink(struct import *im, const struct node *node)
 {
-	static const char *const sinks[] = { "logger", "systemd-cat", "ts",    "cat",
-					     "head",   "tail",	      "sed",   "awk",
-					     "grep",   "sort",	      "column" };
 	const char *name = command_name(im, node);
 	struct words words = { 0 };
 
@@ -147,10 +144,9 @@ static bool is_sink(struct import *im, const struct node *node)
 				return false;
 		return true;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(sinks); i++)
-		if (streq(name, sinks[i]))
-			return !import_writes_file(im, node);
-	return false;
+	return STR_IN(name, "logger", "systemd-cat", "ts", "cat", "head", "tail", "sed",
+		      "awk", "grep", "sort", "column") &&
+	       !import_writes_file(im, node);
 }
 
 /* What echo and printf give to the command behind them; NULL: another command. */

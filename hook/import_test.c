@@ -88,13 +88,8 @@ static enum truth compare(struct test *t, const char *a, const char *op, const c
 
 static bool is_operator(const char *word)
 {
-	static const char *const ops[] = { "=",	  "==",	 "!=",	"=~",  "<",   ">",
-					   "-eq", "-ne", "-lt", "-le", "-gt", "-ge" };
-
-	for (size_t i = 0; word && i < ARRAY_SIZE(ops); i++)
-		if (streq(word, ops[i]))
-			return true;
-	return false;
+	return word && STR_IN(word, "=", "==", "!=", "=~", "<", ">", "-eq", "-ne", "-lt",
+			      "-le", "-gt", "-ge");
 }
 
 static enum truth unary(const char *op, const char *word)

@@ -11,15 +11,9 @@
 /* Steps that do nothing where there is nothing to do. */
 static bool is_harmless(const struct act *act)
 {
-	static const char *const keys[] = { "kmod.unload",   "service.stop",
-					    "process.stop",  "framebuffer.unbind",
-					    "wait.sleep",    "vtconsole.unbind",
-					    "vtconsole.bind" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		if (act->key && streq(act->key, keys[i]))
-			return true;
-	return false;
+	return act->key && STR_IN(act->key, "kmod.unload", "service.stop", "process.stop",
+				  "framebuffer.unbind", "wait.sleep", "vtconsole.unbind",
+				  "vtconsole.bind");
 }
 
 static bool has_work(const struct acts *acts, size_t from)

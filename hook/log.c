@@ -8,7 +8,6 @@
 
 #include <ctype.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -240,16 +239,14 @@ void log_hold(bool hold)
 void log_at(int level, const char *fmt, ...)
 {
 	_cleanup_free_ char *text = NULL;
-	int saved = errno, n;
+	int saved = errno;
 	va_list ap;
 
 	va_start(ap, fmt);
-	n = vasprintf(&text, fmt, ap);
+	text = str_format(fmt, ap);
 	va_end(ap);
-	if (n < 0) {
-		text = NULL;
+	if (!text)
 		return;
-	}
 	/* one line each: domain names and programs' output are not ours */
 	for (char *p = text; *p; p++)
 		if (iscntrl((unsigned char)*p))

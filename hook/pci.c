@@ -5,7 +5,6 @@
  */
 #include <ctype.h>
 #include <setjmp.h>
-#include <stdarg.h>
 
 #include <pci/pci.h>
 

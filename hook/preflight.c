@@ -11,12 +11,9 @@
 /* Steps that end processes which are not to be told beforehand. */
 static bool step_may_end(const struct step *step, const struct holder *holder)
 {
-	static const char *const any[] = { "process.stop", "holders.kill", "holders.wait",
-					   "drm.release",  "exec.run",	   "scripts.run" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(any); i++)
-		if (streq(step->key, any[i]))
-			return true;
+	if (STR_IN(step->key, "process.stop", "holders.kill", "holders.wait",
+		   "drm.release", "exec.run", "scripts.run"))
+		return true;
 	if (streq(step->key, "session.end"))
 		return holder_is_session(holder);
 	/* A display manager takes its users' sessions along, mostly. */

@@ -191,7 +191,6 @@ int print_plan_whole(struct run *run, FILE *out)
 {
 	_cleanup_(inventory_done) struct inventory inventory = {};
 	_cleanup_error_ struct error err = {};
-
 	const struct step *end;
 
 	print_plan(run, out);

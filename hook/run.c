@@ -3,7 +3,6 @@
  * What steps and effects share while a phase runs: time left, waits, findings.
  */
 #include <poll.h>
-#include <stdarg.h>
 #include <time.h>
 
 #include "effect.h"
@@ -217,12 +216,10 @@ void run_change(struct run *run, const char *what, const char *now, const char *
 _printf_(4, 0) static void finding(struct run *run, enum report_kind kind, int level,
 				   const char *fmt, va_list ap)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = str_format(fmt, ap);
 
-	if (vasprintf(&text, fmt, ap) < 0) {
-		text = NULL;
+	if (!text)
 		return;
-	}
 	report_add(run, kind, text, NULL, NULL);
 	if (!run->simulate)
 		log_at(level, "%s: %s", step_key(run), text);
@@ -249,15 +246,13 @@ int run_problem(struct run *run, int code, struct error *err, const char *fmt, .
 	_cleanup_free_ char *text = NULL;
 	bool optional = run->step && run->step->optional;
 	va_list ap;
-	int n;
+	size_t n;
 
 	va_start(ap, fmt);
-	n = vasprintf(&text, fmt, ap);
+	text = str_format(fmt, ap);
 	va_end(ap);
-	if (n < 0) {
-		text = NULL;
+	if (!text)
 		return error_oom(err);
-	}
 	if (!run->simulate)
 		return error_set(err, code, "%s", text);
 	for (size_t i = 0; i < run->report.n; i++)
@@ -265,9 +260,9 @@ int run_problem(struct run *run, int code, struct error *err, const char *fmt, .
 			    (optional ? REPORT_WARNING : REPORT_PROBLEM) &&
 		    is_said(run, &run->report.items[i], text))
 			return 0; /* told already */
-	n = (int)run->report.n;
+	n = run->report.n;
 	report_add(run, optional ? REPORT_WARNING : REPORT_PROBLEM, text, NULL, NULL);
-	if (run->report.n > (size_t)n)
+	if (run->report.n > n)
 		run->report.items[n].code = code;
 	return 0;
 }

@@ -7,7 +7,6 @@
  */
 
 #include <fcntl.h>
-#include <stdarg.h>
 #include <sys/stat.h>
 
 #include "spawn.h"
@@ -37,14 +36,13 @@ static _printf_(3, 4) int lower(struct way *way, enum trust trust, const char *f
 {
 	char *why;
 	va_list ap;
-	int n;
 
 	if (trust <= way->trust)
 		return 0;
 	va_start(ap, fmt);
-	n = vasprintf(&why, fmt, ap);
+	why = str_format(fmt, ap);
 	va_end(ap);
-	if (n < 0)
+	if (!why)
 		return -ENOMEM;
 	free(way->why);
 	way->why = why;

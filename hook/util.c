@@ -5,7 +5,6 @@
  * timeout, so nothing here skips blanks, takes signs or stops early.
  */
 #include <limits.h>
-#include <stdarg.h>
 #include <time.h>
 
 #include "util.h"
@@ -59,14 +58,27 @@ int strv_add(struct strv *strv, const char *s)
 
 int strv_addf(struct strv *strv, const char *fmt, ...)
 {
-	char *s = NULL;
 	va_list ap;
-	int r;
+	char *s;
 
 	va_start(ap, fmt);
-	r = vasprintf(&s, fmt, ap);
+	s = str_format(fmt, ap);
 	va_end(ap);
-	return strv_take(strv, r < 0 ? NULL : s);
+	return strv_take(strv, s);
+}
+
+char *str_format(const char *fmt, va_list ap)
+{
+	char *text;
+
+	return vasprintf(&text, fmt, ap) < 0 ? NULL : text;
+}
+
+bool str_in_list(const char *s, const char *const *list)
+{
+	while (*list && !streq(s, *list))
+		list++;
+	return *list != NULL;
 }
 
 bool strv_contains(const struct strv *strv, const char *s)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -50,6 +51,13 @@ static inline bool streq(const char *a, const char *b)
 {
 	return strcmp(a, b) == 0;
 }
+
+/* Is S one of LIST, which ends with NULL? */
+bool str_in_list(const char *s, const char *const *list);
+#define STR_IN(s, ...) str_in_list(s, (const char *const[]){ __VA_ARGS__, NULL })
+
+/* vasprintf() whose result is NULL when there is no memory; the caller frees. */
+char *str_format(const char *fmt, va_list ap) _printf_(1, 0);
 
 /* The rest of S after PREFIX, or NULL. */
 static inline const char *str_after(const char *s, const char *prefix)

@@ -178,9 +178,8 @@ static int detach_apply(struct run *run, const struct step *step, struct error *
 
 	if (r < 0)
 		return r;
-	if (!functions.n) {
+	if (!functions.n)
 		return note_none_moves(run, step, err);
-	}
 	names = calloc(functions.n, sizeof(*names));
 	if (!names)
 		return error_oom(err);
