@@ -125,16 +125,26 @@ static bool session_scope_ends(const struct host *host, const char *scope)
 	return session_load(host, id, &session) == 0 && session_ends(host, &session);
 }
 
+/* Of "user@1000.service". */
+static int manager_uid(const char *manager, uint64_t *ret)
+{
+	const char *uid = str_after(manager, "user@");
+	char number[16];
+
+	snprintf(number, sizeof(number), "%.*s", (int)strcspn(uid, "."), uid);
+	return parse_u64(number, ret);
+}
+
 /* The service manager of a user goes with his last session; what draws, with its own. */
 static bool user_ends(const struct host *host, const char *manager)
 {
 	_cleanup_free_ char *text = NULL;
-	const char *uid = str_after(manager, "user@");
-	char number[16], *rest, *word;
 	struct session session;
+	char *rest, *word;
+	uint64_t uid;
 
-	snprintf(number, sizeof(number), "%.*s", (int)strcspn(uid, "."), uid);
-	if (host_read_all(host, &text, "/run/systemd/users/%s", number) < 0)
+	if (manager_uid(manager, &uid) < 0 ||
+	    host_read_all(host, &text, "/run/systemd/users/%u", (unsigned)uid) < 0)
 		return false;
 	rest = strstr(text, "\nSESSIONS=");
 	if (!rest)
@@ -148,25 +158,25 @@ static bool user_ends(const struct host *host, const char *manager)
 	return false;
 }
 
-static bool part_ends(const struct host *host, const struct holder *holder,
-		      const char *part, bool below_manager)
+/* MANAGER is whose service manager it is below, "" for the system's. */
+static bool part_ends(const struct host *host, const char *part, const char *manager)
 {
 	char target[256];
 
 	if (str_after(part, "openrc.")) /* OpenRC's name for a service's group */
 		part = str_after(part, "openrc.");
-	if (!below_manager)
+	if (!*manager)
 		return is_stopped(host, part) || is_stopped_display_manager(host, part) ||
 		       session_scope_ends(host, part) ||
 		       (str_after(part, "user@") && user_ends(host, part));
-	snprintf(target, sizeof(target), "user:%s:%s", holder->user, part);
+	snprintf(target, sizeof(target), "user:%s:%s", manager, part);
 	return is_stopped(host, target);
 }
 
 bool holder_ends(const struct host *host, const struct holder *holder)
 {
-	char cgroup[PATH_MAX], *rest = cgroup, *part;
-	bool below_manager = false;
+	char cgroup[PATH_MAX], *rest = cgroup, *part, manager[64] = "";
+	uint64_t uid;
 
 	if (!host->overlay)
 		return false;
@@ -176,9 +186,11 @@ bool holder_ends(const struct host *host, const struct holder *holder)
 	while ((part = strsep(&rest, "/"))) {
 		if (!*part)
 			continue;
-		if (part_ends(host, holder, part, below_manager))
+		if (part_ends(host, part, manager))
 			return true;
-		below_manager |= str_after(part, "user@") != NULL;
+		/* not the process' own: one with capabilities of its own looks like root's */
+		if (str_after(part, "user@") && manager_uid(part, &uid) == 0)
+			user_name(host, (uid_t)uid, manager, sizeof(manager));
 	}
 	return false;
 }

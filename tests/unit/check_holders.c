@@ -404,6 +404,26 @@ START_TEST(user_manager_goes_with_session)
 }
 END_TEST
 
+/* Whose unit it is, its manager tells: a process with capabilities looks like root's. */
+START_TEST(user_unit_is_stopped)
+{
+	struct holder holder;
+
+	put("alice:x:1000:1000::/home/alice:/bin/sh\n", "/etc/passwd");
+	put_process(902, "kwin_wayland",
+		    "/user.slice/user-1000.slice/user@1000.service/session.slice/"
+		    "plasma-kwin_wayland.service");
+	put_link("/dev/dri/card1", "/proc/902/fd/7");
+	host.overlay = overlay_new();
+	holder = scan_one();
+	ck_assert_str_ne(holder.user, "alice");
+	will_be(&state_unit, "plasma-kwin_wayland.service", "inactive");
+	ck_assert(!holder_ends(&host, &holder));
+	will_be(&state_unit, "user:alice:plasma-kwin_wayland.service", "inactive");
+	ck_assert(holder_ends(&host, &holder));
+}
+END_TEST
+
 START_TEST(logind_holds_for_sessions)
 {
 	_cleanup_free_ char *cure = NULL;
@@ -538,6 +558,7 @@ int main(void)
 	tcase_add_test(tcase, ends_with_its_session);
 	tcase_add_test(tcase, console_login_outlives_display_manager);
 	tcase_add_test(tcase, user_manager_goes_with_session);
+	tcase_add_test(tcase, user_unit_is_stopped);
 	tcase_add_test(tcase, logind_holds_for_sessions);
 	tcase_add_test(tcase, finds_a_real_process);
 	tcase_add_test(tcase, finds_a_real_mapping);
