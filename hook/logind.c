@@ -102,6 +102,28 @@ int session_list_seat(const struct host *host, const char *seat, struct session_
 	return 0;
 }
 
+int seat_check(const char *seat, struct error *err)
+{
+	if (str_after(seat, "seat") && !strchr(seat, '/'))
+		return 0;
+	return error_set(
+		err, -EINVAL,
+		"seat=%s: a seat's name begins with \"seat\", as in seat0 (loginctl "
+		"list-seats shows them)",
+		seat);
+}
+
+int seat_users(const struct host *host, const char *seat, struct strv *ret)
+{
+	_cleanup_(session_list_done) struct session_list list = {};
+	int r = session_list_seat(host, seat, &list);
+
+	for (size_t i = 0; i < list.n && r >= 0; i++)
+		if (!strv_contains(ret, list.session[i].user))
+			r = strv_add(ret, list.session[i].user);
+	return r < 0 ? r : 0;
+}
+
 static bool is_stopped(const struct host *host, const char *unit)
 {
 	const char *value = overlay_get(host->overlay, &state_unit, unit);

@@ -102,6 +102,14 @@ static void write_desktop(const struct proposal *p, FILE *out)
 	fputs("\n; The host's own screen is on this card: what uses it has to end. A unit that\n"
 	      "; does not run is left alone, and not started later.\n",
 	      out);
+	if (systemd_is_running(host))
+		fputs("; Sound servers of whoever sits there; what is not there is passed "
+		      "over.\n"
+		      "-service.stop = seat=seat0 pipewire-pulse.socket pipewire.socket\n"
+		      "                pulseaudio.socket pipewire-pulse.service "
+		      "pipewire.service\n"
+		      "                wireplumber.service pulseaudio.service\n",
+		      out);
 	if (has_unit(host, "display-manager.service"))
 		fputs("service.stop = display-manager.service\n", out);
 	else if (!systemd_is_running(host))

@@ -109,8 +109,8 @@ int service_name(const struct service_manager *manager, const char *name,
 	if (user)
 		return error_set(
 			err, -EOPNOTSUPP,
-			"%s: user= is for systemd; this host has %s, whose services "
-			"are the system's",
+			"%s: services of users (user=, seat=) are systemd's; this host "
+			"has %s, whose services are the system's",
 			name, manager->name);
 	if (!n || strchr(name, '/') || *name == '-' || *name == '.')
 		return error_set(err, -EINVAL, "'%s' is not the name of a service", name);

@@ -67,6 +67,10 @@ struct session_list {
 
 /* 0; -ENOENT: no such session, or of another class (manager, background, …). */
 int session_load(const struct host *host, const char *id, struct session *ret);
+/* Is this the name of a seat? */
+int seat_check(const char *seat, struct error *err);
+/* The names of those who have a session on SEAT, each once. */
+int seat_users(const struct host *host, const char *seat, struct strv *ret);
 /* All on SEAT; none when the seat is not there. */
 int session_list_seat(const struct host *host, const char *seat, struct session_list *ret);
 /* Does it end with a unit or seat that the plan stops before (host.overlay)? */

@@ -8,12 +8,14 @@
 #include "step.h"
 #include "systemd.h"
 
+static int parse(const struct step *step, struct error *err);
 static int stop_apply(struct run *run, const struct step *step, struct error *err);
 static int start_apply(struct run *run, const struct step *step, struct error *err);
 static int restart_apply(struct run *run, const struct step *step, struct error *err);
 
 static const struct option_spec options[] = {
 	{ "user", VALUE_STRING, .text = "units of this user's service manager" },
+	{ "seat", VALUE_STRING, .text = "those of whoever is logged in at it" },
 	{ "timeout", VALUE_DURATION, .def = "30s",
 	  .text = "how long to wait for all units" },
 	{}
@@ -29,6 +31,7 @@ static const struct step_type types[] = {
 		.phases = PHASES_ALL,
 		.timeout_ms = 30000,
 		.options = options,
+		.parse = parse,
 		.apply = stop_apply,
 	},
 	{
@@ -40,6 +43,7 @@ static const struct step_type types[] = {
 		.phases = PHASES_ALL,
 		.timeout_ms = 30000,
 		.options = options,
+		.parse = parse,
 		.apply = start_apply,
 	},
 	{
@@ -52,6 +56,7 @@ static const struct step_type types[] = {
 		.flags = STEP_ONE_WAY,
 		.timeout_ms = 30000,
 		.options = options,
+		.parse = parse,
 		.apply = restart_apply,
 	},
 	{}
@@ -59,9 +64,23 @@ static const struct step_type types[] = {
 
 const struct plugin plugin_service = { .name = "service", .types = types };
 
-static int apply_one(struct run *run, const char *unit, const char *user,
-		     int (*act)(struct run *run, const char *target, struct error *err),
-		     struct error *err)
+static int parse(const struct step *step, struct error *err)
+{
+	const char *seat = step_option(step, "seat");
+
+	if (seat && step_option(step, "user"))
+		return error_set(err, -EINVAL,
+				 "user= names one user and seat=%s whoever is there: write "
+				 "one of them",
+				 seat);
+	return seat ? seat_check(seat, err) : 0;
+}
+
+typedef int (*act_t)(struct run *run, const char *target, struct error *err);
+
+/* What one of those at a seat does not have is no failure: they are not known beforehand. */
+static int apply_one(struct run *run, const char *unit, const char *user, bool may_lack,
+		     act_t act, struct error *err)
 {
 	_cleanup_error_ struct error why = {};
 	_cleanup_free_ char *target = NULL;
@@ -69,18 +88,39 @@ static int apply_one(struct run *run, const char *unit, const char *user,
 
 	if (r == -ENOMEM)
 		return error_oom(err);
+	if (r == -ENOENT && may_lack) {
+		run_note(run, "%s: passed over", error_text(&why));
+		return 0;
+	}
 	return r < 0 ? run_problem(run, r, err, "%s", error_text(&why)) :
 		       act(run, target, err);
 }
 
-static int apply(struct run *run, const struct step *step,
-		 int (*act)(struct run *run, const char *target, struct error *err),
-		 struct error *err)
+static int apply_all(struct run *run, const struct step *step, const char *user,
+		     bool may_lack, act_t act, struct error *err)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < step->words.n && r >= 0; i++)
-		r = apply_one(run, step->words.v[i], step_option(step, "user"), act, err);
+		r = apply_one(run, step->words.v[i], user, may_lack, act, err);
+	return r;
+}
+
+static int apply(struct run *run, const struct step *step, act_t act, struct error *err)
+{
+	const char *seat = step_option(step, "seat");
+	_cleanup_strv_ struct strv users = {};
+	int r;
+
+	if (!seat)
+		return apply_all(run, step, step_option(step, "user"), false, act, err);
+	r = seat_users(&run->host, seat, &users);
+	if (r < 0)
+		return error_errno(err, r, "cannot read the sessions of %s", seat);
+	if (!users.n)
+		run_note(run, "nobody is logged in at %s", seat);
+	for (size_t i = 0; i < users.n && r >= 0; i++)
+		r = apply_all(run, step, users.v[i], true, act, err);
 	return r;
 }
 

@@ -49,15 +49,7 @@ static const char *seat_of(const struct step *step)
 
 static int end_parse(const struct step *step, struct error *err)
 {
-	const char *seat = seat_of(step);
-
-	if (str_after(seat, "seat") && !strchr(seat, '/'))
-		return 0;
-	return error_set(
-		err, -EINVAL,
-		"seat=%s: a seat's name begins with \"seat\", as in seat0 (loginctl "
-		"list-seats shows them)",
-		seat);
+	return seat_check(seat_of(step), err);
 }
 
 static int end_check(struct run *run, const struct step *step, struct error *err)

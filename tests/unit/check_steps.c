@@ -91,6 +91,11 @@ static const struct {
 	{ "hugepages.allocate = timeout=5s 16 GiB",
 	  "write \"hugepages.allocate = timeout=5s memory=16G\"" },
 	{ "hugepages.allocate = 8192", "write \"hugepages.allocate = pages=8192\"" },
+	{ "-service.stop = seat=seat0 pipewire.socket", NULL },
+	{ "service.stop = seat=screen pipewire.socket",
+	  "a seat's name begins with \"seat\"" },
+	{ "service.stop = seat=seat0 user=alice pipewire.socket", "write one of them" },
+	{ "session.end = seat=tty1", "a seat's name begins with \"seat\"" },
 	{ "session.end = seat0", "write \"session.end = seat=seat0\"" },
 	{ "session.end = 20s", "write \"session.end = timeout=20s\"" },
 	{ "holders.kill = signal=SIGTERM", "is wanted: write signal=TERM" },
@@ -208,22 +213,6 @@ START_TEST(spares_what_must_live)
 }
 END_TEST
 
-/* A program below the root, with the root as R. */
-static void put_program(const char *name, const char *text)
-{
-	char path[PATH_MAX], dir[PATH_MAX];
-
-	host_path(&host, dir, "%s", "");
-	faketree_file("", "/usr/sbin/%s", name);
-	host_path(&host, path, "/usr/sbin/%s", name);
-	FILE *f = fopen(path, "w");
-
-	ck_assert_ptr_nonnull(f);
-	fprintf(f, "#!/bin/sh\nR='%s'\n%s", dir, text);
-	fclose(f);
-	ck_assert_int_eq(chmod(path, 0755), 0);
-}
-
 static void assert_state(const char *target, const char *expected)
 {
 	_cleanup_error_ struct error err = {};
@@ -283,22 +272,23 @@ static void assert_dependants(const char *target, const char *expected)
 
 START_TEST(services_of_openrc)
 {
-	put_program("rc-service",
-		    "[ \"$1\" != --exists ] || { [ $2 != nothing ]; exit; }\n"
-		    "[ $1 != nothing ] || exit 1\n"
-		    "[ $1 != wedged ] || { echo no >&2; exit 1; }\n"
-		    "case $2 in\n"
-		    "needsme) echo 'panel greeter ' ;;\n"
-		    "status) [ ! -e $R/stopped ] || exit 3 ;;\n"
-		    "stop) : >$R/stopped ;;\n"
-		    "start | restart) rm -f $R/stopped ;;\n"
-		    "zap) ;;\n"
-		    "*) exit 1 ;;\n"
-		    "esac\n");
+	faketree_program("rc-service",
+			 "[ \"$1\" != --exists ] || { [ $2 != nothing ]; exit; }\n"
+			 "[ $1 != nothing ] || exit 1\n"
+			 "[ $1 != wedged ] || { echo no >&2; exit 1; }\n"
+			 "case $2 in\n"
+			 "needsme) echo 'panel greeter ' ;;\n"
+			 "status) [ ! -e $R/stopped ] || exit 3 ;;\n"
+			 "stop) : >$R/stopped ;;\n"
+			 "start | restart) rm -f $R/stopped ;;\n"
+			 "zap) ;;\n"
+			 "*) exit 1 ;;\n"
+			 "esac\n");
 	assert_service_goes_and_comes();
 	assert_dependants("sddm", "panel greeter");
 	assert_no_target("nothing", NULL, "OpenRC has no service nothing");
-	assert_no_target("pipewire", "alice", "user= is for systemd");
+	assert_no_target("pipewire", "alice",
+			 "services of users (user=, seat=) are systemd's");
 	ck_assert(!system_is_stopping(&host));
 	faketree_file("", "/run/openrc/rc.stopping");
 	ck_assert(system_is_stopping(&host));
@@ -313,18 +303,19 @@ START_TEST(dependants_of_systemd)
 	faketree_file("", "/run/systemd/system/x");
 	faketree_file("", "/run/user/1000/systemd/private");
 	faketree_file("alice:x:1000:1000::/home/alice:/bin/sh\n", "/etc/passwd");
-	put_program("systemctl",
-		    "for u; do :; done\n"
-		    "[ \"$1\" = --user ] && [ $u = a.service ] && { echo BoundBy=m.service; "
-		    "exit; }\n"
-		    "case $u in\n"
-		    "a.service) echo 'RequiredBy=b.service c.service'; echo BoundBy= ;;\n"
-		    "b.service) echo 'ConsistsOf=d.service' ;;\n"
-		    "d.service) echo 'RequiredBy=a.service c.service' ;;\n"
-		    "f.service) echo 'Conflicts=shutdown.target g.service'; "
-		    "echo ConflictedBy=h.service ;;\n"
-		    "*) echo RequiredBy= ;;\n"
-		    "esac\n");
+	faketree_program(
+		"systemctl",
+		"for u; do :; done\n"
+		"[ \"$1\" = --user ] && [ $u = a.service ] && { echo BoundBy=m.service; "
+		"exit; }\n"
+		"case $u in\n"
+		"a.service) echo 'RequiredBy=b.service c.service'; echo BoundBy= ;;\n"
+		"b.service) echo 'ConsistsOf=d.service' ;;\n"
+		"d.service) echo 'RequiredBy=a.service c.service' ;;\n"
+		"f.service) echo 'Conflicts=shutdown.target g.service'; "
+		"echo ConflictedBy=h.service ;;\n"
+		"*) echo RequiredBy= ;;\n"
+		"esac\n");
 	assert_dependants("a.service", "c.service d.service b.service");
 	assert_dependants("e.service", "");
 	ck_assert_int_eq(unit_conflicts(&host, "f.service", &conflicts, NULL), 0);
@@ -337,19 +328,20 @@ END_TEST
 
 START_TEST(services_of_runit)
 {
-	put_program("sv", "[ \"$1\" = -w ] || exit 100\n"
-			  "shift 2\n"
-			  "case $1:$2 in\n"
-			  "*:nothing) echo \"fail: $2: unable to change to service "
-			  "directory: file does not exist\"; exit 1 ;;\n"
-			  "*:wedged) echo \"timeout: run: $2: (pid 7) 9s, got TERM\"; "
-			  "exit 1 ;;\n"
-			  "status:*) if [ -e $R/stopped ]; then echo \"down: $2: 1s, "
-			  "normally up\"; else echo \"run: $2: (pid 7) 9s\"; fi ;;\n"
-			  "stop:*) : >$R/stopped ;;\n"
-			  "start:* | restart:*) rm -f $R/stopped ;;\n"
-			  "*) exit 1 ;;\n"
-			  "esac\n");
+	faketree_program("sv",
+			 "[ \"$1\" = -w ] || exit 100\n"
+			 "shift 2\n"
+			 "case $1:$2 in\n"
+			 "*:nothing) echo \"fail: $2: unable to change to service "
+			 "directory: file does not exist\"; exit 1 ;;\n"
+			 "*:wedged) echo \"timeout: run: $2: (pid 7) 9s, got TERM\"; "
+			 "exit 1 ;;\n"
+			 "status:*) if [ -e $R/stopped ]; then echo \"down: $2: 1s, "
+			 "normally up\"; else echo \"run: $2: (pid 7) 9s\"; fi ;;\n"
+			 "stop:*) : >$R/stopped ;;\n"
+			 "start:* | restart:*) rm -f $R/stopped ;;\n"
+			 "*) exit 1 ;;\n"
+			 "esac\n");
 	assert_service_goes_and_comes();
 	assert_no_target("nothing", NULL, "runit does not supervise a service nothing");
 	assert_no_target("../x", NULL, "not the name of a service");

@@ -312,6 +312,18 @@ void faketree_platform(const char *name, const char *driver)
 	faketree_link(target, "/sys/devices/platform/%s/driver", name);
 }
 
+void faketree_program(const char *name, const char *text)
+{
+	_cleanup_free_ char *script = NULL;
+	char path[PATH_MAX];
+
+	if (asprintf(&script, "#!/bin/sh\nR='%s'\n%s", faketree_root(), text) < 0)
+		fake_die("no memory for", name);
+	faketree_file(script, "/usr/sbin/%s", name);
+	if (chmod(fake_path(path, "/usr/sbin/%s", name), 0755) < 0)
+		fake_die("cannot make a program of", name);
+}
+
 void faketree_process(int pid, const char *comm, const char *unit, const char *node)
 {
 	char line[256];

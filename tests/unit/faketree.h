@@ -60,6 +60,8 @@ void faketree_vtcon(unsigned number, const char *name, bool bound);
 void faketree_hugepages(unsigned size_kb, unsigned pages, unsigned limit);
 /* "efi-framebuffer.0" on driver DRIVER, alive. */
 void faketree_platform(const char *name, const char *driver);
+/* A program in /usr/sbin: TEXT for sh, with the root of the tree as $R. */
+void faketree_program(const char *name, const char *text);
 /* A process with NODE open. */
 void faketree_process(int pid, const char *comm, const char *unit, const char *node);
 void faketree_process_gone(int pid);

@@ -131,7 +131,7 @@ state "$LAB/refused.before"
 refused "OpenRC: a service that is not there" 'OpenRC has no service nothing: rc-service --list' <<END
 service.stop = nothing
 END
-refused "OpenRC: a service of a user" 'user= is for systemd; this host has OpenRC' <<END
+refused "OpenRC: a service of a user" 'services of users .user=, seat=. are systemd.s; this host has OpenRC' <<END
 service.stop = user=user pipewire
 END
 refused "OpenRC: a service that fails to stop; what was stopped before is back" \
@@ -207,7 +207,7 @@ state "$LAB/refused.before"
 refused "runit: a service that is not there" 'runit does not supervise a service nothing: see sv status nothing' <<END
 service.stop = nothing
 END
-refused "runit: a service of a user" 'user= is for systemd; this host has runit' <<END
+refused "runit: a service of a user" 'services of users .user=, seat=. are systemd.s; this host has runit' <<END
 service.stop = user=user pipewire
 END
 refused "runit: a service that does not end" 'sv stop wedged failed \(status 1\): .*wedged: .*got TERM' <<END
