@@ -3,7 +3,7 @@
  * sound server, a compute job. Copied under other names it has them in comm,
  * argv[0] and exe.
  *
- * hold [-i] [-m] [-q] [-u] [-d ADDRESS] [-N NODE] [-F MIB] [-H PAGES] [-l FROZEN]
+ * hold [-i] [-m] [-n] [-q] [-u] [-d ADDRESS] [-N NODE] [-F MIB] [-H PAGES] [-l FROZEN]
  *      [-s SECONDS] [-p PIDFILE] FILE...
  *   -i  ignore SIGTERM and SIGHUP
  *   -m  map each file and close it (a holder that /proc/PID/fd does not show)
@@ -14,6 +14,7 @@
  *   -H  have so many huge pages, as a guest's memory
  *   -l  map the file FROZEN, of a file system that was frozen, write to it in a thread and
  *       unmap it in another: until it is thawed nobody can look at this process' memory
+ *   -n  none of the files has to be there
  *   -N  its memory comes from this NUMA node and no other, as libvirt binds a cell
  *   -F  fragment memory: take so many MiB, keep every eighth page and lock it, so
  *       that it is moved only where vm.compact_unevictable_allowed lets it
@@ -39,7 +40,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static int fds[64], container = -1, device = -1;
+static int fds[64], container = -1, device = -1, may_lack;
 
 static int open_all(char **names, int count)
 {
@@ -47,7 +48,7 @@ static int open_all(char **names, int count)
 		fds[i] = open(names[i], O_RDWR | O_NONBLOCK);
 		if (fds[i] < 0)
 			fds[i] = open(names[i], O_RDONLY | O_NONBLOCK);
-		if (fds[i] < 0) {
+		if (fds[i] < 0 && !may_lack) {
 			fprintf(stderr, "hold: %s: %s\n", names[i], strerror(errno));
 			return -1;
 		}
@@ -207,7 +208,7 @@ int main(int argc, char **argv)
 	int opt, map = 0, uevents = 0, seconds = 0, in_queue = 0, pages = 0, fragments = 0, node = -1;
 	const char *pidfile = NULL, *address = NULL, *lock = NULL;
 
-	while ((opt = getopt(argc, argv, "d:F:H:il:mN:qup:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "d:F:H:il:mnN:qup:s:")) != -1) {
 		switch (opt) {
 		case 'i':
 			signal(SIGTERM, SIG_IGN);
@@ -227,6 +228,9 @@ int main(int argc, char **argv)
 			break;
 		case 'N':
 			node = atoi(optarg);
+			break;
+		case 'n':
+			may_lack = 1;
 			break;
 		case 'q':
 			in_queue = 1;

@@ -527,12 +527,16 @@ holders_end()
 		rm -f "$u/stop-delay" "$u/stop-fail"
 		systemctl stop "${u##*/}" 2>/dev/null
 	done
+	for u in /run/standin/user/*; do
+		[ -e "$u" ] && systemctl --user stop "${u##*/}" 2>/dev/null
+	done
 	rm -rf /run/standin/units /run/standin/user /run/standin/system
 	for u in /run/systemd/sessions/*; do
 		[ -e "$u" ] && loginctl terminate-session "${u##*/}" 2>/dev/null
 	done
 	unit display-manager.service Xorg /dev/dri/card0
-	for p in /sys/fs/cgroup/system.slice/* /sys/fs/cgroup/user.slice/*/* /sys/fs/cgroup/user.slice/*; do
+	for p in /sys/fs/cgroup/system.slice/* /sys/fs/cgroup/user.slice/*/*/*/* /sys/fs/cgroup/user.slice/*/*/* \
+		/sys/fs/cgroup/user.slice/*/* /sys/fs/cgroup/user.slice/*; do
 		[ -d "$p" ] && rmdir "$p" 2>/dev/null
 	done
 	return 0

@@ -1,6 +1,11 @@
 # shellcheck shell=dash
-# Each example of conf.d on this guest's devices in place of its own: prepare, release,
-# the host as before.
+# boot: --qemu '-device pci-testdev,bus=gpu,addr=00.3'
+# Each example of conf.d, and what its comments say to write instead, on this guest's devices
+# in place of its own: prepare, release, the host as before. The card has a fourth function,
+# which no driver wants, as many a host has none for a card's USB-C port.
+
+card=$(cd /sys/bus/pci/devices && echo 0000:01:00.*)
+equal "the card's functions" "$card" "$GPU_ALL 0000:01:00.3"
 
 # What the desktop's process has open; a unit's words are in this file, a line each.
 UNIT=/run/standin/units/display-manager.service
@@ -17,6 +22,33 @@ integrated) printf 'Xorg\n/dev/null\n' ;;
 esac >$UNIT/exec
 END
 chmod 755 /usr/bin/optimus-manager
+# Proves that a card of nvidia's does not stay awake while nobody has it open.
+printf '#!/bin/sh\necho Disabled\n' >/usr/bin/nvidia-smi
+chmod 755 /usr/bin/nvidia-smi
+
+# Somebody sits at the screen and hears PipeWire through the card; the display manager takes
+# the session down with it. His services live on without a login.
+SOUND=/dev/snd/$(cd /sys/bus/pci/devices/$GPU_SOUND/sound/card*/ && echo controlC*)
+units_of_user=/run/standin/user
+user_unit() { UNIT_DIR=user unit "$@"; }
+sits_there()
+{
+	mkdir -p /run/user/1000/systemd
+	user_unit pipewire.socket socket /dev/null
+	user_unit pipewire.service pipewire "$SOUND"
+	user_unit wireplumber.service wireplumber "$SOUND"
+	echo RequiredBy=pipewire.service >$units_of_user/pipewire.socket/properties
+	echo BoundBy=wireplumber.service >$units_of_user/pipewire.service/properties
+	systemctl --user start pipewire.socket pipewire.service wireplumber.service
+	session 7 user /dev/dri/card0
+	(
+		until_true 120 desktop inactive
+		loginctl terminate-session 7
+	) &
+	ends_session=$!
+}
+has_sound() { grep -q '^active' $units_of_user/pipewire.service/ActiveState && ls -l /proc/[0-9]*/fd | grep -q " -> $SOUND\$"; }
+
 desktop() { [ "$(systemctl is-active display-manager.service)" = "$1" ]; }
 
 of() { cat "/sys/devices/system/cpu/cpufreq/$1/scaling_governor"; }
@@ -37,19 +69,28 @@ promised()
 	case $1 in
 	single-gpu*)
 		check "$1: the desktop has made room" desktop inactive
+		refute "$1: PipeWire as well" has_sound
+		refute "$1: the session is closed" test -e /run/systemd/sessions/7
 		refute "$1: no console is on the card" grep -q 'frame buffer' /sys/class/vtconsole/*/name
 		;;
-	dual-gpu-nvme)
+	dual-gpu*)
 		check "$1: nobody was logged out" desktop active
 		equal "$1: the guest's CPUs run at full speed" "$(governors "$guests")" performance
 		equal "$1: the others as before" "$(of policy0)" "$governor"
 		equal "$1: fewer interruptions, no merging" "$(cat /proc/sys/vm/stat_interval /sys/kernel/mm/ksm/run | tr '\n' ' ')" "120 0 "
 		refute "$1: the host has no such disk" test -e /dev/nvme0
 		;;
-	hybrid-desktop)
-		check "$1: nobody was logged out" desktop active
+	hybrid*)
+		check "$1: nobody was logged out" kill -0 "$xorg"
 		;;
-	optimus-manager)
+	optimus-hybrid)
+		check "$1: the desktop runs" desktop active
+		refute "$1: as another one" test "$xorg" = "$(systemctl show -P MainPID display-manager.service)"
+		;;
+	optimus-prime)
+		equal "$1: nobody was logged out" "$(systemctl show -P MainPID display-manager.service)" "$xorg"
+		;;
+	optimus-*)
 		equal "$1: the desktop has the other card" "$(cat "$LAB/mode")" integrated
 		check "$1: and runs" desktop active
 		;;
@@ -84,19 +125,40 @@ promised()
 	esac
 }
 
-# As the example says it in a comment, and for this lab's smaller picture.
-sed -e '/^shm.create/d; s/^;  *\(kmod.load.*kvmfr\)/\1/; s/^;  *\(file.own.*kvmfr\)/\1/' \
-	-e 's/owner=USER/owner=user/; s/static_size_mb=64/static_size_mb=32/' \
-	/lab/conf.d/looking-glass-laptop.ini >"$LAB/looking-glass-kvmfr.ini"
+# variant NAME EXAMPLE SED...: as the example says in a comment that one may write it.
+variant()
+{
+	local name=$1 example=/lab/conf.d/$2.ini
+	shift 2
+	sed "$@" "$example" >"$LAB/variants/$name.ini"
+	refute "$name is not its example" cmp -s "$example" "$LAB/variants/$name.ini"
+}
+mkdir -p "$LAB/variants"
+# For this lab's smaller picture.
+variant looking-glass-kvmfr looking-glass-laptop \
+	-e '/^shm.create/d; s/^;  *\(kmod.load.*kvmfr\)/\1/; s/^;  *\(file.own.*kvmfr\)/\1/' \
+	-e 's/owner=USER/owner=user/; s/static_size_mb=64/static_size_mb=32/'
+variant optimus-hybrid optimus-manager -e '/^exec/d'
+variant optimus-prime optimus-manager -e '/^exec/d; /^service.*display-manager/d; /^session.end/d; /^.release.end/,$d'
+variant optimus-stays optimus-manager -e '/^.release.end/,$d'
+variant hybrid-stop hybrid-desktop -e 's/^;  *\(process.stop\)/\1/; s/steam/game/'
+variant dual-gpu-while-loaded dual-gpu-nvme -e '/^kmod.unload/d; s/^\(pci.detach.*\) gpu/\1 while-loaded=yes gpu/'
 governor=$(of policy0)
 # Of the guest's CPUs; two of them may share one.
 guests=$(for n in 2 3; do grep -lw $n /sys/devices/system/cpu/cpufreq/policy*/related_cpus; done | sed 's/.*policy//; s/\/.*//' | sort -u)
 bochs=$(grep -oE '^bochs[a-z_]*' /proc/modules)
-for example in /lab/conf.d/*.ini "$LAB/looking-glass-kvmfr.ini"; do
+for example in /lab/conf.d/*.ini "$LAB"/variants/*.ini; do
 	name=$(basename "$example" .ini)
+	gpu="01:00.*" functions=$card
+	# A card of nvidia's, and another that needs the module.
+	if [ "$name" = dual-gpu-while-loaded ]; then
+		gpu=$NET1 functions=$NET1
+		rmmod e1000e
+		modprobe nvidia
+	fi
 	# Addresses and names of this machine; sizes that it has.
 	sed -e 's/ id=[0-9a-f:]*//' \
-		-e 's/^\(gpu *= *\)[0-9a-f:]*00\.\*/\1'"01:00.*/" \
+		-e 's/^\(gpu *= *\)[0-9a-f:]*00\.\*/\1'"$gpu/" \
 		-e 's/^\(vf *= *\)[0-9a-f:.]*/\1'"$NET1/" \
 		-e 's/^\(nvme *= *\)[0-9a-f:.]*/\1'"$NVME/" \
 		-e 's/^\(nic[0-9]* *= *\)[0-9a-f:.]*/\1'"$NET1/" \
@@ -108,7 +170,7 @@ for example in /lab/conf.d/*.ini "$LAB/looking-glass-kvmfr.ini"; do
 	ryzen-second-gpu) sed -i '1i [domain]\nheadless = yes' /etc/libvirt/hooks/conf.d/win10.ini ;;
 	esac
 	devices=
-	grep -q '^gpu' "$example" && devices=$GPU_ALL
+	grep -q '^gpu' "$example" && devices=$functions
 	grep -q '^nvme' "$example" && devices="$devices $NVME"
 	grep -qE '^(nic|vf)' "$example" && devices="$devices $NET1"
 	# shellcheck disable=SC2086
@@ -118,6 +180,8 @@ for example in /lab/conf.d/*.ini "$LAB/looking-glass-kvmfr.ini"; do
 		sed -i "s|</memoryBacking>|&<numatune><memory mode='strict' nodeset='0'/></numatune>|" /etc/lab/win10.xml
 	# The desktop is the host's where the example leaves it alone.
 	case $name in
+	optimus-hybrid) desktop_uses Xorg -n /dev/dri/card0 ;;
+	optimus-prime) desktop_uses Xorg /dev/null ;;
 	hybrid*) desktop_uses kwin_wayland -u /dev/dri/card0 ;;
 	dual*) desktop_uses Xorg /dev/null ;;
 	optimus*) desktop_uses Xorg /dev/dri/card0 ;;
@@ -130,7 +194,17 @@ for example in /lab/conf.d/*.ini "$LAB/looking-glass-kvmfr.ini"; do
 		systemctl start lldpd.service
 		;;
 	esac
+	case $name in
+	single-gpu*) sits_there ;;
+	hybrid-stop)
+		holder game /dev/dri/card0
+		game=$HOLDER
+		;;
+	esac
+	xorg=$(systemctl show -P MainPID display-manager.service)
 	lldpd=$(systemctl show -P MainPID lldpd.service)
+	oneway=$ONEWAY_VFIO
+	case $name in single-gpu*) oneway="$oneway|^(session|cgroup .*session-)" ;; esac
 	state "$LAB/host"
 	check "$name: at boot" vfio-hook boot
 	if [ "$name" = ryzen-second-gpu ]; then
@@ -145,9 +219,14 @@ for example in /lab/conf.d/*.ini "$LAB/looking-glass-kvmfr.ini"; do
 	promised "$name"
 	hook_ok "$name: release" release end win10 shutdown
 	state "$LAB/after"
-	same "$LAB/before" "$LAB/after" "$name: the host is as before" "$ONEWAY_VFIO"
+	same "$LAB/before" "$LAB/after" "$name: the host is as before" "$oneway"
 	case $name in
-	optimus-manager) equal "$name: the desktop has the card again" "$(cat "$LAB/mode")" hybrid ;;
+	single-gpu*)
+		check "$name: his sound plays again" has_sound
+		wait $ends_session
+		;;
+	optimus-manager | optimus-stays) equal "$name: the desktop may have the card again" "$(cat "$LAB/mode")" hybrid ;;
+	hybrid-stop) refute "$name: the game has ended" kill -0 "$game" ;;
 	server-nic)
 		check "$name: the port is there when the release is done" home_net eth0
 		check "$name: a service that would not see it runs" systemctl -q is-active lldpd.service
@@ -158,7 +237,12 @@ for example in /lab/conf.d/*.ini "$LAB/looking-glass-kvmfr.ini"; do
 		check "$name: gives back what was taken at boot" vfio-hook undo --boot win10
 		state "$LAB/after"
 	fi
-	same "$LAB/host" "$LAB/after" "$name: the host is as before its boot" "$ONEWAY_VFIO"
+	same "$LAB/host" "$LAB/after" "$name: the host is as before its boot" "$oneway"
 	holders_end
+	rm -rf /run/user/1000
+	if [ "$name" = dual-gpu-while-loaded ]; then
+		rmmod nvidia
+		modprobe e1000e
+	fi
 	cp "$LAB/exec" $UNIT/exec
 done
