@@ -12,7 +12,8 @@
 kernel_word() { tr ' ' '\n' </proc/cmdline | sed -n "s/^$1=//p" | tail -n 1; }
 
 # Something of every kind of change; small, as it is done some hundred times. In two
-# parts: devices, with what stands in their way, and tuning.
+# parts: devices, with what stands in their way, and tuning. MAKES: calls that must be
+# among those of prepare.
 faults_config()
 {
 	KEPT=
@@ -21,6 +22,7 @@ faults_config()
 
 config_devices()
 {
+	MAKES='openat.*journal fallocate unbind bind delete_module init_module driver_override vtcon0/bind scaling_governor nr_hugepages systemctl'
 	# shellcheck disable=SC2086 # words
 	HUGE='' domain win10 $GPU_ALL
 	config win10 <<-END
@@ -44,6 +46,7 @@ config_tuning()
 {
 	# A mask that the kernel will not clear, or that it refused to, stays at all CPUs.
 	KEPT='^(cgroup /(init.scope|(machine|system|user).slice)/cpuset.cpus (0-3)?|unit units machine.slice properties AllowedCPUs=0-3)$'
+	MAKES='cpuset.cpus.partition smp_affinity_list stat_interval sleep_millisecs fchownat chmod openat.*shm ftruncate fchown fchmod true d3cold power/control'
 	touch /dev/lab-input
 	HUGE='' VCPUPIN='2 3' EMULATORPIN=2-3 domain win10 "$NVME"
 	config win10 <<-END
@@ -96,6 +99,9 @@ faults_begin()
 	same "$LAB/before" "$LAB/after" "the host is as before under the tracer"
 	note "prepare makes $PREPARE_CALLS calls that count, release $RELEASE_CALLS"
 	check "there is something to try" test "$PREPARE_CALLS" -gt 20 -a "$RELEASE_CALLS" -gt 20
+	for makes in $MAKES; do
+		check "$FAULTS: the calls are known: $makes" grep -q -- "$makes" "$LAB/calls.prepare"
+	done
 	cat "$LAB/calls.prepare" "$LAB/calls.release" | sed 's/^/# call /'
 }
 

@@ -9,9 +9,10 @@
  *
  * Counted over all processes that run the hook's executable (those that it starts other
  * programs in count until they do): what changes the host or the journal, and starts of
- * programs. As with strace -D, the program stays the child of the caller; the tracer is
- * a process beside it and lives as long as anything that was started. A seccomp filter
- * stops those calls only, since a stop at each would make a run several times longer.
+ * programs; of open() and mkdir() what creates something. As with strace -D, the program
+ * stays the child of the caller; the tracer is a process beside it and lives as long as
+ * anything that was started. A seccomp filter stops those calls only, since a stop at
+ * each would make a run several times longer.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -37,23 +38,41 @@
 
 #define HOOK "/etc/libvirt/hooks/qemu"
 
-enum argument { FD, STRING, NONE };
+enum argument {
+	FD,
+	STRING,
+	FD_STRING,
+	NONE
+};
 
 static const struct call {
 	long number;
 	const char *name;
 	enum argument argument;
 	int anywhere; /* whatever its path is */
+	int flags; /* which argument, from 1 on, has the flags of open() */
 } calls[] = {
-	{ SYS_write, "write", FD, 0 },
-	{ SYS_ftruncate, "ftruncate", FD, 0 },
-	{ SYS_unlink, "unlink", STRING, 0 },
-	{ SYS_rename, "rename", STRING, 0 },
-	{ SYS_mkdir, "mkdir", STRING, 0 },
-	{ SYS_init_module, "init_module", NONE, 1 },
-	{ SYS_finit_module, "finit_module", FD, 1 },
-	{ SYS_delete_module, "delete_module", STRING, 1 },
-	{ SYS_execve, "execve", STRING, 1 },
+	{ SYS_write, "write", FD, 0, 0 },
+	{ SYS_ftruncate, "ftruncate", FD, 0, 0 },
+	{ SYS_unlink, "unlink", STRING, 0, 0 },
+	{ SYS_rename, "rename", STRING, 0, 0 },
+	{ SYS_mkdir, "mkdir", STRING, 0, 0 },
+	{ SYS_rmdir, "rmdir", STRING, 0, 0 },
+	{ SYS_fallocate, "fallocate", FD, 0, 0 },
+	{ SYS_chmod, "chmod", STRING, 0, 0 },
+	{ SYS_fchmod, "fchmod", FD, 0, 0 },
+	{ SYS_fchmodat, "fchmodat", FD_STRING, 0, 0 },
+	{ SYS_chown, "chown", STRING, 0, 0 },
+	{ SYS_lchown, "lchown", STRING, 0, 0 },
+	{ SYS_fchown, "fchown", FD, 0, 0 },
+	{ SYS_fchownat, "fchownat", FD_STRING, 0, 0 },
+	{ SYS_creat, "creat", STRING, 0, 0 },
+	{ SYS_open, "open", STRING, 0, 2 },
+	{ SYS_openat, "openat", FD_STRING, 0, 3 },
+	{ SYS_init_module, "init_module", NONE, 1, 0 },
+	{ SYS_finit_module, "finit_module", FD, 1, 0 },
+	{ SYS_delete_module, "delete_module", STRING, 1, 0 },
+	{ SYS_execve, "execve", STRING, 1, 0 },
 };
 
 #define CALLS (sizeof(calls) / sizeof(calls[0]))
@@ -66,7 +85,7 @@ static int errno_of(const char *name)
 	static const struct {
 		const char *name;
 		int value;
-	} names[] = { { "EIO", EIO }, { "EBUSY", EBUSY }, { "ENOSPC", ENOSPC },
+	} names[] = { { "EIO", EIO },	    { "EBUSY", EBUSY },	  { "ENOSPC", ENOSPC },
 		      { "ENODEV", ENODEV }, { "ENOMEM", ENOMEM }, { "EINTR", EINTR } };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -106,24 +125,60 @@ static void kill_hook(void)
 		closedir(dir);
 }
 
+static ssize_t path_of_fd(int pid, int fd, char path[PATH_MAX])
+{
+	char link[64];
+
+	snprintf(link, sizeof(link), "/proc/%d/fd/%d", pid, fd);
+	return readlink(link, path, PATH_MAX - 1);
+}
+
+static ssize_t string_at(int pid, unsigned long long where, char path[PATH_MAX])
+{
+	/* In two parts, as behind the string's page there may be none. */
+	size_t first_part = 4096 - where % 4096;
+	struct iovec here = { path, PATH_MAX - 1 };
+	struct iovec there[] = {
+		{ (void *)where, first_part < PATH_MAX - 1 ? first_part : PATH_MAX - 1 },
+		{ (void *)(where + first_part), PATH_MAX - 1 - first_part }
+	};
+
+	return process_vm_readv(pid, &here, 1, there, first_part < PATH_MAX - 1 ? 2 : 1,
+				0);
+}
+
 static void path_of(int pid, const struct call *call, const struct user_regs_struct *regs,
 		    char path[PATH_MAX])
 {
-	struct iovec here = { path, 256 }, there = { (void *)regs->rdi, 256 };
-	char link[64];
 	ssize_t n = -1;
 
-	if (call->argument == FD) {
-		snprintf(link, sizeof(link), "/proc/%d/fd/%d", pid, (int)regs->rdi);
-		n = readlink(link, path, PATH_MAX - 1);
-	} else if (call->argument == STRING) {
-		/* Up to the end of a page, so that nothing behind the string is needed. */
-		there.iov_len = 4096 - regs->rdi % 4096;
-		if (there.iov_len > 256)
-			there.iov_len = 256;
-		n = process_vm_readv(pid, &here, 1, &there, 1, 0);
-	}
+	if (call->argument == STRING)
+		n = string_at(pid, regs->rdi, path);
+	else if (call->argument == FD_STRING)
+		n = string_at(pid, regs->rsi, path);
+	/* An empty string with AT_EMPTY_PATH is the descriptor's own. */
+	if (call->argument == FD || (call->argument == FD_STRING && (n < 1 || !*path)))
+		n = path_of_fd(pid, (int)regs->rdi, path);
 	path[n < 0 ? 0 : n] = 0;
+}
+
+/* mkdir() and open(O_CREAT) of what is there: no change. */
+static int makes_nothing(const struct call *call, const char *path)
+{
+	return (call->number == SYS_mkdir || call->flags) && access(path, F_OK) == 0;
+}
+
+static int is_ours(const char *path)
+{
+	static const char *const below[] = { "/sys/", "/proc/", "/dev/",
+					     "/run/vfio-hook" };
+
+	if (strcmp(path, "/dev/null") == 0)
+		return 0;
+	for (size_t i = 0; i < sizeof(below) / sizeof(below[0]); i++)
+		if (strncmp(path, below[i], strlen(below[i])) == 0)
+			return 1;
+	return 0;
 }
 
 static void at_call(int pid)
@@ -141,10 +196,7 @@ static void at_call(int pid)
 	if (!call)
 		return;
 	path_of(pid, call, &regs, path);
-	if (call->number == SYS_mkdir && access(path, F_OK) == 0)
-		return; /* changes nothing */
-	if (!call->anywhere && strncmp(path, "/sys/", 5) && strncmp(path, "/proc/", 6) &&
-	    strncmp(path, "/run/vfio-hook", 14))
+	if (makes_nothing(call, path) || (!call->anywhere && !is_ours(path)))
 		return;
 	counted++;
 	if (out) {
@@ -216,20 +268,42 @@ static int start_tracer(const char *file)
 	_exit(0);
 }
 
+static struct sock_filter statement(unsigned code, unsigned k)
+{
+	return (struct sock_filter)BPF_STMT((unsigned short)code, k);
+}
+
+static struct sock_filter jump(unsigned code, unsigned k, size_t yes, size_t no)
+{
+	return (struct sock_filter)BPF_JUMP((unsigned short)(BPF_JMP | BPF_K | code), k,
+					    (unsigned char)yes, (unsigned char)no);
+}
+
+/* Five instructions a call: is it this one, and if it opens, does it create? */
 static int stop_at_calls(void)
 {
-	struct sock_filter filter[CALLS + 3];
+	const unsigned load = BPF_LD | BPF_W | BPF_ABS,
+		       number = offsetof(struct seccomp_data, nr);
+	struct sock_filter filter[CALLS * 5 + 2];
 	struct sock_fprog program = { .filter = filter };
 	size_t n = 0;
 
-	filter[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-						   offsetof(struct seccomp_data, nr));
-	for (size_t i = 0; i < CALLS; i++)
-		filter[n++] = (struct sock_filter)BPF_JUMP(
-			BPF_JMP | BPF_JEQ | BPF_K, (unsigned)calls[i].number,
-			(unsigned char)(CALLS - i), 0);
-	filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
+	filter[n++] = statement(load, number);
+	for (size_t i = 0; i < CALLS; i++) {
+		unsigned flags =
+			offsetof(struct seccomp_data, args) + 8 * (calls[i].flags - 1);
+
+		filter[n++] = jump(BPF_JEQ, (unsigned)calls[i].number, 0,
+				   calls[i].flags ? 4 : 1);
+		if (calls[i].flags) {
+			filter[n++] = statement(load, flags);
+			filter[n++] = jump(BPF_JSET, O_CREAT, 0, 1);
+		}
+		filter[n++] = statement(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
+		if (calls[i].flags)
+			filter[n++] = statement(load, number);
+	}
+	filter[n++] = statement(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	program.len = (unsigned short)n;
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }

@@ -210,7 +210,7 @@ state_tuning()
 
 state_nodes()
 {
-	find /dev/dri /dev/snd /dev/vfio /dev/shm /dev/fb* /dev/nvme* /dev/hugepages -print0 2>/dev/null |
+	find /dev/dri /dev/snd /dev/vfio /dev/shm /dev/fb* /dev/nvme* /dev/hugepages /dev/lab-* -print0 2>/dev/null |
 		xargs -0 stat -c 'node %F %a %u:%g %n' | sed 's/regular empty file/regular file/'
 	find /dev/shm -type f -exec stat -c 'shm %n size %s' {} +
 }
