@@ -3,137 +3,71 @@
  * Pinning: what makes a guest stutter although it has CPUs of its own.
  */
 #include "advice.h"
+#include "cpu_set.h"
 
-struct cpu_set {
-	unsigned char has[4096]; /* the kernel's NR_CPUS is 8192 at most, libvirt's less */
-};
-
-static void add_list(struct cpu_set *set, const char *text)
+/* How many threads of one core the set has, at most. */
+static unsigned threads_of(const struct host *host, const struct cpu_set *set)
 {
-	struct cpu_list list = {};
+	unsigned most = 0;
 
-	if (parse_cpu_list(text, &list) < 0)
-		return;
-	for (size_t i = 0; i < list.n; i++)
-		if (list.cpu[i] < sizeof(set->has))
-			set->has[list.cpu[i]] = 1;
-	cpu_list_done(&list);
-}
-
-static void add_pins(struct cpu_set *set, const struct strv *pins)
-{
-	for (size_t i = 0; i < pins->n; i++)
-		add_list(set, pins->v[i]);
-}
-
-/* "0-3,8" of the set's CPUs; "" when it is empty. */
-static void format_set(const struct cpu_set *set, char *buf, size_t size)
-{
-	size_t n = 0;
-
-	buf[0] = '\0';
-	for (unsigned cpu = 0; cpu < sizeof(set->has) && n < size; cpu++) {
-		unsigned last = cpu;
+	for (unsigned cpu = 0; cpu < sizeof(set->has); cpu++) {
+		struct cpu_set core = {};
+		unsigned n = 0;
 
 		if (!set->has[cpu])
 			continue;
-		while (last + 1 < sizeof(set->has) && set->has[last + 1])
-			last++;
-		n += (size_t)snprintf(buf + n, size - n, "%s%u", n ? "," : "", cpu);
-		if (last > cpu && n < size)
-			n += (size_t)snprintf(buf + n, size - n, "-%u", last);
-		cpu = last;
-	}
-}
-
-static bool is_empty(const struct cpu_set *set)
-{
-	return memchr(set->has, 1, sizeof(set->has)) == NULL;
-}
-
-/* The other threads of the cores in SET that are not in it themselves. */
-static void find_split(const struct host *host, const struct cpu_set *set,
-		       struct cpu_set *ret)
-{
-	char text[256];
-
-	for (unsigned cpu = 0; cpu < sizeof(set->has); cpu++)
-		if (set->has[cpu] && host_read(host, text, sizeof(text),
-					       "/sys/devices/system/cpu/cpu%u/topology/"
-					       "thread_siblings_list",
-					       cpu) > 0)
-			add_list(ret, text);
-	for (unsigned cpu = 0; cpu < sizeof(set->has); cpu++)
-		if (set->has[cpu])
-			ret->has[cpu] = 0;
-}
-
-/* Do two CPUs of the set share a core? */
-static bool has_siblings(const struct host *host, const struct cpu_set *set)
-{
-	for (unsigned cpu = 0; cpu < sizeof(set->has); cpu++) {
-		struct cpu_set core = {};
-		char text[256];
-
-		if (!set->has[cpu] || host_read(host, text, sizeof(text),
-						"/sys/devices/system/cpu/cpu%u/topology/"
-						"thread_siblings_list",
-						cpu) <= 0)
-			continue;
-		add_list(&core, text);
-		core.has[cpu] = 0;
+		cpu_set_add_core(host, cpu, &core);
 		for (unsigned i = 0; i < sizeof(set->has); i++)
-			if (core.has[i] && set->has[i])
-				return true;
+			n += core.has[i] && set->has[i];
+		most = n > most ? n : most;
 	}
-	return false;
+	return most;
 }
 
 static void judge_online(const struct host *host, const struct cpu_set *guest,
-			 struct findings *findings)
+			 const char *cure, struct findings *findings)
 {
 	struct cpu_set online = {}, missing = *guest;
 	char text[1024];
 
 	if (host_read(host, text, sizeof(text), "/sys/devices/system/cpu/online") <= 0)
 		return;
-	add_list(&online, text);
-	for (unsigned i = 0; i < sizeof(missing.has); i++)
-		if (online.has[i])
-			missing.has[i] = 0;
-	if (is_empty(&missing))
+	cpu_set_add(&online, text);
+	cpu_set_drop(&missing, &online);
+	if (cpu_set_is_empty(&missing))
 		return;
-	format_set(&missing, text, sizeof(text));
-	finding_add(findings, FINDING_PROBLEM, NULL,
+	cpu_set_text(&missing, text, sizeof(text));
+	finding_add(findings, FINDING_PROBLEM, cure,
 		    "vcpupin names CPU %s, which this host does not have or has offline: "
-		    "libvirt cannot pin to it",
+		    "libvirt cannot pin to it; in <cputune>",
 		    text);
 }
 
+/* AFTER: what vCPUs are pinned to once the lines above are put in. */
 static void judge_emulator(const struct host *host, const struct domain *domain,
-			   const struct cpu_set *guest, struct findings *findings)
+			   const struct cpu_set *guest, const struct cpu_set *after,
+			   struct findings *findings)
 {
-	struct cpu_set emulator = {}, rest = {}, both = {};
+	struct cpu_set emulator = {}, rest = {}, apart;
 	char text[1024], cure[1100];
 
 	if (host_read(host, text, sizeof(text), "/sys/devices/system/cpu/online") > 0)
-		add_list(&rest, text);
-	for (unsigned i = 0; i < sizeof(rest.has); i++)
-		if (guest->has[i])
-			rest.has[i] = 0;
-	format_set(&rest, text, sizeof(text));
+		cpu_set_add(&rest, text);
+	cpu_set_drop(&rest, after);
+	cpu_set_text(&rest, text, sizeof(text));
 	snprintf(cure, sizeof(cure), "<emulatorpin cpuset='%s'/>", text);
-	add_pins(&emulator, &domain->emulatorpin);
-	for (unsigned i = 0; i < sizeof(both.has); i++)
-		both.has[i] = emulator.has[i] && guest->has[i];
-	if (is_empty(&rest))
+	cpu_set_add_all(&emulator, &domain->emulatorpin);
+	apart = emulator;
+	cpu_set_drop(&apart, guest);
+	cpu_set_drop(&emulator, &apart);
+	if (cpu_set_is_empty(&rest))
 		return; /* all CPUs are the guest's: there is no other place */
 	if (domain->emulatorpin.n == 0)
 		finding_add(findings, FINDING_ADVICE, cure,
 			    "the vCPUs are pinned, QEMU's own threads are not, and run on "
 			    "the guest's CPUs as well; in <cputune>");
-	else if (!is_empty(&both)) {
-		format_set(&both, text, sizeof(text));
+	else if (!cpu_set_is_empty(&emulator)) {
+		cpu_set_text(&emulator, text, sizeof(text));
 		finding_add(findings, FINDING_ADVICE, cure,
 			    "emulatorpin puts QEMU's own threads on CPU %s, which vCPUs "
 			    "are pinned to; in <cputune>",
@@ -141,36 +75,63 @@ static void judge_emulator(const struct host *host, const struct domain *domain,
 	}
 }
 
+static void judge_split(const struct host *host, const struct cpu_set *guest,
+			const char *cure, struct findings *findings)
+{
+	struct cpu_set split = {};
+	char text[1024];
+
+	cpu_set_find_split(host, guest, &split);
+	if (cpu_set_is_empty(&split))
+		return;
+	cpu_set_text(&split, text, sizeof(text));
+	finding_add(findings, FINDING_ADVICE, cure,
+		    "the guest has only one thread of some cores: the host works on CPU %s "
+		    "beside it and slows it down; in <cputune>, for whole cores",
+		    text);
+}
+
+static void judge_topology(const struct host *host, const struct domain *domain,
+			   const struct cpu_set *guest, const struct cpu_set *after,
+			   struct findings *findings)
+{
+	const unsigned threads = threads_of(host, after);
+	const size_t vcpus = pins_vcpus(domain);
+	char cure[96];
+
+	if (threads_of(host, guest) < 2 || domain->threads >= 2 || threads < 2 ||
+	    vcpus % threads)
+		return;
+	snprintf(cure, sizeof(cure),
+		 "<topology sockets='1' dies='1' cores='%zu' threads='%u'/>",
+		 vcpus / threads, threads);
+	finding_add(findings, FINDING_ADVICE, cure,
+		    "vCPUs are pinned to both threads of a core, but the guest is told of "
+		    "cores without threads and schedules as if each were whole; in <cpu>");
+}
+
 void advise_cpus(const struct call *call, struct findings *findings)
 {
 	const struct domain *domain = call->run.domain;
 	const struct host *host = &call->run.host;
-	struct cpu_set guest = {}, split = {};
-	char cpus[1024];
+	struct cpu_set guest = {}, after = {};
+	_cleanup_free_ char *cure = NULL;
 
 	if (!domain->vcpupin.n)
 		return;
-	add_pins(&guest, &domain->vcpupin);
-	judge_online(host, &guest, findings);
-	if (domain->vcpus && domain->vcpupin.n < domain->vcpus)
-		finding_add(findings, FINDING_ADVICE, NULL,
-			    "%zu of %u vCPUs are pinned: the others run anywhere, on the "
-			    "pinned ones' CPUs as well",
-			    domain->vcpupin.n, domain->vcpus);
-	find_split(host, &guest, &split);
-	if (!is_empty(&split)) {
-		format_set(&split, cpus, sizeof(cpus));
-		finding_add(findings, FINDING_ADVICE, NULL,
-			    "the guest has only one thread of some cores: the host works "
-			    "on CPU %s beside it and slows it down; pin vCPUs to these, "
-			    "too (lscpu -e shows which belong together)",
-			    cpus);
+	cpu_set_add_all(&guest, &domain->vcpupin);
+	cure = pins_cure(host, domain, &after);
+	if (!cure) {
+		findings->oom = true;
+		return;
 	}
-	if (has_siblings(host, &guest) && domain->threads < 2)
-		finding_add(findings, FINDING_ADVICE,
-			    "<topology sockets='1' dies='1' cores='N' threads='2'/>",
-			    "vCPUs are pinned to both threads of a core, but the guest is "
-			    "told of cores without threads and schedules as if each were "
-			    "whole; in <cpu>, with half the number of vCPUs for N");
-	judge_emulator(host, domain, &guest, findings);
+	judge_online(host, &guest, cure, findings);
+	if (domain->vcpus && domain->vcpupin.n < domain->vcpus)
+		finding_add(findings, FINDING_ADVICE, cure,
+			    "%zu of %u vCPUs are pinned: the others run anywhere, on the "
+			    "pinned ones' CPUs as well; in <cputune>",
+			    domain->vcpupin.n, domain->vcpus);
+	judge_split(host, &guest, cure, findings);
+	judge_topology(host, domain, &guest, &after, findings);
+	judge_emulator(host, domain, &guest, &after, findings);
 }

@@ -153,6 +153,7 @@ void domain_done(struct domain *domain)
 	free(domain->hostdevs);
 	memory_done(domain);
 	strv_done(&domain->vcpupin);
+	strv_done(&domain->pinned_vcpus);
 	strv_done(&domain->emulatorpin);
 	strv_done(&domain->iothreadpin);
 	free(domain->name);

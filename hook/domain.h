@@ -88,6 +88,7 @@ struct domain {
 	struct domain_features features;
 	bool balloon; /* a <memballoon> other than none */
 	struct strv vcpupin; /* the cpuset of each <vcpupin> */
+	struct strv pinned_vcpus; /* and its vcpu, in the same order */
 	struct strv emulatorpin;
 	struct strv iothreadpin;
 	unsigned n_other_hostdevs; /* usb, scsi, mdev: left alone */

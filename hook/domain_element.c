@@ -144,6 +144,16 @@ static void on_pin(struct parser *parser, struct strv *list, const char **atts)
 		parser_stop_oom(parser);
 }
 
+static void on_vcpupin(struct parser *parser, const char **atts)
+{
+	struct domain *domain = parser->domain;
+
+	on_pin(parser, &domain->vcpupin, atts);
+	if (domain->vcpupin.n > domain->pinned_vcpus.n &&
+	    strv_add(&domain->pinned_vcpus, attribute(atts, "vcpu") ?: "") < 0)
+		parser_stop_oom(parser);
+}
+
 void element_begin(struct parser *parser, const char **atts)
 {
 	struct domain *domain = parser->domain;
@@ -159,7 +169,7 @@ void element_begin(struct parser *parser, const char **atts)
 	else if (streq(path, "/devices/memballoon"))
 		domain->balloon = !attribute_is(atts, "model", "none");
 	else if (streq(path, "/cputune/vcpupin"))
-		on_pin(parser, &domain->vcpupin, atts);
+		on_vcpupin(parser, atts);
 	else if (streq(path, "/cputune/emulatorpin"))
 		on_pin(parser, &domain->emulatorpin, atts);
 	else if (streq(path, "/cputune/iothreadpin"))

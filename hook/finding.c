@@ -24,8 +24,8 @@ void finding_add(struct findings *findings, enum finding_level level, const char
 		findings->oom = true;
 		return;
 	}
-	finding.cure = cure ? strdup(cure) : NULL;
-	if ((cure && !finding.cure) ||
+	finding.cure = cure && *cure ? strdup(cure) : NULL;
+	if ((cure && *cure && !finding.cure) ||
 	    array_grow(&findings->items, findings->n, sizeof(finding)) < 0) {
 		free(finding.text);
 		free(finding.cure);

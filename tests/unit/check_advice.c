@@ -138,7 +138,8 @@ START_TEST(check_xml_against_config)
 }
 END_TEST
 
-START_TEST(check_pinning)
+/* Eight CPUs of four cores: 0 and 4, 1 and 5, … */
+static void four_cores(void)
 {
 	install("\177ELF", 0755);
 	faketree_file("[prepare/begin]\npci.detach =\n",
@@ -153,22 +154,69 @@ START_TEST(check_pinning)
 			      "thread_siblings_list",
 			      i);
 	}
-	domain("<vcpu>4</vcpu><cputune><vcpupin vcpu='0' cpuset='2'/>"
-	       "<vcpupin vcpu='1' cpuset='3'/><vcpupin vcpu='2' cpuset='7'/>"
-	       "<emulatorpin cpuset='1-2'/></cputune><devices>" HOSTDEV("0x0b",
-									"0") "</devices>");
+}
+
+#define PIN(vcpu, cpus) "<vcpupin vcpu='" vcpu "' cpuset='" cpus "'/>"
+
+static void pinned(const char *vcpus, const char *pins)
+{
+	char parts[1024];
+
+	snprintf(parts, sizeof(parts),
+		 "<vcpu>%s</vcpu><cputune>%s</cputune>" PASSTHROUGH
+		 "<devices>" HOSTDEV("0x0b", "0") "</devices>",
+		 vcpus, pins);
+	domain(parts);
+}
+
+START_TEST(check_pinning)
+{
+	four_cores();
+	pinned("4",
+	       PIN("0", "2") PIN("1", "3") PIN("2", "7") "<emulatorpin cpuset='1-2'/>");
 	ck_assert_int_eq(command("check win10"), STATUS_OK);
 	assert_has("win10: a start would work\n");
-	assert_has("3 of 4 vCPUs are pinned");
+	assert_has("3 of 4 vCPUs are pinned: the others run anywhere, on the pinned ones' "
+		   "CPUs as well; in <cputune>\n"
+		   "             <vcpupin vcpu='3' cpuset='6'/>\n");
 	assert_has("the host works on CPU 6 beside it");
 	assert_has("QEMU's own threads on CPU 2");
-	assert_has("             <emulatorpin cpuset='0-1,4-6'/>\n");
-	assert_has("<topology sockets='1'");
+	assert_has("             <emulatorpin cpuset='0-1,4-5'/>\n");
+	assert_has(
+		"             <topology sockets='1' dies='1' cores='2' threads='2'/>\n");
 
-	domain("<vcpu>1</vcpu><cputune><vcpupin vcpu='0' cpuset='9'/></cputune><devices>" HOSTDEV(
-		"0x0b", "0") "</devices>");
+	pinned("1", PIN("0", "9"));
 	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
 	assert_has("vcpupin names CPU 9");
+	assert_has("             <vcpupin vcpu='0' cpuset='1,5'/>\n");
+}
+END_TEST
+
+/* What is to be put in makes it fine. */
+START_TEST(check_pinning_cured)
+{
+	four_cores();
+	pinned("3", PIN("0", "1") PIN("1", "2") PIN("2", "3") "<emulatorpin cpuset='0'/>");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has(
+		"the host works on CPU 5-7 beside it and slows it down; in <cputune>, for "
+		"whole cores\n"
+		"             <vcpupin vcpu='1' cpuset='5'/>\n"
+		"             <vcpupin vcpu='2' cpuset='2,6'/>\n");
+	pinned("3",
+	       PIN("0", "1") PIN("1", "5") PIN("2", "2,6") "<emulatorpin cpuset='0'/>");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("win10: fine\n");
+
+	/* A core of nobody, not the emulator's; then there is none left but the guest's. */
+	pinned("4", PIN("0", "1") PIN("1", "5") "<emulatorpin cpuset='2'/>");
+	command("check win10");
+	assert_has("             <vcpupin vcpu='2' cpuset='3'/>\n"
+		   "             <vcpupin vcpu='3' cpuset='7'/>\n");
+	pinned("4", PIN("0", "1") PIN("1", "5") "<emulatorpin cpuset='0,2-3'/>");
+	command("check win10");
+	assert_has("             <vcpupin vcpu='2' cpuset='1,5'/>\n"
+		   "             <vcpupin vcpu='3' cpuset='1,5'/>\n");
 }
 END_TEST
 
@@ -532,6 +580,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, check_apparmor);
 	tcase_add_test(tc, check_xml_against_config);
 	tcase_add_test(tc, check_pinning);
+	tcase_add_test(tc, check_pinning_cured);
 	tcase_add_test(tc, check_every_phase);
 	tcase_add_test(tc, check_phases_in_their_order);
 	tcase_add_test(tc, check_boot_phase);
