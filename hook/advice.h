@@ -42,6 +42,12 @@ void advise_host(const struct host *host, struct findings *findings);
 /* What XML and config disagree on, for prepare; the run has been scanned. */
 void advise_devices(struct call *call, const struct inventory *inventory,
 		    struct findings *findings);
+/* What of it the next guest finds, where the kernel cannot reset ITEM by itself. */
+void advise_reset(const struct inventory *inventory, const struct run *run,
+		  const struct inventory_item *item, const struct pci_list *planned,
+		  struct findings *findings);
+/* The lines for a <hostdev> of the function. */
+void advice_hostdev_xml(const struct pci_addr *addr, char *buf, size_t size);
 /* Why devices of the XML share their groups with others. */
 void advise_acs(const struct call *call, const struct inventory *inventory,
 		struct findings *findings);

@@ -61,11 +61,6 @@ static int bridges_without(const struct host *host, const char *name, struct str
 	return r;
 }
 
-static bool same_slot(const struct pci_addr *a, const struct pci_addr *b)
-{
-	return a->domain == b->domain && a->bus == b->bus && a->device == b->device;
-}
-
 /* What is in its group, and neither a part of it nor the domain's; or NULL. */
 static const struct inventory_item *stranger(const struct inventory *inventory,
 					     const struct domain *domain,
@@ -73,7 +68,7 @@ static const struct inventory_item *stranger(const struct inventory *inventory,
 {
 	for (size_t i = 0; *item->group && i < inventory->n; i++) {
 		const struct inventory_item *other = &inventory->items[i];
-		bool ours = same_slot(&other->fn.addr, &item->fn.addr);
+		bool ours = pci_same_slot(&other->fn.addr, &item->fn.addr);
 
 		for (size_t k = 0; k < domain->n_hostdevs && !ours; k++)
 			ours = streq(domain->hostdevs[k].name, other->fn.name);

@@ -4,49 +4,34 @@
  * has forgotten.
  */
 #include "advice.h"
+#include "scripts.h"
 
-static bool in_xml(const struct domain *domain, const char *name)
+/* What scripts take from the host nobody knows. */
+static bool prepared_by_scripts(const struct run *run)
 {
-	for (size_t i = 0; i < domain->n_hostdevs; i++)
-		if (streq(domain->hostdevs[i].name, name))
-			return true;
-	return false;
-}
-
-/* The lines for a <hostdev> of the function. */
-static void hostdev_xml(const struct pci_addr *addr, char *buf, size_t size)
-{
-	snprintf(buf, size,
-		 "<hostdev mode='subsystem' type='pci' managed='yes'>\n"
-		 "  <source><address domain='0x%04x' bus='0x%02x' slot='0x%02x' "
-		 "function='0x%x'/></source>\n"
-		 "</hostdev>",
-		 addr->domain, (unsigned)addr->bus, (unsigned)addr->device,
-		 (unsigned)addr->function);
+	return scripts_exist_in(&run->host, run->hooks_dir, run->event.domain,
+				PHASE_BIT(PHASE_PREPARE));
 }
 
 static void judge_hostdev(const struct hostdev *hostdev,
-			  const struct inventory *inventory, const struct host *host,
+			  const struct inventory *inventory, const struct run *run,
 			  const struct pci_list *planned, struct findings *findings)
 {
 	const struct inventory_item *item = inventory_find(inventory, hostdev->name);
 	char cure[128];
 
 	if (!item) {
-		finding_add(findings, FINDING_PROBLEM, NULL,
-			    "%s is in the XML, but this host has no such device now (a "
-			    "card that was moved or added changes the numbers): see "
-			    "vfio-hook devices",
+		finding_add(findings, FINDING_PROBLEM, "vfio-hook devices",
+			    "%s is in the XML, but this host has no such device now: a "
+			    "card that was moved or added changes the numbers; see where "
+			    "it is now",
 			    hostdev->name);
 		return;
 	}
-	if (!*item->reset && !pci_is_bridge(&item->fn))
-		finding_add(findings, FINDING_WARNING, NULL,
-			    "%s (%s) cannot be reset by the kernel: what the first guest "
-			    "leaves in it the next one finds, and may not start",
-			    hostdev->name, item->name);
+	advise_reset(inventory, run, item, planned, findings);
 	if (hostdev->managed || pci_find(planned, hostdev->name) ||
-	    pci_driver_is_vfio(host, item->fn.name, item->driver))
+	    pci_driver_is_vfio(&run->host, item->fn.name, item->driver) ||
+	    prepared_by_scripts(run))
 		return;
 	snprintf(cure, sizeof(cure), "pci.detach = %s", hostdev->name);
 	finding_add(findings, FINDING_PROBLEM, cure,
@@ -61,35 +46,62 @@ static bool must_go_along(const struct inventory *inventory, const struct domain
 {
 	for (size_t i = 0; *item->group && i < inventory->n; i++)
 		if (streq(inventory->items[i].group, item->group) &&
-		    in_xml(domain, inventory->items[i].fn.name))
+		    domain_has_device(domain, inventory->items[i].fn.name))
 			return true;
 	return false;
 }
 
-/* Does the domain get another function of the same device? */
-static bool is_of_a_card(const struct domain *domain, const struct pci_addr *addr)
+/* The function of the same slot that the domain gets, one with a display first; or NULL. */
+static const struct inventory_item *card_of(const struct inventory *inventory,
+					    const struct domain *domain,
+					    const struct pci_addr *addr)
 {
-	for (size_t i = 0; i < domain->n_hostdevs; i++) {
-		const struct pci_addr *other = &domain->hostdevs[i].addr;
+	const struct inventory_item *found = NULL;
 
-		if (other->domain == addr->domain && other->bus == addr->bus &&
-		    other->device == addr->device)
-			return true;
+	for (size_t i = 0; i < inventory->n; i++) {
+		const struct inventory_item *item = &inventory->items[i];
+
+		if (!pci_same_slot(&item->fn.addr, addr) ||
+		    !domain_has_device(domain, item->fn.name))
+			continue;
+		if (!found || item->fn.class >> 16 == PCI_BASE_DISPLAY)
+			found = item;
 	}
-	return false;
+	return found;
+}
+
+static void tell_of_sound(const struct inventory_item *item, const char *how,
+			  const char *cure, struct findings *findings)
+{
+	finding_add(findings, FINDING_ADVICE, cure,
+		    "%s (%s) %s, but the domain does not get it, so the card has no sound "
+		    "there: add to <devices>",
+		    item->fn.name, item->name, how);
+}
+
+static void tell_of_rest(const struct inventory_item *item, const char *how,
+			 const char *cure, struct findings *findings)
+{
+	finding_add(findings, FINDING_ADVICE, cure,
+		    "%s (%s) %s, but the domain does not get it: nobody can use it "
+		    "meanwhile, and a driver in the guest may look for it; add to "
+		    "<devices>",
+		    item->fn.name, item->name, how);
 }
 
 static void judge_detached(const struct inventory *inventory, const struct domain *domain,
 			   const struct pci_list *planned, struct findings *findings)
 {
+	static const char together[] = "leaves the host together with its card";
+
 	for (size_t i = 0; i < planned->n; i++) {
 		const struct pci_function *fn = &planned->fn[i];
 		const struct inventory_item *item = inventory_find(inventory, fn->name);
 		char cure[512];
 
-		if (!item || in_xml(domain, fn->name))
+		if (!item || domain_has_device(domain, fn->name))
 			continue;
-		hostdev_xml(&fn->addr, cure, sizeof(cure));
+		advice_hostdev_xml(&fn->addr, cure, sizeof(cure));
 		if (!must_go_along(inventory, domain, item))
 			finding_add(findings, FINDING_WARNING, cure,
 				    "%s (%s) is taken from the host, but the domain does "
@@ -97,18 +109,40 @@ static void judge_detached(const struct inventory *inventory, const struct domai
 				    "config",
 				    fn->name, item->name);
 		else if (fn->class >> 8 == PCI_CLASS_AUDIO)
+			tell_of_sound(item, together, cure, findings);
+		else if (card_of(inventory, domain, &fn->addr))
+			tell_of_rest(item, together, cure, findings);
+	}
+}
+
+/*
+ * What of a graphics card nobody takes from the host: it has a group of its own, or no
+ * driver. A processor with graphics has functions of another vendor in the same slot,
+ * which are the host's own, and so are those of a network card with several ports.
+ */
+static void judge_left_out(const struct inventory *inventory, const struct domain *domain,
+			   const struct pci_list *planned, struct findings *findings)
+{
+	for (size_t i = 0; i < inventory->n; i++) {
+		const struct inventory_item *item = &inventory->items[i], *card;
+		char cure[512];
+
+		card = card_of(inventory, domain, &item->fn.addr);
+		if (!card || card->fn.class >> 16 != PCI_BASE_DISPLAY ||
+		    card->fn.vendor != item->fn.vendor || pci_is_bridge(&item->fn) ||
+		    item->fn.class >> 16 == PCI_BASE_DISPLAY ||
+		    domain_has_device(domain, item->fn.name) ||
+		    pci_find(planned, item->fn.name))
+			continue;
+		advice_hostdev_xml(&item->fn.addr, cure, sizeof(cure));
+		if (item->fn.class >> 8 == PCI_CLASS_AUDIO)
+			tell_of_sound(item, "is of the same card", cure, findings);
+		else
 			finding_add(findings, FINDING_ADVICE, cure,
-				    "%s (%s) leaves the host together with its card, but "
-				    "the domain does not get it, so the card has no sound "
-				    "there: add to <devices>",
-				    fn->name, item->name);
-		else if (is_of_a_card(domain, &fn->addr))
-			finding_add(findings, FINDING_ADVICE, cure,
-				    "%s (%s) leaves the host together with its card, but "
-				    "the domain does not get it: nobody can use it "
-				    "meanwhile, and a driver in the guest may look for it; "
-				    "add to <devices>",
-				    fn->name, item->name);
+				    "%s (%s) is of the same card, but stays with the host: "
+				    "a driver in the guest may look for it; add to "
+				    "<devices>",
+				    item->fn.name, item->name);
 	}
 }
 
@@ -143,7 +177,8 @@ static void judge_groups(const struct inventory *inventory, struct call *call,
 
 		if (!*item->driver || streq(item->driver, "pci-stub") ||
 		    pci_driver_is_vfio(&call->run.host, item->fn.name, item->driver) ||
-		    pci_is_bridge(&item->fn) || in_xml(domain, item->fn.name) ||
+		    pci_is_bridge(&item->fn) ||
+		    domain_has_device(domain, item->fn.name) ||
 		    pci_find(planned, item->fn.name) ||
 		    has_any(inventory, &detached, item->group) ||
 		    !must_go_along(inventory, domain, item))
@@ -162,15 +197,15 @@ void advise_devices(struct call *call, const struct inventory *inventory,
 {
 	_cleanup_(pci_list_done) struct pci_list planned = {};
 	_cleanup_error_ struct error err = {};
-	const struct domain *domain = call->run.domain;
+	const struct run *run = &call->run;
 
-	if (!call->run.config)
-		return;
 	if (run_planned_devices(&call->run, &planned, &err) < 0)
 		return; /* the plan has told why */
-	for (size_t i = 0; i < domain->n_hostdevs; i++)
-		judge_hostdev(&domain->hostdevs[i], inventory, &call->run.host, &planned,
+	for (size_t i = 0; i < run->domain->n_hostdevs; i++)
+		judge_hostdev(&run->domain->hostdevs[i], inventory, run, &planned,
 			      findings);
-	judge_groups(inventory, call, &planned, findings);
-	judge_detached(inventory, domain, &planned, findings);
+	if (!prepared_by_scripts(run))
+		judge_groups(inventory, call, &planned, findings);
+	judge_detached(inventory, run->domain, &planned, findings);
+	judge_left_out(inventory, run->domain, &planned, findings);
 }

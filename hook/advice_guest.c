@@ -78,10 +78,12 @@ static bool needs_old_driver(const struct inventory_item *item)
 	return false;
 }
 
+/* WITH_AMD: <vendor_id> is for another card than nvidia's. */
 static void judge_nvidia(const struct domain_features *features,
-			 const struct inventory_item *item, struct findings *findings)
+			 const struct inventory_item *item, bool with_amd,
+			 struct findings *findings)
 {
-	bool old = needs_old_driver(item);
+	bool old = needs_old_driver(item), named = features->vendor_id && !with_amd;
 
 	if (old && !(features->kvm_hidden && (features->vendor_id || !features->hyperv)))
 		finding_add(findings, FINDING_ADVICE,
@@ -93,15 +95,19 @@ static void judge_nvidia(const struct domain_features *features,
 			    "Code 43 when it sees that it runs in a guest; in <features>",
 			    item->name);
 	if (!old && features->kvm_hidden)
-		finding_add(findings, FINDING_ADVICE, "<kvm><hidden state='off'/></kvm>",
+		finding_add(findings, FINDING_ADVICE,
+			    named ? "<kvm><hidden state='off'/></kvm>\n"
+				    "<hyperv><vendor_id state='off'/></hyperv>" :
+				    "<kvm><hidden state='off'/></kvm>",
 			    "<hidden state='on'/>%s no longer needed: nvidia's drivers "
 			    "since 465 (2021) run in a guest; it keeps a Linux guest from "
 			    "KVM's clock and its other short cuts; in <features>",
-			    features->vendor_id ? " and <vendor_id> are" : " is");
-	else if (!old && features->vendor_id)
-		finding_add(findings, FINDING_ADVICE, NULL,
-			    "<vendor_id> is no longer needed: nvidia's drivers since 465 "
-			    "(2021) run in a guest; it does no harm");
+			    named ? " and <vendor_id> are" : " is");
+	else if (!old && named)
+		finding_add(
+			findings, FINDING_ADVICE, "<vendor_id state='off'/>",
+			"<vendor_id> is no longer needed: nvidia's drivers since 465 "
+			"(2021) run in a guest; it does no harm; in <features><hyperv>");
 }
 
 void advise_guest(const struct call *call, const struct inventory *inventory,
@@ -115,7 +121,7 @@ void advise_guest(const struct call *call, const struct inventory *inventory,
 	if (domain->n_hostdevs)
 		judge_cpu(&call->run.host, domain, findings);
 	if (nvidia)
-		judge_nvidia(&domain->features, nvidia, findings);
+		judge_nvidia(&domain->features, nvidia, amd != NULL, findings);
 	if (amd && domain->features.hyperv && !domain->features.vendor_id)
 		finding_add(findings, FINDING_ADVICE,
 			    "<vendor_id state='on' value='whatever'/>",

@@ -7,13 +7,15 @@
 
 static void judge_iommu(const struct host *host, struct findings *findings)
 {
+	static const char parameter[] = "intel_iommu=on";
+	const char *advice = iommu_advice(host);
 	_cleanup_strv_ struct strv groups = {};
 
 	if (host_list(host, &groups, "/sys/kernel/iommu_groups") == 0 && groups.n)
 		return;
-	finding_add(findings, FINDING_PROBLEM, NULL,
-		    "the IOMMU is off: no device can be given to a guest; %s",
-		    iommu_advice(host));
+	finding_add(findings, FINDING_PROBLEM,
+		    strstr(advice, parameter) ? parameter : NULL,
+		    "the IOMMU is off: no device can be given to a guest; %s", advice);
 }
 
 static void judge_vfio(const struct host *host, struct findings *findings)
@@ -26,24 +28,88 @@ static void judge_vfio(const struct host *host, struct findings *findings)
 	finding_add(findings, FINDING_PROBLEM, NULL, "%s", error_text(&err));
 }
 
+/* Does the file say at boot that modules are to be locked? */
+static bool sets_lock(const struct host *host, const char *file)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (host_read_all(host, &text, "%s", file) < 0)
+		return false;
+	for (char *rest = text, *line; (line = strsep(&rest, "\n"));) {
+		line += strspn(line, " \t-");
+		if (str_after(line, "kernel.modules_disabled") ||
+		    str_after(line, "kernel/modules_disabled"))
+			return true;
+	}
+	return false;
+}
+
+static int add_files(const struct host *host, const char *folder, struct strv *files)
+{
+	_cleanup_strv_ struct strv names = {};
+	int r = 0;
+
+	if (host_list(host, &names, "%s", folder) < 0)
+		return 0;
+	for (size_t i = 0; i < names.n && r >= 0; i++)
+		r = strv_addf(files, "%s/%s", folder, names.v[i]);
+	return r;
+}
+
+/* The commands that end it; NULL: out of memory. */
+static char *unlock_modules(const struct host *host)
+{
+	static const char *const folders[] = { "/etc/sysctl.d", "/run/sysctl.d",
+					       "/usr/local/lib/sysctl.d",
+					       "/usr/lib/sysctl.d" };
+	_cleanup_strv_ struct strv files = {}, lines = {};
+	int r = strv_add(&files, "/etc/sysctl.conf");
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders) && r >= 0; i++)
+		r = add_files(host, folders[i], &files);
+	for (size_t i = 0; i < files.n && r >= 0; i++)
+		if (sets_lock(host, files.v[i]))
+			r = strv_addf(&lines, "sed -i '/modules_disabled/d' %s",
+				      files.v[i]);
+	if (r >= 0 && !lines.n) /* a script or unit does */
+		r = strv_add(&lines, "grep -rs modules_disabled /etc /usr/lib/systemd");
+	if (r >= 0)
+		r = strv_add(&lines, "reboot");
+	return r < 0 ? NULL : strv_join(&lines, "\n");
+}
+
+/* With which Debian's and Fedora's DKMS sign, or Ubuntu's. */
+static const char *signing_key(const struct host *host)
+{
+	static const char ubuntu[] = "/var/lib/shim-signed/mok/MOK.der";
+
+	return host_exists(host, "%s", ubuntu) ? ubuntu : "/var/lib/dkms/mok.pub";
+}
+
 /* A module that was taken out for the guest has to come in again afterwards. */
 static void judge_locks(const struct host *host, struct findings *findings)
 {
-	char value[64];
+	_cleanup_free_ char *unlock = NULL;
+	char value[64], enroll[96];
 
 	if (host_read(host, value, sizeof(value), "/proc/sys/kernel/modules_disabled") >
 		    0 &&
-	    streq(value, "1"))
-		finding_add(findings, FINDING_WARNING, NULL,
+	    streq(value, "1")) {
+		unlock = unlock_modules(host);
+		findings->oom |= !unlock;
+		finding_add(findings, FINDING_WARNING, unlock,
 			    "kernel.modules_disabled is 1: no module can be loaded or "
-			    "removed until the next boot");
+			    "removed until the next boot, and only if nothing sets it "
+			    "there again");
+	}
+	snprintf(enroll, sizeof(enroll), "mokutil --import %s", signing_key(host));
 	if (host_read(host, value, sizeof(value), "/sys/kernel/security/lockdown") > 0 &&
 	    !strstr(value, "[none]"))
-		finding_add(findings, FINDING_ADVICE, NULL,
+		finding_add(findings, FINDING_ADVICE, enroll,
 			    "the kernel is locked down (Secure Boot): it loads signed "
 			    "modules only; one that DKMS has built, as nvidia, must be "
-			    "signed with a key that the firmware knows (mokutil), or it "
-			    "does not come back after the guest");
+			    "signed with a key that the firmware knows, or it does not "
+			    "come back after the guest; if it was not done yet");
 }
 
 /* A parameter of patched kernels, which makes ACS up where there is none. */

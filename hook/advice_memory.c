@@ -8,6 +8,7 @@
 #include "advice.h"
 #include "cpus.h"
 #include "guest_goals.h"
+#include "scripts.h"
 #include "walk.h"
 
 /* Free pages where the goal wants them; false: there is no such pool. */
@@ -54,13 +55,60 @@ static void judge_goal(const struct run *run, const struct page_goal *goal,
 		    *goal->who ? " for " : "", goal->who, left);
 }
 
+/* The line that makes the part a whole number of pages; returns where it goes. */
+static const char *whole_pages(const struct domain *domain, const struct guest_part *part,
+			       char *buf, size_t size)
+{
+	const uint64_t more = part->page_size - part->bytes % part->page_size;
+	const uint64_t kib = (part->bytes + more) / 1024;
+	const char *name;
+
+	if (part->device >= 0) {
+		name = streq(domain->memory_devices[part->device].model, "dimm") ?
+			       "size" :
+			       "requested";
+		snprintf(buf, size, "<%s unit='KiB'>%" PRIu64 "</%s>", name, kib, name);
+		return "its <target>";
+	}
+	if (part->cell >= 0) {
+		snprintf(buf, size, "<cell id='%d' memory='%" PRIu64 "' unit='KiB'/>",
+			 part->cell, kib);
+		return "<cpu><numa>, beside what the <cell> has else";
+	}
+	/* Memory devices are counted in. */
+	snprintf(buf, size, "<memory unit='KiB'>%" PRIu64 "</memory>",
+		 (domain->memory + more) / 1024);
+	return "<domain>";
+}
+
+static void judge_multiple(const struct domain *domain, const struct guest_part *part,
+			   bool has_step, struct findings *findings)
+{
+	char bytes[32], page[32], cure[96];
+	const char *place;
+
+	if (!part->page_size || part->bytes % part->page_size == 0)
+		return;
+	place = whole_pages(domain, part, cure, sizeof(cure));
+	pages_amount(part->bytes, bytes);
+	pages_amount(part->page_size, page);
+	if (has_step) /* it warns itself */
+		finding_add(findings, FINDING_ADVICE, cure,
+			    "%s would be a whole number of pages of %s with, in %s",
+			    part->name, page, place);
+	else
+		finding_add(findings, FINDING_WARNING, cure,
+			    "%s: %s are no multiple of the %s of a huge page: the rest of "
+			    "the last page is lost, or QEMU refuses; in %s",
+			    part->name, bytes, page, place);
+}
+
 /* What a hugepages.allocate would have said of the parts. */
 static void judge_parts(const struct run *run, const struct guest_memory *memory,
 			struct findings *findings)
 {
 	_cleanup_(page_goals_done) struct page_goals goals = {};
 	const struct page_goal like = {};
-	char bytes[32], page[32];
 
 	for (size_t i = 0; i < memory->n; i++) {
 		const struct guest_part *part = &memory->parts[i];
@@ -68,12 +116,6 @@ static void judge_parts(const struct run *run, const struct guest_memory *memory
 		if (!part->page_size)
 			continue;
 		findings->oom |= !page_goals_add_part(&goals, &like, part, memory->n > 1);
-		if (part->bytes % part->page_size)
-			finding_add(findings, FINDING_WARNING, NULL,
-				    "%s: %s are no multiple of the %s of a huge page: the "
-				    "rest of the last page is lost, or QEMU refuses",
-				    part->name, pages_amount(part->bytes, bytes),
-				    pages_amount(part->page_size, page));
 	}
 	for (size_t i = 0; i < goals.n; i++)
 		judge_goal(run, &goals.v[i], findings);
@@ -133,9 +175,16 @@ static void judge_order(const struct guest_memory *memory, struct findings *find
 		}
 }
 
-static void judge_memory(const struct run *run, struct findings *findings)
+static bool scripts_prepare(const struct run *run)
+{
+	return scripts_exist_in(&run->host, run->hooks_dir, run->event.domain,
+				PHASE_BIT(PHASE_PREPARE));
+}
+
+static void judge_memory(const struct call *call, struct findings *findings)
 {
 	_cleanup_(guest_memory_done) struct guest_memory memory = {};
+	const struct run *run = &call->run;
 	const struct domain *domain = run->domain;
 	const bool has_step = walk_has(run, "hugepages.allocate");
 
@@ -143,7 +192,10 @@ static void judge_memory(const struct run *run, struct findings *findings)
 		return; /* no huge pages in this kernel: libvirt says so */
 	judge_nodes(run, &memory, findings);
 	judge_order(&memory, findings);
-	if (!has_step) /* it warns itself */
+	for (size_t i = 0; i < memory.n; i++)
+		judge_multiple(domain, &memory.parts[i], has_step, findings);
+	/* The step warns itself; scripts may see to the pages. */
+	if (!has_step && !scripts_prepare(run))
 		judge_parts(run, &memory, findings);
 	if (has_step && domain->max_memory > domain->memory &&
 	    guest_memory_is_huge(&memory))
@@ -157,9 +209,7 @@ void advise_memory(struct call *call, struct findings *findings)
 {
 	const struct domain *domain = call->run.domain;
 
-	/* Scripts may see to the pages. */
-	if (call->run.config)
-		judge_memory(&call->run, findings);
+	judge_memory(call, findings);
 	if (domain->balloon && domain->n_hostdevs)
 		finding_add(findings, FINDING_ADVICE, "<memballoon model='none'/>",
 			    "a memory balloon gives nothing back here: VFIO pins all of "

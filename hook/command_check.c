@@ -58,17 +58,10 @@ static void take_report(const struct run *run, struct section *section)
 	}
 }
 
-/* Has the domain scripts for one of our phases? */
+/* For one of libvirt's phases. */
 static bool has_scripts(const struct host *host, const char *dir, const char *domain)
 {
-	struct event event;
-
-	for (enum phase phase = PHASE_PREPARE; phase <= PHASE_RELEASE; phase++) {
-		event_of_phase(&event, domain, phase);
-		if (scripts_exist(host, dir, &event))
-			return true;
-	}
-	return false;
+	return scripts_exist_in(host, dir, domain, PHASES_ALL & ~PHASE_BIT(PHASE_BOOT));
 }
 
 /* What nobody can look into: only who may write them, and what they call, is known. */
@@ -160,9 +153,7 @@ static int fill_domain(const struct command_options *options, struct section *se
 	event_of_phase(&call.run.event, section->name, PHASE_PREPARE);
 	if (!call.run.config)
 		no_config(&call, section);
-	/* What of its XML is none of a config's business holds for scripts as well. */
-	if (call.run.config || call.run.domain->n_hostdevs)
-		section->start_fails |= advise(&call, &section->findings);
+	section->start_fails |= advise(&call, &section->findings);
 	if (!call.run.config)
 		return STATUS_OK;
 	if (config_has_phase(call.run.config, PHASE_BOOT))
@@ -302,6 +293,6 @@ const struct command command_check = {
 		"            of the way back would fail\n"
 		"  warning   it may fail, or something is not as it should be\n"
 		"  advice    the guest would run better\n\n"
-		"Without DOMAIN: of every domain that has a config or scripts. Exit status 1 when there is a\n"
-		"problem, 2 when a config cannot be read.",
+		"Without DOMAIN: of every domain that has a config or scripts. Exit status 1 when\n"
+		"there is a problem, 2 when a config cannot be read.",
 };

@@ -146,6 +146,14 @@ int domain_parse(const char *xml, size_t len, struct domain *ret, struct error *
 	return 0;
 }
 
+bool domain_has_device(const struct domain *domain, const char *name)
+{
+	for (size_t i = 0; i < domain->n_hostdevs; i++)
+		if (streq(domain->hostdevs[i].name, name))
+			return true;
+	return false;
+}
+
 void domain_done(struct domain *domain)
 {
 	for (size_t i = 0; i < domain->n_hostdevs; i++)

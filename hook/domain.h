@@ -96,4 +96,6 @@ struct domain {
 
 /* Parses XML of LEN bytes. 0; -EINVAL with line and column in ERR; -ENOMEM. */
 int domain_parse(const char *xml, size_t len, struct domain *ret, struct error *err);
+/* Does its XML have the PCI hostdev NAME? */
+bool domain_has_device(const struct domain *domain, const char *name);
 void domain_done(struct domain *domain);

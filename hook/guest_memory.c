@@ -73,7 +73,7 @@ static int add_part(struct guest_memory *memory, const struct guest_part *part,
 static int add_cell(const struct host *host, const struct domain *domain, int cell,
 		    uint64_t bytes, struct guest_memory *memory, struct error *err)
 {
-	struct guest_part part = { .bytes = bytes };
+	struct guest_part part = { .bytes = bytes, .cell = cell, .device = -1 };
 	int r;
 
 	if (!bytes)
@@ -99,6 +99,8 @@ static int add_device(const struct host *host, const struct domain *domain, size
 {
 	const struct memory_device *device = &domain->memory_devices[i];
 	struct guest_part part = { .bytes = device_bytes(device),
+				   .cell = device->cell,
+				   .device = (int)i,
 				   .page_size = device->page_size };
 	int r;
 

@@ -10,6 +10,7 @@
  */
 struct guest_part {
 	char name[64]; /* "cell 0", "dimm 1 of cell 0"; "the guest" */
+	int cell, device; /* which of the domain's; -1: none */
 	uint64_t bytes;
 	uint64_t page_size; /* of a huge page; 0: ordinary memory */
 	enum memory_mode mode;

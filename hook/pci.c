@@ -89,6 +89,11 @@ int pci_parse_id(const char *s, uint16_t *ret_vendor, uint16_t *ret_device)
 	return 0;
 }
 
+bool pci_same_slot(const struct pci_addr *a, const struct pci_addr *b)
+{
+	return a->domain == b->domain && a->bus == b->bus && a->device == b->device;
+}
+
 void pci_format_addr(const struct pci_addr *addr, char buf[PCI_ADDR_LEN])
 {
 	snprintf(buf, PCI_ADDR_LEN, "%04x:%02x:%02x.%x", addr->domain,

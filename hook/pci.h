@@ -38,6 +38,7 @@ struct pci_list {
 int pci_parse_addr(const char *s, struct pci_addr *ret, bool *ret_all);
 /* "10de:1e84"; 0 or -EINVAL. */
 int pci_parse_id(const char *s, uint16_t *ret_vendor, uint16_t *ret_device);
+bool pci_same_slot(const struct pci_addr *a, const struct pci_addr *b);
 void pci_format_addr(const struct pci_addr *addr, char buf[PCI_ADDR_LEN]);
 
 /*

@@ -114,16 +114,8 @@ bool phase_was_done_at_boot(const struct run *run)
 /* Do scripts wait for stopped or release that have to know of a refused prepare? */
 static bool has_way_back(const struct run *run)
 {
-	struct event event = run->event;
-	bool some = false;
-
-	for (int phase = 0; phase < PHASE_NONE; phase++) {
-		if (!(PHASES_DOWN & PHASE_BIT(phase)))
-			continue;
-		event_of_phase(&event, run->event.domain, (enum phase)phase);
-		some = some || scripts_exist(&run->host, run->hooks_dir, &event);
-	}
-	return some;
+	return scripts_exist_in(&run->host, run->hooks_dir, run->event.domain,
+				PHASES_DOWN);
 }
 
 /* Between prepare and release it stays, empty or not: release asks whether prepare was. */

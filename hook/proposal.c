@@ -26,19 +26,6 @@ static const char *set_name(const struct pci_function *fn)
 	return "dev";
 }
 
-static bool same_slot(const struct pci_addr *a, const struct pci_addr *b)
-{
-	return a->domain == b->domain && a->bus == b->bus && a->device == b->device;
-}
-
-static bool in_xml(const struct domain *domain, const char *name)
-{
-	for (size_t i = 0; i < domain->n_hostdevs; i++)
-		if (streq(domain->hostdevs[i].name, name))
-			return true;
-	return false;
-}
-
 static bool in_sets(const struct proposal *p, const struct inventory_item *item)
 {
 	for (size_t i = 0; i < p->n; i++) {
@@ -102,10 +89,10 @@ static int add_set(struct proposal *p, const struct inventory_item *first)
 	for (size_t i = 0; i < p->inventory->n; i++) {
 		const struct inventory_item *item = &p->inventory->items[i];
 
-		if (!same_slot(&item->fn.addr, &first->fn.addr) ||
+		if (!pci_same_slot(&item->fn.addr, &first->fn.addr) ||
 		    pci_is_bridge(&item->fn))
 			continue;
-		if (in_xml(p->call->run.domain, item->fn.name) &&
+		if (domain_has_device(p->call->run.domain, item->fn.name) &&
 		    set->n < ARRAY_SIZE(set->items))
 			set->items[set->n++] = item;
 		else if (set->n_missing < ARRAY_SIZE(set->missing))

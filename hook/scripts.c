@@ -95,6 +95,19 @@ bool scripts_exist(const struct host *host, const char *hooks_dir,
 	       scripts_at(host, path, &scripts) >= 0 && scripts.n > 0;
 }
 
+bool scripts_exist_in(const struct host *host, const char *hooks_dir, const char *domain,
+		      unsigned phases)
+{
+	struct event event;
+
+	for (int phase = 0; phase < PHASE_NONE; phase++) {
+		event_of_phase(&event, domain, (enum phase)phase);
+		if (phases & PHASE_BIT(phase) && scripts_exist(host, hooks_dir, &event))
+			return true;
+	}
+	return false;
+}
+
 /* Going up it was told while the plan was made; coming down nobody makes one. */
 static void warn(struct run *run, const char *text)
 {

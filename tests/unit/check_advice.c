@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
+#include "kmod.h"
 #include "machine.h"
 
 #define PASSTHROUGH "<cpu mode='host-passthrough'/>"
@@ -58,8 +59,22 @@ START_TEST(check_host)
 	ck_assert_int_eq(command("check"), STATUS_OK);
 	assert_hasnt("modules_disabled");
 	faketree_file("1\n", "/proc/sys/kernel/modules_disabled");
+	faketree_file("none [integrity] confidentiality\n",
+		      "/sys/kernel/security/lockdown");
 	ck_assert_int_eq(command("check"), STATUS_OK);
 	assert_has("  warning  kernel.modules_disabled is 1");
+	assert_has("             grep -rs modules_disabled /etc /usr/lib/systemd\n"
+		   "             reboot\n");
+	assert_has("             mokutil --import /var/lib/dkms/mok.pub\n");
+	faketree_file("# kernel.modules_disabled = 0\n", "/etc/sysctl.conf");
+	faketree_file("vm.swappiness=1\n kernel.modules_disabled = 1\n",
+		      "/etc/sysctl.d/99-hard.conf");
+	faketree_file("", "/var/lib/shim-signed/mok/MOK.der");
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has("there again\n"
+		   "             sed -i '/modules_disabled/d' /etc/sysctl.d/99-hard.conf\n"
+		   "             reboot\n");
+	assert_has("             mokutil --import /var/lib/shim-signed/mok/MOK.der\n");
 
 	faketree_free();
 	faketree_new(&host);
@@ -67,6 +82,25 @@ START_TEST(check_host)
 	faketree_pci(GPU, "10de:1e84", "030000", NULL, NULL);
 	ck_assert_int_eq(command("check"), STATUS_FAILED);
 	assert_has("  problem  the IOMMU is off: no device can be given to a guest");
+	assert_has("             intel_iommu=on\n");
+	faketree_file("vendor_id\t: AuthenticAMD\n", "/proc/cpuinfo");
+	ck_assert_int_eq(command("check"), STATUS_FAILED);
+	assert_hasnt("intel_iommu");
+}
+END_TEST
+
+/* Not loaded is fine, as long as it can be. */
+START_TEST(check_vfio_modules)
+{
+	char path[PATH_MAX];
+
+	install("\177ELF", 0755);
+	ck_assert_int_eq(kmod_remove(&host, "vfio_pci"), 0);
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has("installation and host: fine\n");
+	ck_assert_int_eq(unlink(host_path(&host, path, "/.fake/modules/vfio_pci")), 0);
+	ck_assert_int_eq(command("check"), STATUS_FAILED);
+	assert_has("  problem  module vfio_pci: there is none\n");
 }
 END_TEST
 
@@ -410,6 +444,14 @@ START_TEST(check_guest_drivers)
 		       "0x0a", "0") HOSTDEV("0x0a", "1") "</devices>");
 	command("check win10");
 	assert_has("<hidden state='on'/> and <vendor_id> are no longer needed");
+	assert_has("             <kvm><hidden state='off'/></kvm>\n"
+		   "             <hyperv><vendor_id state='off'/></hyperv>\n");
+	domain(PASSTHROUGH "<features><hyperv><vendor_id state='on'/></hyperv></features>"
+			   "<devices>" HOSTDEV("0x0a", "0")
+				   HOSTDEV("0x0a", "1") "</devices>");
+	command("check win10");
+	assert_has("  advice   <vendor_id> is no longer needed: nvidia's");
+	assert_has("             <vendor_id state='off'/>\n");
 	domain(PASSTHROUGH "<devices>" HOSTDEV("0x0a", "0")
 		       HOSTDEV("0x0a", "1") "</devices>");
 	command("check win10");
@@ -424,6 +466,12 @@ START_TEST(check_guest_drivers)
 		   "older than 465");
 	assert_has("             <kvm><hidden state='on'/></kvm>\n");
 	assert_hasnt("<vendor_id");
+	domain(PASSTHROUGH "<features>" HIDDEN "<hyperv><relaxed state='on'/></hyperv>"
+			   "</features><devices>" HOSTDEV("0x0c", "0") "</devices>");
+	command("check win10");
+	assert_has(
+		"             <kvm><hidden state='on'/></kvm>\n"
+		"             <hyperv><vendor_id state='on' value='whatever'/></hyperv>\n");
 	domain(PASSTHROUGH "<features>" HIDDEN
 			   "</features><devices>" HOSTDEV("0x0c", "0") "</devices>");
 	command("check win10");
@@ -435,6 +483,16 @@ START_TEST(check_guest_drivers)
 			   "<devices>" HOSTDEV("0x0d", "0") "</devices>");
 	command("check win10");
 	assert_has("AMD's driver for Windows may leave the screen black");
+	assert_has("             <vendor_id state='on' value='whatever'/>\n");
+
+	/* It is for AMD's card, whatever nvidia's needs. */
+	steps("kmod.unload = nvidia\npci.detach = 0a:00.* 0d:00.0");
+	domain(PASSTHROUGH
+	       "<features><hyperv><relaxed state='on'/><vendor_id state='on'/>"
+	       "</hyperv></features><devices>" HOSTDEV("0x0a", "0") HOSTDEV("0x0a", "1")
+		       HOSTDEV("0x0d", "0") "</devices>");
+	command("check win10");
+	assert_has("win10: fine\n");
 }
 END_TEST
 
@@ -456,6 +514,119 @@ START_TEST(check_rest_of_a_card)
 	assert_has("shares IOMMU group 14 with a device of the XML and stays with "
 		   "snd_hda_intel");
 	assert_has("             pci.detach = group=whole\n");
+}
+END_TEST
+
+/* Other functions that no step and no group takes along. */
+START_TEST(check_functions_left_out)
+{
+	faketree_pci("0000:0c:00.0", "10de:1e84", "030000", NULL, "20");
+	faketree_pci("0000:0c:00.1", "10de:10f8", "040300", "snd_hda_intel", "21");
+	faketree_pci("0000:0c:00.2", "10de:1ad8", "0c0330", NULL, "20");
+	faketree_pci("0000:0c:00.3", "1022:149c", "0c0330", NULL, "22");
+	faketree_pci("0000:0b:00.1", "8086:10d3", "020000", "e1000e", "16");
+	steps("pci.detach = 0c:00.0 0b:00.0");
+	domain(PASSTHROUGH "<devices>" HOSTDEV("0x0c", "0")
+		       HOSTDEV("0x0b", "0") "</devices>");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("  advice   0000:0c:00.1 (");
+	assert_has(
+		"is of the same card, but the domain does not get it, so the card has no "
+		"sound there: add to <devices>\n");
+	assert_has("bus='0x0c' slot='0x00' function='0x1'/></source>\n");
+	assert_has(
+		"is of the same card, but stays with the host: a driver in the guest may");
+	assert_has("bus='0x0c' slot='0x00' function='0x2'/></source>\n");
+	/* The processor's own, and another port. */
+	assert_hasnt("0000:0c:00.3");
+	assert_hasnt("0000:0b:00.1");
+	domain(PASSTHROUGH "<devices>" HOSTDEV("0x0c", "0") HOSTDEV("0x0c", "1")
+		       HOSTDEV("0x0c", "2") HOSTDEV("0x0b", "0") "</devices>");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("win10: fine\n");
+}
+END_TEST
+
+/* What of its XML is none of a config's business. */
+START_TEST(check_without_config)
+{
+	install("\177ELF", 0755);
+	faketree_hugepages(2048, 0, 100);
+	faketree_file("Hugepagesize: 2048 kB\n", "/proc/meminfo");
+	domain(PASSTHROUGH "<memoryBacking><hugepages/></memoryBacking><devices>"
+			   "<memory model='dimm'><target><size unit='KiB'>1024</size>"
+			   "<node>0</node></target></memory>" HOSTDEV("0x77", "0")
+				   HOSTDEV("0x0a", "0") "</devices>");
+	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
+	assert_has("no config (/etc/libvirt/hooks/conf.d/win10.ini): nothing is done");
+	assert_has("0000:77:00.0 is in the XML, but this host has no such device");
+	assert_has("1 MiB are no multiple of the 2 MiB of a huge page");
+	assert_has("the XML asks for ");
+	assert_has("shares IOMMU group 14 with a device of the XML and stays with "
+		   "snd_hda_intel");
+
+	/* Scripts may see to pages and groups, and not to what is not there. */
+	faketree_file("#!/bin/sh\n", "/etc/libvirt/hooks/qemu.d/win10/prepare/begin/a.sh");
+	{
+		char path[PATH_MAX];
+
+		ck_assert_int_eq(
+			chmod(host_path(&host, path,
+					"/etc/libvirt/hooks/qemu.d/win10/prepare/begin/"
+					"a.sh"),
+			      0755),
+			0);
+	}
+	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
+	assert_has("0000:77:00.0 is in the XML, but this host has no such device");
+	assert_has("1 MiB are no multiple of the 2 MiB of a huge page");
+	assert_has("so the card has no sound there");
+	assert_hasnt("the XML asks for ");
+	assert_hasnt("IOMMU group 14");
+}
+END_TEST
+
+static void memory(const char *text, const char *parts)
+{
+	_cleanup_free_ char *xml = NULL;
+
+	ck_assert_int_gt(asprintf(&xml,
+				  "<domain type='kvm'><name>win10</name><uuid>" UUID
+				  "</uuid>"
+				  "<memory unit='MiB'>%s</memory>" PASSTHROUGH
+				  "<memoryBacking><hugepages/></memoryBacking>%s</domain>",
+				  text, parts),
+			 0);
+	faketree_file(xml, "/etc/libvirt/qemu/win10.xml");
+}
+
+START_TEST(check_whole_pages)
+{
+	install("\177ELF", 0755);
+	faketree_hugepages(2048, 100, 100);
+	faketree_file("Hugepagesize: 2048 kB\n", "/proc/meminfo");
+	memory("5", "");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has(
+		"  warning  the guest: 5 MiB are no multiple of the 2 MiB of a huge page");
+	assert_has("in <domain>\n             <memory unit='KiB'>6144</memory>\n");
+	memory("6", "<cpu><numa><cell id='0' memory='3' unit='MiB'/>"
+		    "<cell id='1' memory='4096' unit='KiB'/></numa></cpu>");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("cell 0: 3 MiB are no multiple");
+	assert_has("             <cell id='0' memory='4096' unit='KiB'/>\n");
+	assert_hasnt("cell 1: ");
+	/* The step has its own warning; here is the line. */
+	steps("hugepages.allocate =");
+	memory("5", "");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_hasnt("no multiple");
+	assert_has(
+		"  advice   the guest would be a whole number of pages of 2 MiB with, in "
+		"<domain>\n             <memory unit='KiB'>6144</memory>\n");
+	memory("6", "");
+	command("check win10");
+	assert_hasnt("whole number");
 }
 END_TEST
 
@@ -482,6 +653,48 @@ static void behind_bridge(const char *name, const uint8_t *capability, size_t le
 			  capability ? 4096 : 256);
 	fclose(f);
 }
+
+static void no_reset(const char *name)
+{
+	char path[PATH_MAX];
+
+	ck_assert_int_eq(unlink(host_path(&host, path,
+					  "/sys/bus/pci/devices/%s/reset_method", name)),
+			 0);
+}
+
+START_TEST(check_reset)
+{
+	faketree_pci("0000:0c:00.0", "1002:73bf", "030000", NULL, "20");
+	faketree_pci("0000:0c:00.1", "1002:ab28", "040300", NULL, "21");
+	steps("pci.detach = 0c:00.0");
+	domain(PASSTHROUGH "<devices>" HOSTDEV("0x0c", "0") "</devices>");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_hasnt("reset");
+	no_reset("0000:0c:00.0");
+	no_reset("0000:0c:00.1");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("  warning  0000:0c:00.0 (");
+	assert_has("cannot be reset by the kernel");
+	assert_has("             [release/end]\n             suspend.cycle = seconds=5\n"
+		   "             undo =\n");
+	/* Behind a bridge the bus is, if the guest has all of it. */
+	behind_bridge("0000:0c:00.0", NULL, 0);
+	behind_bridge("0000:0c:00.1", NULL, 0);
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("its bus only when all on it is the guest's");
+	assert_has(
+		"may not start; add to <devices>\n"
+		"             <hostdev mode='subsystem' type='pci' managed='yes'>\n"
+		"               <source><address domain='0x0000' bus='0x0c' slot='0x00' "
+		"function='0x1'/></source>\n");
+	steps("pci.detach = 0c:00.*");
+	domain(PASSTHROUGH "<devices>" HOSTDEV("0x0c", "0")
+		       HOSTDEV("0x0c", "1") "</devices>");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("win10: fine\n");
+}
+END_TEST
 
 #define NO_ACS "0000:0b:00.0 shares IOMMU group 15 with 0000:0c:00.0 ("
 
@@ -577,6 +790,11 @@ static void add(TCase *tc)
 	tcase_add_test(tc, check_of_what_init_wrote);
 	tcase_add_test(tc, check_installation);
 	tcase_add_test(tc, check_host);
+	tcase_add_test(tc, check_vfio_modules);
+	tcase_add_test(tc, check_functions_left_out);
+	tcase_add_test(tc, check_without_config);
+	tcase_add_test(tc, check_whole_pages);
+	tcase_add_test(tc, check_reset);
 	tcase_add_test(tc, check_apparmor);
 	tcase_add_test(tc, check_xml_against_config);
 	tcase_add_test(tc, check_pinning);
