@@ -14,16 +14,21 @@ const char desktop_end_advice[] =
  * scripts call it by its own name, too. Who starts X or a compositor from a text console
  * (startx, sway) has none. One that is missing here is still known by the alias.
  */
+static const char *const managers[] = {
+	"display-manager", "cosmic-greeter", "gdm",  "gdm3",
+	"greetd",	   "lightdm",	     "lxdm", "ly",
+	"plasmalogin",	   "sddm",	     "slim", "xdm",
+};
+
+const char *desktop_manager(size_t i)
+{
+	return i < ARRAY_SIZE(managers) ? managers[i] : NULL;
+}
+
 bool desktop_is_manager(const char *unit)
 {
-	static const char *const names[] = {
-		"display-manager", "cosmic-greeter", "gdm",  "gdm3",
-		"greetd",	   "lightdm",	     "lxdm", "ly",
-		"plasmalogin",	   "sddm",	     "slim", "xdm",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		const char *rest = str_after(unit, names[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(managers); i++) {
+		const char *rest = str_after(unit, managers[i]);
 
 		if (rest && (!*rest || streq(rest, ".service")))
 			return true;

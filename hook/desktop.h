@@ -3,6 +3,8 @@
 
 #include "run.h"
 
+/* The names of all display managers, the alias of whichever it is first; NULL: no more. */
+const char *desktop_manager(size_t i);
 /* Is UNIT, with or without ".service", a display manager by its name? */
 bool desktop_is_manager(const char *unit);
 /* The same, or by this machine's alias. */

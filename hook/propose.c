@@ -3,6 +3,7 @@
  * A first config, written for the one domain and this host: only steps that have
  * something to do here, each with its reason.
  */
+#include "desktop.h"
 #include "group.h"
 #include "modules.h"
 #include "propose.h"
@@ -86,16 +87,61 @@ static void write_tuning(const struct proposal *p, FILE *out)
 		      out);
 }
 
-static bool has_unit(const struct host *host, const char *unit)
+/* *RET: as services are called here; only systemd's have a suffix. */
+static bool has_service(const struct host *host, const char *name, char **ret)
 {
-	_cleanup_free_ char *target = NULL;
 	_cleanup_error_ struct error err = {};
 
-	return systemd_is_running(host) &&
-	       unit_target(host, unit, NULL, &target, &err) == 0;
+	return unit_target(host, name, NULL, ret, &err) == 0;
 }
 
-static void write_desktop(const struct proposal *p, FILE *out)
+static bool is_active(const struct host *host, const char *target)
+{
+	_cleanup_free_ char *state = NULL;
+	_cleanup_error_ struct error err = {};
+
+	return unit_state(host, target, &state, &err) == 0 && streq(state, "active");
+}
+
+/* By the alias where there is one, as it outlives a change; else those that run, or all. */
+static int find_managers(const struct host *host, struct strv *ret)
+{
+	_cleanup_strv_ struct strv all = {};
+	const char *name;
+	int r = 0;
+
+	for (size_t i = 0; (name = desktop_manager(i)) && r >= 0; i++) {
+		_cleanup_free_ char *target = NULL;
+
+		if (!has_service(host, name, &target) || strv_contains(&all, target))
+			continue;
+		if (i == 0)
+			return strv_add(ret, systemd_is_running(host) ?
+						     "display-manager.service" :
+						     name);
+		r = strv_add(&all, target);
+		if (r >= 0 && is_active(host, target))
+			r = strv_add(ret, target);
+	}
+	for (size_t i = 0, none = !ret->n; r >= 0 && none && i < all.n; i++)
+		r = strv_add(ret, all.v[i]);
+	return r;
+}
+
+static void write_managers(const struct host *host, const struct strv *managers, FILE *out)
+{
+	_cleanup_free_ char *joined = strv_join(managers, " ");
+
+	if (managers->n && joined)
+		fprintf(out, "service.stop = %s\n", joined);
+	else if (!host_exists(host, "/run/systemd/seats"))
+		fputs("; exec.run = PROGRAM that stops the desktop: no display manager is "
+		      "known here\n"
+		      "; exec.undo = PROGRAM that starts it again\n",
+		      out);
+}
+
+static void write_desktop(const struct proposal *p, const struct strv *managers, FILE *out)
 {
 	const struct host *host = &p->call->run.host;
 
@@ -110,13 +156,8 @@ static void write_desktop(const struct proposal *p, FILE *out)
 		      "pipewire.service\n"
 		      "                wireplumber.service pulseaudio.service\n",
 		      out);
-	if (has_unit(host, "display-manager.service"))
-		fputs("service.stop = display-manager.service\n", out);
-	else if (!systemd_is_running(host))
-		fputs("; exec.run = PROGRAM that stops the desktop: there is no systemd here\n"
-		      "; exec.undo = PROGRAM that starts it again\n",
-		      out);
-	if (systemd_is_running(host))
+	write_managers(host, managers, out);
+	if (host_exists(host, "/run/systemd/seats"))
 		fputs("; The login goes down with the display manager, but takes a moment.\n"
 		      "; force=yes ends what does not go, and one from a text console. One "
 		      "way.\n"
@@ -172,9 +213,10 @@ static void write_nvidia(const struct proposal *p, FILE *out)
 	static const char *const stack[] = { "nvidia_uvm", "nvidia_drm", "nvidia_modeset",
 					     "nvidia" };
 	const struct host *host = &p->call->run.host;
+	_cleanup_free_ char *persistenced = NULL;
 
-	if (has_unit(host, "nvidia-persistenced.service"))
-		fputs("-service.stop = nvidia-persistenced.service\n", out);
+	if (has_service(host, "nvidia-persistenced", &persistenced))
+		fprintf(out, "-service.stop = %s\n", persistenced);
 	if (p->nvidia_stays) {
 		fputs("; Another card needs the nvidia module: this one leaves it while it is "
 		      "loaded,\n; after proof that nobody uses it.\n",
@@ -224,18 +266,37 @@ static void write_detach(const struct proposal *p, FILE *out)
 	putc('\n', out);
 }
 
+/* Nothing below says that the host's only picture is to go, so this must. */
+static void write_headless(const struct proposal *p, const struct strv *managers,
+			   FILE *out)
+{
+	const struct host *host = &p->call->run.host;
+
+	if (!p->display || managers->n || host_exists(host, "/run/systemd/seats") ||
+	    (p->nvidia && !p->nvidia_stays) || has_framebuffer_console(host) ||
+	    has_firmware_framebuffer(host))
+		return;
+	fputs("\n[domain]\n"
+	      "; The host's only picture goes with the card.\n"
+	      "headless = yes\n",
+	      out);
+}
+
 int propose_config(const struct call *call, const struct inventory *inventory, FILE *out)
 {
 	_cleanup_(proposal_done) struct proposal p = {};
+	_cleanup_strv_ struct strv managers = {};
 
-	if (proposal_make(call, inventory, &p) < 0)
+	if (proposal_make(call, inventory, &p) < 0 ||
+	    (p.display && find_managers(&call->run.host, &managers) < 0))
 		return -ENOMEM;
 	write_head(&p, out);
+	write_headless(&p, &managers, out);
 	write_devices(&p, out);
 	fputs("\n[prepare/begin]\n", out);
 	write_tuning(&p, out);
 	if (p.display) {
-		write_desktop(&p, out);
+		write_desktop(&p, &managers, out);
 		write_consoles(&p, out);
 	}
 	if (p.n)
