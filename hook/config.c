@@ -4,12 +4,8 @@
  * so that all mistakes are told at once.
  */
 #include "ini_lines.h"
-#include "pci.h"
 
 #define TIMEOUT_DEFAULT_MS (120 * 1000)
-#define ADDRESS_FORMS                                                                          \
-	"0000:0a:00.0, 0a:00.0, 0a:00.* (every function, 0 to 7), pci_0000_0a_00_0 or the id " \
-	"10de:1e84"
 
 /* The line in a problem, behind "FILE:". */
 static unsigned long problem_line(const struct config *config, const char *problem)
@@ -179,127 +175,6 @@ static int on_domain_key(struct reading *reading, const struct ini_entry *entry,
 				     is_headless ? &config->headless : &config->dry_run);
 }
 
-/* ---- sets of devices */
-
-static void set_done(struct device_set *set)
-{
-	for (size_t i = 0; i < set->n; i++) {
-		free(set->refs[i].word);
-		free(set->refs[i].id);
-	}
-	free(set->refs);
-	free(set->name);
-}
-
-static bool is_address(const char *word)
-{
-	struct pci_addr addr;
-	bool all;
-
-	return pci_parse_addr(word, &addr, &all) == 0;
-}
-
-static bool is_id(const char *word)
-{
-	uint16_t vendor, device;
-
-	return pci_parse_id(word, &vendor, &device) == 0;
-}
-
-static int add_id(struct config *config, struct device_set *set, unsigned line,
-		  const char *id)
-{
-	struct device_ref *ref = set->n > 0 ? &set->refs[set->n - 1] : NULL;
-
-	if (!is_id(id))
-		return config_problem(config, line,
-				      "id=%.*s: vendor and device are wanted, as "
-				      "in id=10de:1e84",
-				      words_shown(id), id);
-	if (!ref || ref->id)
-		return config_problem(config, line,
-				      "id=%s follows no address: write \"ADDRESS "
-				      "id=%s\"",
-				      id, id);
-	if (is_id(ref->word))
-		return config_problem(config, line,
-				      "id=%s behind %s, which is an id itself: "
-				      "write an address in front of it",
-				      id, ref->word);
-	ref->id = strdup(id);
-	return ref->id ? 0 : -ENOMEM;
-}
-
-static int add_ref(struct config *config, struct device_set *set, unsigned line,
-		   const char *word)
-{
-	const char *id = str_after(word, "id=");
-	struct device_ref *ref;
-
-	if (id)
-		return add_id(config, set, line, id);
-	if (!is_address(word) && !is_id(word))
-		return config_problem(config, line,
-				      "\"%.*s\" is no device; possible are %s",
-				      words_shown(word), word, ADDRESS_FORMS);
-	if (array_grow(&set->refs, set->n, sizeof(*ref)) < 0)
-		return -ENOMEM;
-	ref = &set->refs[set->n];
-	ref->line = line;
-	ref->word = strdup(word);
-	if (!ref->word)
-		return -ENOMEM;
-	set->n++;
-	return 0;
-}
-
-/* Names that could not be told from an address, an option or a quoted word. */
-static bool set_name_is_good(const char *name)
-{
-	return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			    "0123456789_-") == strlen(name) &&
-	       *name != '-' && !is_address(name) && !is_id(name);
-}
-
-static int on_set(struct reading *reading, const struct ini_entry *entry,
-		  const struct strv *words)
-{
-	struct config *config = reading->config;
-	const struct device_set *same = config_find_set(config, entry->key);
-	_cleanup_(set_done) struct device_set set = { 0 };
-	int r;
-
-	if (!set_name_is_good(entry->key))
-		return config_problem(
-			config, entry->line,
-			"\"%.*s\" cannot be the name of a "
-			"set: letters, digits, _ and -, as in gpu = 0000:0a:00.*",
-			words_shown(entry->key), entry->key);
-	if (same)
-		return config_problem(config, entry->line,
-				      "the set %s is there already, in "
-				      "line %u: put all addresses into one",
-				      entry->key, same->refs[0].line);
-	for (size_t i = 0; i < words->n; i++) {
-		r = add_ref(config, &set, entry->line, words->v[i]);
-		if (r < 0)
-			return r;
-	}
-	if (words->n == 0)
-		return config_problem(config, entry->line,
-				      "the set %s has no device: %s = "
-				      "ADDRESS [id=VVVV:DDDD] [ADDRESS …]",
-				      entry->key, entry->key);
-	if (set.n == 0) /* all words were mistakes, and told so */
-		return 0;
-	set.name = strdup(entry->key);
-	if (!set.name || array_grow(&config->sets, config->n_sets, sizeof(set)) < 0)
-		return -ENOMEM;
-	config->sets[config->n_sets++] = set;
-	set = (struct device_set){ 0 };
-	return 0;
-}
-
 static int on_entry(void *data, const struct ini_entry *entry)
 {
 	struct reading *reading = data;
@@ -317,8 +192,9 @@ static int on_entry(void *data, const struct ini_entry *entry)
 				      entry->value);
 	if (r < 0)
 		return r;
-	return streq(entry->section, "domain") ? on_domain_key(reading, entry, &words) :
-						 on_set(reading, entry, &words);
+	return streq(entry->section, "domain") ?
+		       on_domain_key(reading, entry, &words) :
+		       config_add_set(reading->config, entry, &words);
 }
 
 /* ---- the file as a whole */
@@ -355,19 +231,10 @@ bool config_has_phase(const struct config *config, enum phase phase)
 	return phase < PHASE_NONE && (config->phases & PHASE_BIT(phase));
 }
 
-const struct device_set *config_find_set(const struct config *config, const char *name)
-{
-	for (size_t i = 0; i < config->n_sets; i++) {
-		if (streq(config->sets[i].name, name))
-			return &config->sets[i];
-	}
-	return NULL;
-}
-
 void config_done(struct config *config)
 {
 	for (size_t i = 0; i < config->n_sets; i++)
-		set_done(&config->sets[i]);
+		device_set_done(&config->sets[i]);
 	free(config->sets);
 	for (size_t i = 0; i < config->n_steps; i++)
 		step_done(&config->steps[i]);

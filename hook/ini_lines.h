@@ -3,7 +3,7 @@
 
 /*
  * What the files that read a config share: lines become entries (ini.c, ini_reader.c), entries become
- * sets and settings (config.c) or steps (config_step.c), texts become words (words.c).
+ * settings (config.c), sets (config_sets.c) or steps (config_step.c), texts become words (words.c).
  */
 
 #include "config.h"
@@ -38,6 +38,10 @@ int ini_read(struct config *config, const char *text, size_t len,
 /* Adds "FILE:LINE: text" to CONFIG->problems, in the order of the lines. */
 int config_problem(struct config *config, unsigned line, const char *fmt, ...)
 	_printf_(3, 4);
+/* A line that names devices, of these words: adds a set, or problems. 0 or -ENOMEM. */
+int config_add_set(struct config *config, const struct ini_entry *entry,
+		   const struct strv *words);
+void device_set_done(struct device_set *set);
 /* A line of a phase's section: adds a step, or problems. 0 or -ENOMEM. */
 int config_add_step(struct config *config, enum phase phase,
 		    const struct ini_entry *entry);

@@ -37,6 +37,9 @@ int page_pool_parse(const char *target, struct page_pool *ret);
 bool page_pool_exists(const struct host *host, const struct page_pool *pool);
 int page_pool_read(const struct host *host, const struct page_pool *pool,
 		   struct page_counts *ret, struct error *err);
+/* Makes the pool VALUE pages, or as many as there can be until the run's deadline. */
+int page_pool_set(struct run *run, const struct page_pool *pool, uint64_t value,
+		  struct error *err);
 /*
  * Adds BY pages to the pool, or takes away up to as many as are ours, as one journalled
  * pair. *RET_MOVED is what really came or went: less is no error.
