@@ -20,13 +20,28 @@ static int no_step(const char *key)
 			   did_you_mean(guess, key, &keys));
 }
 
-static int steps_run(_unused_ const struct command_options *options, int argc, char **argv)
+static bool is_known(const char *word)
 {
+	for (const struct plugin *const *p = step_plugins(); *p; p++)
+		if (streq((*p)->name, word))
+			return true;
+	return step_find(word, NULL) != NULL;
+}
+
+static int steps_run(const struct command_options *options, int argc, char **argv)
+{
+	const char *word = argc ? argv[0] : NULL;
+
+	if (word && !is_known(word))
+		return no_step(word);
+	if (options->json)
+		print_steps_json(word, stdout);
 	/* "pci" is what there is of it, "undo" a step itself. */
-	if (!(argc && step_find(argv[0], NULL)) &&
-	    print_steps(argc ? argv[0] : NULL, stdout))
-		return STATUS_OK;
-	return print_step(argv[0], stdout) < 0 ? no_step(argv[0]) : STATUS_OK;
+	else if (word && step_find(word, NULL))
+		print_step(word, stdout);
+	else
+		print_steps(word, stdout);
+	return STATUS_OK;
 }
 
 const struct command command_steps = {
@@ -34,8 +49,9 @@ const struct command command_steps = {
 	.args = "[STEP]",
 	.summary = "the steps and their arguments",
 	.max_args = 1,
+	.options = COMMAND_JSON,
 	.run = steps_run,
-	.help = "Without STEP: all steps, a line each; with the part before the dot, as pci: its own.\n"
-		"With one: its options, the phases where\n"
-		"it is legal and what its undo does, from the table that the parser uses.",
+	.help = "Without STEP: all steps, a line each; with the part before the dot, as pci: its\n"
+		"own. With one: its options, the phases where it is legal and what its undo does,\n"
+		"from the table that the parser uses.",
 };

@@ -14,21 +14,18 @@ void print_problems(const struct config *config, const struct error *err)
 		fprintf(stderr, "vfio-hook: %s\n", error_text(err));
 }
 
-bool print_steps(const char *plugin, FILE *out)
+void print_steps(const char *plugin, FILE *out)
 {
-	bool any = false;
 	char name[64];
 
 	for (const struct plugin *const *p = step_plugins(); *p; p++) {
 		if (plugin && !streq((*p)->name, plugin))
 			continue;
-		any = true;
 		for (const struct step_type *t = (*p)->types; t->summary; t++)
 			fprintf(out, "%-*s %s%s\n", NAME_WIDTH,
 				step_type_name(*p, t, name), t->summary,
 				t->flags & STEP_ONE_WAY ? " (one way)" : "");
 	}
-	return any;
 }
 
 /* "NAME  TEXT", what does not fit into a line of 80 columns below that. */

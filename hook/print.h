@@ -19,7 +19,9 @@ void print_way_back_json(const struct run *run, struct json *json);
 int print_width(const struct report *report);
 /* All mistakes of a config (or the one error where there are none), to stderr. */
 void print_problems(const struct config *config, const struct error *err);
-/* "steps": the table of all step types, or of the one PLUGIN (false: there is none). */
-bool print_steps(const char *plugin, FILE *out);
+/* "steps": the table of all step types, or of the one PLUGIN. */
+void print_steps(const char *plugin, FILE *out);
+/* The same for programs: of all, of the one plugin WORD, or the one step. */
+void print_steps_json(const char *word, FILE *out);
 /* One of them with its options; -ENOENT: there is none. */
 int print_step(const char *key, FILE *out);

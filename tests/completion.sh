@@ -31,7 +31,8 @@ expect 'pci.rescan pci.reset pci.resize-bar' vfio-hook steps pci.res
 expect --gpu vfio-hook devices --g
 expect --diff vfio-hook plan --d
 expect '' vfio-hook steps --g
-expect '' vfio-hook steps --j
+expect --json vfio-hook steps --j
+expect 'win10 win\ 11' vfio-hook import "$top/share" win
 expect '--conf' vfio-hook import --c
 expect 'start started' vfio-hook import --phase sta
 expect '-h --help --hooks-dir --root -v --verbose --version' vfio-hook run -
@@ -74,6 +75,32 @@ for command in $(_vfio_hook_commands); do
 	options bash "$command" " ${COMPREPLY[*]-} "
 done
 
+# The manual has an entry for each command, with its options in the line or the text below;
+# those that many have are in the list of options.
+entry() { sed -n "/^\.It Cm $1\( \|\$\)/,/^\.It Cm /p" "$manual" | sed '2,${/^\.It Cm /d}'; }
+manual=$top/man/vfio-hook.8
+for command in $(_vfio_hook_commands); do
+	[ -n "$(entry "$command")" ] || { echo "not ok - the manual knows nothing of $command"; failed=1; }
+	for option in $own; do
+		if takes "$command" "$option"; then wanted=yes; else wanted=no; fi
+		case $option in
+		--json) sed -n '/^\.Sh JSON/,/^print one object/p' "$manual" | grep -qE "^\.Cm (.* )?$command( |$)" ;;
+		*) entry "$command" | grep -qE "Fl ${option#-}( |$)" ;;
+		esac && got=yes || got=no
+		[ "$got" = "$wanted" ] ||
+			{ echo "not ok - $option of $command: in the manual: $got, of the command: $wanted"; failed=1; }
+	done
+done
+while read -r command; do
+	_vfio_hook_commands | grep -qx "$command" ||
+		{ echo "not ok - the manual has a command $command"; failed=1; }
+done < <(sed -n '/^\.Sh COMMANDS/,/^\.Sh OPTIONS/s/^\.It Cm \([a-z]*\).*/\1/p' "$manual")
+for option in root hooks-dir json verbose help version; do
+	sed -n '/^\.Sh OPTIONS/,/^\.Sh JSON/p' "$manual" | grep -qE "^\.It Fl (. , )?-$option( |\$)" ||
+		{ echo "not ok - the manual has no option --$option"; failed=1; }
+	vfio-hook --help | grep -q -e "^  --$option " || { echo "not ok - --help has no --$option"; failed=1; }
+done
+
 # same WHAT GOT WANTED
 same()
 {
@@ -105,6 +132,7 @@ if command -v fish >/dev/null; then
 	same "fish: domains" "$(fish_for 'vfio-hook status ')" 'linux win10 '
 	same "fish: phases" "$(fish_for 'vfio-hook plan win10 re')" 'release '
 	same "fish: steps" "$(fish_for 'vfio-hook steps pci.res')" 'pci.rescan pci.reset pci.resize-bar '
+	same "fish: the domain of import" "$(fish_for "vfio-hook import $top/share ")" 'linux win10 '
 	same "fish: options" "$(fish_for 'vfio-hook undo --o')" '--orphans '
 	for command in $(_vfio_hook_commands); do
 		options fish "$command" " $(fish_for "vfio-hook $command -")"
@@ -148,6 +176,7 @@ if command -v zsh >/dev/null; then
 		_describe() { print -l -- ${(P)4} }
 		eval "$(sed "\$d" $1)"
 		_vfio_hook_commands' zsh "$top/share/completions/_vfio-hook" | sort)" "$(summaries :)"
+	same "zsh: the domain of import" "$(zsh_for import "$top/share" '')" 'linux win10 '
 	same "zsh: folders" "$(zsh_for import '')" 'files '
 	same "zsh: commands" "$(zsh -f -c '
 		_describe() { print -l -- ${(P)4} }

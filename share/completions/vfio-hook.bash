@@ -53,7 +53,7 @@ _vfio_hook()
 		case $command in
 		plan) options+=' -j --json --diff' ;;
 		devices) options+=' -j --json --gpu' ;;
-		check | status) options+=' -j --json' ;;
+		check | status | steps) options+=' -j --json' ;;
 		init) options+=' --write -o --output' ;;
 		import) options+=' --conf --phase' ;;
 		undo) options+=' --boot --orphans' ;;
@@ -63,7 +63,7 @@ _vfio_hook()
 	fi
 	case $command:$position in
 	:*) words=$(_vfio_hook_commands) ;;
-	check:0 | init:0 | plan:0 | run:0 | status:0 | test:0 | undo:0) words=$(_vfio_hook_domains) ;;
+	import:1 | check:0 | init:0 | plan:0 | run:0 | status:0 | test:0 | undo:0) words=$(_vfio_hook_domains) ;;
 	plan:1 | run:1) words=$phases ;;
 	steps:0) words=$(vfio-hook steps 2>/dev/null | sed 's/ .*//') ;;
 	import:0)

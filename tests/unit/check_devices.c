@@ -190,13 +190,13 @@ START_TEST(refuses_holders_that_stay)
 }
 END_TEST
 
-/* The message that README shows is what is said. */
+/* The message that README shows is what is said, and nothing was touched. */
 START_TEST(readme_shows_a_real_message)
 {
 	_cleanup_free_ char *readme = NULL, *said = NULL, *indented = NULL;
 	const struct host real = { .root = "" };
 
-	config("[devices]\ngpu = 0000:0a:00.*\n\n[prepare/begin]\n\n\n\n\n\n\n"
+	config("[devices]\ngpu = 0000:0a:00.*\n\n[prepare/begin]\n\n\n\n\n\n"
 	       "kmod.unload = nvidia_drm nvidia\npci.detach = gpu\n");
 	faketree_file("Device Minor: \t 0\n",
 		      "/proc/driver/nvidia/gpus/" GPU "/information");
@@ -207,6 +207,7 @@ START_TEST(readme_shows_a_real_message)
 	ck_assert_int_gt(host_read_all(&real, &readme, "%s/README.md", getenv("SOURCE")),
 			 -1);
 	ck_assert_msg(strstr(readme, indented) != NULL, "%s", said);
+	assert_same();
 }
 END_TEST
 

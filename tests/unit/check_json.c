@@ -94,6 +94,22 @@ static void write_journal(int owner)
 	journal_owner(&journal, owner, (uint64_t)owner, NULL);
 }
 
+START_TEST(steps_table)
+{
+	save("steps.all", "steps --json", STATUS_OK);
+	save("steps.plugin", "steps --json pci", STATUS_OK);
+	save("steps.one", "steps --json pci.detach", STATUS_OK);
+	ck_assert_int_eq(command("steps --json pci"), STATUS_OK);
+	assert_has("\"step\": \"pci.detach\", \"summary\": \"bind PCI devices to VFIO\"");
+	assert_has("\"option\": \"group\", \"kind\": \"choice\", \"choices\": "
+		   "[\"check\", \"whole\"], \"default\": \"check\"");
+	assert_hasnt("kmod.");
+	ck_assert_int_eq(command("steps --json undo"), STATUS_OK);
+	assert_has("{\"step\": \"undo\", ");
+	ck_assert_int_eq(command("steps --json pci.detahc"), STATUS_USAGE);
+}
+END_TEST
+
 START_TEST(status)
 {
 	save("status.nothing", "status --json", STATUS_OK);
@@ -115,6 +131,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, check);
 	tcase_add_test(tc, plan);
 	tcase_add_test(tc, status);
+	tcase_add_test(tc, steps_table);
 }
 
 int main(void)
