@@ -105,6 +105,17 @@ static void add_sound(struct search *search)
 	}
 }
 
+/* One for each MIG capability, and for each IMEX channel. */
+static void add_nvidia_folder(struct search *search, const char *folder)
+{
+	_cleanup_strv_ struct strv names = {};
+
+	if (host_list(search->host, &names, "%s", folder) < 0)
+		return;
+	for (size_t i = 0; i < names.n; i++)
+		add(search, "%s/%s", folder, names.v[i]);
+}
+
 /* The card's own node, and those that stand for all cards: each keeps the module in use. */
 static void add_nvidia(struct search *search)
 {
@@ -122,6 +133,8 @@ static void add_nvidia(struct search *search)
 	add(search, "/dev/nvidia-modeset");
 	add(search, "/dev/nvidia-uvm");
 	add(search, "/dev/nvidia-uvm-tools");
+	add_nvidia_folder(search, "/dev/nvidia-caps");
+	add_nvidia_folder(search, "/dev/nvidia-caps-imex-channels");
 }
 
 static void add_of_driver(struct search *search)

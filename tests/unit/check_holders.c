@@ -291,6 +291,28 @@ START_TEST(knows_nvidia)
 }
 END_TEST
 
+/* They stand for no card, but who has one open keeps the module in use. */
+START_TEST(knows_nvidia_of_all_cards)
+{
+	static const char *const nodes[] = {
+		"/dev/nvidiactl",
+		"/dev/nvidia-modeset",
+		"/dev/nvidia-uvm",
+		"/dev/nvidia-uvm-tools",
+		"/dev/nvidia-caps/nvidia-cap1",
+		"/dev/nvidia-caps/nvidia-cap12",
+		"/dev/nvidia-caps-imex-channels/channel0",
+	};
+
+	put_link("../../../bus/pci/drivers/nvidia", SYS GPU "/driver");
+	put_process(812, "dcgm", "/system.slice/dcgm.service");
+	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
+		put("", "%s", nodes[i]);
+		assert_node(nodes[i], GPU);
+	}
+}
+END_TEST
+
 START_TEST(knows_guests)
 {
 	_cleanup_free_ char *cure = NULL;
@@ -553,6 +575,7 @@ int main(void)
 	tcase_add_test(tcase, counts_the_unreadable);
 	tcase_add_test(tcase, starved_is_not_stuck);
 	tcase_add_test(tcase, knows_nvidia);
+	tcase_add_test(tcase, knows_nvidia_of_all_cards);
 	tcase_add_test(tcase, knows_guests);
 	tcase_add_test(tcase, ends_with_its_unit);
 	tcase_add_test(tcase, ends_with_its_session);
