@@ -102,7 +102,7 @@ int call_read_stored_xml(struct call *call, struct error *err)
 	char path[PATH_MAX];
 
 	host_path(&call->run.host, path, STORED_XML, call->run.event.domain);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return error_errno(err, -errno,
 				   "no domain XML: %s (give it on stdin: virsh dumpxml "

@@ -30,16 +30,26 @@ char *host_path(const struct host *host, char *buf, const char *fmt, ...)
 	return buf;
 }
 
-/* Opens FMT for reading; the path is in PATH afterwards. */
+/*
+ * Opens FMT for reading; the path is in PATH afterwards. Nothing waits for who would write
+ * to a pipe, and nothing is read from a device.
+ */
 _printf_(3, 0) static int host_vopen(const struct host *host, char *path, const char *fmt,
 				     va_list ap)
 {
-	int fd, r = host_vpath(host, path, fmt, ap);
+	const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY;
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	int r = host_vpath(host, path, fmt, ap);
 
 	if (r < 0)
 		return r;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	return fd < 0 ? -errno : fd;
+	fd = open(path, flags | O_NONBLOCK);
+	if (fd < 0 && errno == EWOULDBLOCK) /* somebody has a lease on the file */
+		fd = open(path, flags);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) ? STEAL_FD(fd) : -EINVAL;
 }
 
 static ssize_t read_retry(int fd, void *buf, size_t size)

@@ -8,7 +8,8 @@
  *
  *   kind        target              values
  *   owner       path                "uid:gid:mode", the mode in octal
- *   file        /dev/shm/NAME       "created", "" (not there); data "uid:gid:mode size"
+ *   file        /dev/shm/NAME, its  "created", "" (not there); data "uid:gid:mode size"
+ *               links resolved
  */
 extern const struct state_kind state_owner;
 extern const struct state_kind state_file;

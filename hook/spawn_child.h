@@ -6,13 +6,6 @@
 /* The search path of every program that is run. */
 #define SPAWN_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-#define STEAL_FD(fd)            \
-	({                      \
-		int _fd = (fd); \
-		(fd) = -1;      \
-		_fd;            \
-	})
-
 /* All that the child needs, made before the fork: after it nothing may be allocated. */
 struct child {
 	char path[PATH_MAX]; /* rooted */

@@ -30,6 +30,13 @@
 		_p;                 \
 	})
 
+#define STEAL_FD(fd)            \
+	({                      \
+		int _fd = (fd); \
+		(fd) = -1;      \
+		_fd;            \
+	})
+
 static inline void freep(void *p)
 {
 	free(*(void **)p);

@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 
 #include "effect.h"
+#include "glob.h"
 #include "ownership.h"
 #include "step.h"
 
@@ -48,6 +49,25 @@ static const char *name_of(const char *word)
 	const char *name = str_after(word, SHM);
 
 	return name ? name : word;
+}
+
+/*
+ * Of the file that WORD names; as /dev/shm is, or was, a link to /run/shm in places, the
+ * way to it is resolved. Nobody but root can have made that link.
+ */
+static int path_of(struct run *run, const char *word, char path[PATH_MAX],
+		   struct error *err)
+{
+	size_t n;
+	int r = host_resolve(&run->host, "/dev/shm", path, err);
+
+	if (r < 0)
+		return r;
+	n = strlen(path);
+	return snprintf(path + n, PATH_MAX - n, "/%s", name_of(word)) <
+			       (int)(PATH_MAX - n) ?
+		       0 :
+		       error_set(err, -ENAMETOOLONG, "/dev/shm leads to a path too long");
 }
 
 static int create_parse(const struct step *step, struct error *err)
@@ -109,8 +129,9 @@ static int create_check(struct run *run, const struct step *step, struct error *
 				   step_option(step, "size"),
 				   (unsigned long long)fs.f_blocks * fs.f_frsize >> 20);
 	for (size_t i = 0; r >= 0 && i < step->words.n; i++) {
-		snprintf(path, sizeof(path), SHM "%s", name_of(step->words.v[i]));
-		r = check_existing(run, step, path, err);
+		r = path_of(run, step->words.v[i], path, err);
+		if (r == 0)
+			r = check_existing(run, step, path, err);
 	}
 	return r;
 }
@@ -160,8 +181,9 @@ static int create_apply(struct run *run, const struct step *step, struct error *
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < step->words.n; i++) {
-		snprintf(path, sizeof(path), SHM "%s", name_of(step->words.v[i]));
-		r = create_one(run, step, path, err);
+		r = path_of(run, step->words.v[i], path, err);
+		if (r == 0)
+			r = create_one(run, step, path, err);
 	}
 	return r;
 }

@@ -222,39 +222,36 @@ START_TEST(a_dead_domain_has_no_time_of_its_own)
 }
 END_TEST
 
-/* A file whose read never returns, as a pipe that nobody writes to. */
-static void stuck(const char *path)
+/*
+ * A file that nobody else gets open, for less than a minute: we have a lease on it, and
+ * are deaf to the signal that asks for it.
+ */
+static int stuck(const char *path)
 {
 	char rooted[PATH_MAX];
-
-	host_path(&host, rooted, "%s", path);
-	unlink(rooted);
-	ck_assert_int_eq(mkfifo(rooted, 0644), 0);
-}
-
-/* Who still waits there, left behind, comes to an end. */
-static void unstuck(const char *path)
-{
-	char rooted[PATH_MAX];
-	int fd = open(host_path(&host, rooted, "%s", path), O_WRONLY | O_NONBLOCK);
+	int fd = open(host_path(&host, rooted, "%s", path), O_RDWR | O_CLOEXEC);
 
 	ck_assert_int_ge(fd, 0);
-	close(fd);
+	signal(SIGIO, SIG_IGN);
+	ck_assert_int_eq(fcntl(fd, F_SETLEASE, F_WRLCK), 0);
+	return fd;
 }
 
 START_TEST(no_read_hangs_a_phase)
 {
+	int fd;
+
 	faketree_vtcon(0, "(S) dummy device", false);
 	faketree_vtcon(1, "(M) frame buffer device", true);
-	stuck("/sys/class/vtconsole/vtcon1/bind");
+	fd = stuck("/sys/class/vtconsole/vtcon1/bind");
 	config("[prepare/begin]\nvtconsole.unbind =\n");
 	assert_error_has(phase("prepare", "begin"), "vtcon1/bind has not returned");
-	unstuck("/sys/class/vtconsole/vtcon1/bind");
+	close(fd);
 	faketree_file("", "/sys/kernel/stuck");
-	stuck("/sys/kernel/stuck");
+	fd = stuck("/sys/kernel/stuck");
 	config("[prepare/begin]\nsysfs.write = /sys/kernel/stuck 1\n");
 	assert_error_has(phase("prepare", "begin"), "/sys/kernel/stuck");
-	unstuck("/sys/kernel/stuck");
+	close(fd);
 }
 END_TEST
 
@@ -424,6 +421,15 @@ static void assert_owner(const char *path, uid_t uid)
 	ck_assert_int_eq(st.st_uid, uid);
 }
 
+static void assert_mode(const char *path, mode_t mode)
+{
+	char rooted[PATH_MAX];
+	struct stat st;
+
+	ck_assert_int_eq(stat(host_path(&host, rooted, "%s", path), &st), 0);
+	ck_assert_int_eq(st.st_mode & 07777, mode);
+}
+
 /* A user's link, last on the way or not, must not choose what root gives away. */
 START_TEST(no_file_is_owned_over_a_users_link)
 {
@@ -467,6 +473,24 @@ START_TEST(no_folder_is_swapped_under_us)
 	faketree_link("../../etc", "/home/u/d");
 	ck_assert_int_eq(state_owner.change(&run, &record, old, new, &err), -ELOOP);
 	assert_owner("/etc/file", 0);
+}
+END_TEST
+
+/* Root's own link, as of some distributions: what is behind it is made and removed. */
+START_TEST(shared_memory_behind_a_link)
+{
+	char rooted[PATH_MAX];
+
+	faketree_file("", "/run/shm/theirs");
+	faketree_link("../run/shm", "/dev/shm");
+	config("[prepare/begin]\nshm.create = mode=0600 ours\n"
+	       "shm.create = mode=0600 theirs\n");
+	assert_no_error(phase("prepare", "begin"));
+	ck_assert_int_eq(access(host_path(&host, rooted, "/run/shm/ours"), F_OK), 0);
+	assert_mode("/run/shm/theirs", 0600);
+	assert_no_error(phase("release", "end"));
+	ck_assert_int_lt(access(rooted, F_OK), 0);
+	assert_mode("/run/shm/theirs", 0644);
 }
 END_TEST
 
@@ -551,6 +575,7 @@ int main(void)
 	tcase_add_test(tc, a_card_without_a_screen_is_no_picture);
 	tcase_add_loop_test(tc, no_file_is_owned_over_a_users_link, 0, 4);
 	tcase_add_test(tc, no_folder_is_swapped_under_us);
+	tcase_add_test(tc, shared_memory_behind_a_link);
 	tcase_add_test(tc, a_plan_has_no_time_of_its_own);
 	tcase_add_test(tc, a_dead_domain_has_no_time_of_its_own);
 	tcase_add_test(tc, the_log_waits_for_no_disk);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Lists, numbers, errors, events and words: what everything else trusts. */
+#include <sys/stat.h>
+
 #include "config.h"
 #include "desktop.h"
 #include "error.h"
 #include "event.h"
+#include "host.h"
 #include "suite.h"
 #include "util.h"
 
@@ -266,6 +269,26 @@ START_TEST(display_managers)
 }
 END_TEST
 
+/* Nobody ever writes to the pipe, and a device may do anything when it is read. */
+START_TEST(test_reads_only_files)
+{
+	char root[] = "/tmp/vfio-hook-util-XXXXXX", path[PATH_MAX], buf[64];
+	struct host host = { .root = mkdtemp(root) };
+	const struct host real = { .root = "" };
+	_cleanup_free_ char *text = NULL;
+
+	ck_assert_ptr_nonnull(host.root);
+	ck_assert_int_eq(mkfifo(host_path(&host, path, "/pipe"), 0644), 0);
+	ck_assert_int_eq(host_read(&host, buf, sizeof(buf), "/pipe"), -EINVAL);
+	ck_assert_int_eq(host_read_all(&host, &text, "/pipe"), -EINVAL);
+	ck_assert_int_eq(host_read(&real, buf, sizeof(buf), "/dev/zero"), -EINVAL);
+	ck_assert_int_eq(host_read_all(&real, &text, "/dev/zero"), -EINVAL);
+	ck_assert_int_gt(host_read(&real, buf, sizeof(buf), "/proc/self/stat"), 0);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(rmdir(root), 0);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("core");
@@ -285,5 +308,6 @@ int main(void)
 	tcase_add_test(tcase, words_as_in_sh);
 	tcase_add_test(tcase, display_managers);
 	tcase_add_test(tcase, words_that_are_none);
+	tcase_add_test(tcase, test_reads_only_files);
 	return suite_run("util", tcase);
 }
