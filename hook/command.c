@@ -15,6 +15,7 @@ static const struct command *const commands[] = {
 static const struct option long_options[] = {
 	{ "conf", required_argument, NULL, 'c' },
 	{ "diff", no_argument, NULL, 'D' },
+	{ "forget", no_argument, NULL, 'f' },
 	{ "gpu", no_argument, NULL, 'g' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "hooks-dir", required_argument, NULL, 'd' },
@@ -121,6 +122,7 @@ static int run_command(const struct command *command,
 	if (refuse_option(command, options->json, COMMAND_JSON, "--json") ||
 	    refuse_option(command, options->orphans, COMMAND_ORPHANS, "--orphans") ||
 	    refuse_option(command, options->boot, COMMAND_BOOT, "--boot") ||
+	    refuse_option(command, options->forget, COMMAND_FORGET, "--forget") ||
 	    refuse_option(command, options->diff, COMMAND_DIFF, "--diff") ||
 	    refuse_option(command, options->gpu, COMMAND_GPU, "--gpu") ||
 	    refuse_option(command, options->write, COMMAND_OUTPUT, "--write") ||
@@ -163,6 +165,9 @@ static int take_option(int c, struct command_options *options)
 		break;
 	case 'D':
 		options->diff = true;
+		break;
+	case 'f':
+		options->forget = true;
 		break;
 	case 'g':
 		options->gpu = true;

@@ -18,6 +18,7 @@ struct command_options {
 	bool json;
 	bool verbose;
 	bool orphans;
+	bool forget;
 	bool boot;
 	bool gpu;
 	bool diff;
@@ -38,6 +39,7 @@ enum command_option {
 	COMMAND_SCRIPTS = 1 << 4, /* --conf and --phase */
 	COMMAND_DIFF = 1 << 5,
 	COMMAND_BOOT = 1 << 6,
+	COMMAND_FORGET = 1 << 7,
 };
 
 struct command {

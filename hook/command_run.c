@@ -113,6 +113,14 @@ static int undo_orphans(const struct command_options *options)
 	return status;
 }
 
+/* What --forget gave up, one line each. */
+static void tell_given_up(const struct run *run)
+{
+	for (size_t i = 0; i < run->report.n; i++)
+		if (run->report.items[i].kind == REPORT_WARNING)
+			fprintf(stderr, "vfio-hook: %s\n", run->report.items[i].what);
+}
+
 static int do_undo(const struct command_options *options, int argc, char **argv)
 {
 	_cleanup_error_ struct error err = {};
@@ -120,7 +128,7 @@ static int do_undo(const struct command_options *options, int argc, char **argv)
 	struct progress progress;
 	int r;
 
-	if (options->orphans && !options->boot && argc == 0)
+	if (options->orphans && !options->boot && !options->forget && argc == 0)
 		return undo_orphans(options);
 	if (argc == 0 || options->orphans)
 		return usage_error(&command_undo, "undo: either DOMAIN or --orphans%s",
@@ -130,6 +138,7 @@ static int do_undo(const struct command_options *options, int argc, char **argv)
 	if (r != STATUS_OK)
 		return r;
 	by_hand_watch(&call.run, &progress);
+	call.run.forget = options->forget;
 	r = by_hand_refuse_in_use(&call.run, &err);
 	if (r == 0)
 		r = by_hand_phase(&call.run, PHASE_NONE, &err);
@@ -139,6 +148,8 @@ static int do_undo(const struct command_options *options, int argc, char **argv)
 	}
 	if (r < 0)
 		return by_hand_fail(&err);
+	if (options->forget)
+		tell_given_up(&call.run);
 	tell_done(&call.run, "undo");
 	return STATUS_OK;
 }
@@ -150,15 +161,16 @@ static int undo_run(const struct command_options *options, int argc, char **argv
 
 const struct command command_undo = {
 	.name = "undo",
-	.args = "[--boot] DOMAIN | --orphans",
+	.args = "[--boot] [--forget] DOMAIN | --orphans",
 	.summary = "puts back what the journal holds",
 	.max_args = 1,
-	.options = COMMAND_ORPHANS | COMMAND_BOOT,
+	.options = COMMAND_ORPHANS | COMMAND_BOOT | COMMAND_FORGET,
 	.acts = true,
 	.run = undo_run,
 	.help = "Puts back everything that was changed for DOMAIN and not put back yet, newest\n"
 		"first: after a crash, a failed release or a prepare by hand. Refused while a\n"
 		"guest holds the devices. --boot: what its [boot/begin] changed, which no release\n"
-		"puts back. --orphans: for every domain whose daemon, QEMU and vfio users are all\n"
-		"gone.",
+		"puts back. --forget: what still cannot be put back is told and given up, so that\n"
+		"the domain can start again. --orphans: for every domain whose daemon, QEMU and\n"
+		"vfio users are all gone.",
 };

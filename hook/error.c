@@ -53,10 +53,21 @@ int error_oom(struct error *err)
 	return -ENOMEM;
 }
 
+static int reword(struct error *err, const char *before, const char *between,
+		  const char *after)
+{
+	char *text;
+
+	if (before && after && asprintf(&text, "%s%s%s", before, between, after) >= 0) {
+		free(err->msg);
+		err->msg = text;
+	}
+	return err->code ?: -EIO;
+}
+
 int error_prefix(struct error *err, const char *fmt, ...)
 {
 	_cleanup_free_ char *prefix = NULL;
-	char *text;
 	va_list ap;
 
 	if (!err)
@@ -64,11 +75,20 @@ int error_prefix(struct error *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	prefix = format(fmt, ap);
 	va_end(ap);
-	if (prefix && asprintf(&text, "%s: %s", prefix, error_text(err)) >= 0) {
-		free(err->msg);
-		err->msg = text;
-	}
-	return err->code ?: -EIO;
+	return reword(err, prefix, ": ", error_text(err));
+}
+
+int error_suffix(struct error *err, const char *fmt, ...)
+{
+	_cleanup_free_ char *suffix = NULL;
+	va_list ap;
+
+	if (!err)
+		return -EIO;
+	va_start(ap, fmt);
+	suffix = format(fmt, ap);
+	va_end(ap);
+	return reword(err, error_text(err), "", suffix);
 }
 
 const char *error_text(const struct error *err)

@@ -22,5 +22,7 @@ int error_errno(struct error *err, int code, const char *fmt, ...) _printf_(3, 4
 int error_oom(struct error *err);
 /* Puts "PREFIX: " in front of the message; returns the error's code. */
 int error_prefix(struct error *err, const char *fmt, ...) _printf_(2, 3);
+/* Puts the text behind the message; returns the error's code. */
+int error_suffix(struct error *err, const char *fmt, ...) _printf_(2, 3);
 const char *error_text(const struct error *err);
 void error_done(struct error *err);

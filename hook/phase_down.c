@@ -142,6 +142,9 @@ static int undo(struct run *run, const struct run *wait, bool orphan, struct err
 	guard_settle(run);
 	journal_phase(&journal, PHASE_RELEASE, PHASE_STATE_BEGUN, NULL);
 	r = undo_all(run, PHASE_NONE, err);
+	if (r < 0)
+		r = run->forget ? phase_forget(run, err) :
+				  phase_offer_to_forget(run, err);
 	phase_close_journal(run);
 	return phase_log_end(run, "undo", begin, r, err);
 }

@@ -72,7 +72,45 @@ static int settle_old_journal(struct run *run, struct error *err)
 	run->undo_by = run->budget;
 	r = undo_all(run, PHASE_NONE, err);
 	run->undo_by = 0; /* a rollback has a time of its own */
-	return r < 0 ? error_prefix(err, "cannot put back an earlier prepare") : 0;
+	if (r < 0)
+		error_prefix(err, "cannot put back an earlier prepare");
+	return r < 0 ? phase_offer_to_forget(run, err) : 0;
+}
+
+int phase_offer_to_forget(const struct run *run, struct error *err)
+{
+	const struct domain *domain = run->domain;
+	_cleanup_free_ char *boot = NULL;
+	bool at_boot = journal_boot_name(domain->name, &boot) == 0 &&
+		       streq(boot, domain->uuid);
+
+	return error_suffix(err, " (if it never can be: vfio-hook undo %s--forget %s)",
+			    at_boot ? "--boot " : "", domain->name);
+}
+
+int phase_forget(struct run *run, struct error *err)
+{
+	const struct journal *journal = run->journal;
+	char what[PATH_MAX];
+
+	if (guard_left(run, "")) /* it may come to its end, or a reboot ends it */
+		return err->code;
+	run_warn(run, "%s", error_text(err));
+	error_done(err);
+	for (size_t i = 0; i < journal->n; i++) {
+		const struct record *record = &journal->records[i];
+
+		if (record->struck)
+			continue;
+		if (record->kind)
+			state_describe(record->kind, record->target, what, sizeof(what));
+		else
+			snprintf(what, sizeof(what), "%s %s", record->kind_name,
+				 record->target);
+		run_warn(run, "given up: %s, which was %s", what,
+			 state_value_text(record->old));
+	}
+	return journal_remove(run->journal);
 }
 
 int phase_open_journal(struct run *run, struct journal *journal, struct error *err)

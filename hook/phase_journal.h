@@ -15,6 +15,10 @@ int phase_open_journal(struct run *run, struct journal *journal, struct error *e
  * /run lives on, and the unit finds the journal.
  */
 bool phase_was_done_at_boot(const struct run *run);
+/* Says behind ERR how the domain gets on, should it never be put back; its code. */
+int phase_offer_to_forget(const struct run *run, struct error *err);
+/* Tells what is left, of which ERR is the reason, and that it is given up. */
+int phase_forget(struct run *run, struct error *err);
 /* Ends with RUN->journal; the file goes when nothing is left to put back. */
 void phase_close_journal(struct run *run);
 /* Writes how PHASE, begun at BEGIN, has ended: with R and ERR. Returns R. */

@@ -71,6 +71,7 @@ struct run {
 	int64_t patience; /* with one record while undoing, in ms; 0: the usual */
 	bool simulate;
 	bool undoing;
+	bool forget; /* undo by hand: what cannot be put back is given up */
 	bool scripts_begun; /* a script of the domain's tree was started */
 	struct report report;
 	char *variants; /* what the kernel says of its VFIO drivers (vfio.c); NULL: not read */

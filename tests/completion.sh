@@ -51,7 +51,7 @@ takes()
 }
 empty=$(mktemp -d)
 trap 'rm -rf "$empty"' EXIT
-own='--json --diff --gpu --write --output --conf --phase --boot --orphans'
+own='--json --diff --gpu --write --output --conf --phase --boot --forget --orphans'
 
 # options SHELL COMMAND OFFERED: the options offered for the command, blanks around each.
 options()

@@ -56,7 +56,7 @@ _vfio_hook()
 		check | status | steps) options+=' -j --json' ;;
 		init) options+=' --write -o --output' ;;
 		import) options+=' --conf --phase' ;;
-		undo) options+=' --boot --orphans' ;;
+		undo) options+=' --boot --forget --orphans' ;;
 		esac
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
 		return

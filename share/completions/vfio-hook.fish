@@ -25,6 +25,7 @@ complete -c vfio-hook -n '__fish_seen_subcommand_from import; and test (__vfio_h
 complete -c vfio-hook -n '__fish_seen_subcommand_from devices' -l gpu -d 'Only groups that have a display'
 complete -c vfio-hook -n '__fish_seen_subcommand_from plan' -l diff -d 'Only the changes'
 complete -c vfio-hook -n '__fish_seen_subcommand_from undo' -l boot -d 'Of what was changed at boot'
+complete -c vfio-hook -n '__fish_seen_subcommand_from undo' -l forget -d 'Give up what cannot be put back'
 complete -c vfio-hook -n '__fish_seen_subcommand_from undo' -l orphans -d 'Of every domain that nobody stands behind'
 complete -c vfio-hook -n '__fish_seen_subcommand_from init' -l write -d 'Into conf.d'
 complete -c vfio-hook -n '__fish_seen_subcommand_from init' -s o -l output -r -F -d 'Into a file'

@@ -38,6 +38,8 @@ static const struct slip slips[] = {
 	{ "undo", "undo: either DOMAIN or --orphans is missing\n" },
 	{ "undo --orphans win10", "undo: either DOMAIN or --orphans\n" },
 	{ "undo --orphans --boot", "undo: either DOMAIN or --orphans" },
+	{ "undo --orphans --forget", "undo: either DOMAIN or --orphans" },
+	{ "status --forget", "status has no option --forget" },
 	{ "init a b", "init: one argument too many: \"b\"\n" },
 	{ "import a b c", "import: one argument too many: \"c\"\n" },
 	{ "check a b", "check: one argument too many: \"b\"\n" },

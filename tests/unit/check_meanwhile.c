@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What has changed while the guest ran: a device is gone, or the files of a module, or a
+ * program; the config is another, or none; the hook is another version. It is told, the
+ * rest is put back, and there is a way on.
+ */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "faketree.h"
+#include "log.h"
+#include "phase_of.h"
+#include "suite.h"
+
+#define GPU "0000:0a:00.0"
+#define SOUND "0000:0a:00.1"
+#define UUID "11111111-2222-3333-4444-555555555555"
+#define JOURNAL "/run/vfio-hook/" UUID ".journal"
+#define CONFIG "/etc/libvirt/hooks/conf.d/win10.ini"
+
+static const char xml[] = "<domain type='kvm'><name>win10</name><uuid>" UUID
+			  "</uuid><memory>1024</memory></domain>";
+
+static const char config[] = "[prepare/begin]\n"
+			     "sysfs.write = /sys/kernel/mm/x 2\n"
+			     "kmod.unload = amdgpu\n"
+			     "pci.detach = 0a:00.*\n";
+
+static struct host host;
+static char *before;
+
+static void setup(void)
+{
+	faketree_new(&host);
+	faketree_module("amdgpu", "amdgpu");
+	faketree_module("snd_hda_intel", "snd_hda_intel");
+	faketree_module_load("amdgpu");
+	faketree_module_load("snd_hda_intel");
+	faketree_pci(GPU, "1002:73bf", "030000", "amdgpu", "14");
+	faketree_pci(SOUND, "1002:ab28", "040300", "snd_hda_intel", "14");
+	faketree_file("1\n", "/sys/kernel/mm/x");
+	faketree_file(config, CONFIG);
+	before = faketree_snapshot();
+}
+
+static void teardown(void)
+{
+	free(STEAL(before));
+	faketree_free();
+}
+
+static char *phase(enum phase phase)
+{
+	struct event event;
+
+	event_of_phase(&event, "win10", phase);
+	return phase_of(host.root, &event, xml);
+}
+
+static int undo(bool forget, struct error *err)
+{
+	struct event event;
+	struct call call;
+	int r;
+
+	event_of_phase(&event, "win10", PHASE_RELEASE);
+	r = phase_open(&call, host.root, &event, xml, err);
+	call.run.forget = forget;
+	if (r == 0)
+		r = phase_undo(&call.run, err);
+	call_done(&call);
+	return r;
+}
+
+static void remove_file(const char *path)
+{
+	char rooted[PATH_MAX];
+
+	ck_assert_int_eq(unlink(host_path(&host, rooted, "%s", path)), 0);
+}
+
+static void assert_as_before(void)
+{
+	_cleanup_free_ char *after = faketree_snapshot();
+
+	ck_assert_str_eq(after, before);
+	ck_assert(!host_exists(&host, JOURNAL));
+}
+
+static void assert_undo_completes(void)
+{
+	_cleanup_error_ struct error err = {};
+
+	ck_assert_msg(undo(false, &err) == 0, "%s", error_text(&err));
+}
+
+/* It has fallen off the bus, and a rescan finds it again. */
+START_TEST(device_is_gone)
+{
+	assert_no_error(phase(PHASE_PREPARE));
+	ck_assert_int_eq(host_write(&host, "1", "/sys/bus/pci/devices/" SOUND "/remove"),
+			 0);
+	ck_assert(!host_exists(&host, "/sys/bus/pci/devices/" SOUND));
+	assert_error_has(phase(PHASE_RELEASE), SOUND);
+	ck_assert_str_eq(faketree_driver_of(GPU), "amdgpu");
+	ck_assert_str_eq(faketree_read("/sys/kernel/mm/x"), "1");
+	ck_assert_int_eq(host_write(&host, "1", "/sys/bus/pci/rescan"), 0);
+	assert_undo_completes();
+	assert_as_before();
+}
+END_TEST
+
+/* A kernel update took the running kernel's modules away; a reboot is not needed. */
+START_TEST(module_files_are_gone)
+{
+	assert_no_error(phase(PHASE_PREPARE));
+	ck_assert_str_eq(faketree_driver_of(GPU), "vfio-pci");
+	remove_file("/.fake/modules/amdgpu");
+	assert_error_has(phase(PHASE_RELEASE), "amdgpu");
+	ck_assert_str_eq(faketree_driver_of(SOUND), "snd_hda_intel");
+	ck_assert_str_eq(faketree_read("/sys/kernel/mm/x"), "1");
+	faketree_module("amdgpu", "amdgpu");
+	assert_undo_completes();
+	ck_assert_str_eq(faketree_driver_of(GPU), "amdgpu");
+	assert_as_before();
+}
+END_TEST
+
+static const char torn[] = "[release/end\n";
+
+static const char *const configs[] = {
+	"[prepare/begin]\nsysfs.write = /sys/kernel/mm/x 3\n",
+	torn,
+	"",
+	NULL,
+};
+
+/* Another one, a broken, an empty, none: the journal is enough. */
+START_TEST(config_is_replaced)
+{
+	_cleanup_free_ char *log = NULL;
+	bool broken = configs[_i] == torn;
+
+	log_open(&host, "win10");
+	assert_no_error(phase(PHASE_PREPARE));
+	remove_file(CONFIG);
+	if (configs[_i])
+		faketree_file(configs[_i], CONFIG);
+	assert_no_error(phase(PHASE_RELEASE));
+	log_close();
+	assert_as_before();
+	ck_assert_int_eq(host_read_all(&host, &log, "/var/log/vfio-hook/win10.log"), 0);
+	ck_assert((strstr(log, "win10.ini:1") != NULL) == broken);
+}
+END_TEST
+
+static void assert_forgotten(const char *said)
+{
+	_cleanup_error_ struct error err = {}, none = {};
+
+	assert_error_has(phase(PHASE_PREPARE),
+			 "never can be: vfio-hook undo --forget win10)");
+	ck_assert_int_lt(undo(false, &err), 0);
+	ck_assert_ptr_nonnull(strstr(error_text(&err), said));
+	ck_assert_ptr_nonnull(strstr(error_text(&err), "undo --forget win10)"));
+	ck_assert_msg(undo(true, &none) == 0, "%s", error_text(&none));
+	assert_as_before();
+	assert_no_error(phase(PHASE_PREPARE));
+	ck_assert_str_eq(faketree_driver_of(GPU), "vfio-pci");
+}
+
+/* Whoever has removed it must not need it to start the domain again. */
+START_TEST(program_is_gone)
+{
+	char rooted[PATH_MAX];
+
+	faketree_file("#!/bin/sh\n", "/do");
+	faketree_file("#!/bin/sh\n", "/undo");
+	ck_assert_int_eq(chmod(host_path(&host, rooted, "/do"), 0755), 0);
+	ck_assert_int_eq(chmod(host_path(&host, rooted, "/undo"), 0755), 0);
+	faketree_file("[prepare/begin]\n"
+		      "sysfs.write = /sys/kernel/mm/x 2\n"
+		      "exec.run = /do\n"
+		      "exec.undo = /undo\n"
+		      "kmod.unload = amdgpu\n"
+		      "pci.detach = 0a:00.*\n",
+		      CONFIG);
+	assert_no_error(phase(PHASE_PREPARE));
+	remove_file("/undo");
+	assert_error_has(phase(PHASE_RELEASE), "/undo");
+	faketree_file(config, CONFIG);
+	assert_forgotten("/undo");
+}
+END_TEST
+
+/* A record of a step that this version does not have. */
+START_TEST(plugin_is_gone)
+{
+	static const char line[] = "set\tteleport\tx\t1\t2\t\tprepare/begin\t5\t.\n";
+	char rooted[PATH_MAX];
+	int fd;
+
+	assert_no_error(phase(PHASE_PREPARE));
+	fd = open(host_path(&host, rooted, JOURNAL), O_WRONLY | O_APPEND | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, line, sizeof(line) - 1), (int)sizeof(line) - 1);
+	close(fd);
+	assert_error_has(phase(PHASE_RELEASE), "how to put back teleport x");
+	ck_assert_str_eq(faketree_driver_of(GPU), "amdgpu");
+	ck_assert_str_eq(faketree_driver_of(SOUND), "snd_hda_intel");
+	ck_assert_str_eq(faketree_read("/sys/kernel/mm/x"), "1");
+	assert_forgotten("teleport x");
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tc = tcase_create("meanwhile");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, device_is_gone);
+	tcase_add_test(tc, module_files_are_gone);
+	tcase_add_loop_test(tc, config_is_replaced, 0, ARRAY_SIZE(configs));
+	tcase_add_test(tc, program_is_gone);
+	tcase_add_test(tc, plugin_is_gone);
+	tcase_set_timeout(tc, 60);
+	return suite_run_as_root("meanwhile", tc);
+}
