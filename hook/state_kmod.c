@@ -137,6 +137,7 @@ struct removal {
 	const char *name;
 	const struct host *host;
 	int64_t since;
+	int last; /* what the kernel said */
 };
 
 static int do_remove(void *arg, _unused_ char text[GUARD_TEXT_MAX])
@@ -172,6 +173,7 @@ static int try_remove(struct run *run, void *arg, struct error *err)
 		return 1;
 	if ((r != -EAGAIN && r != -EBUSY) || (err && err->msg))
 		return r;
+	removal->last = r;
 	if (now_ms() - removal->since < DEPENDANTS_MS)
 		return 0;
 	if (r == -EBUSY) /* for longer than any load or unload by others takes */
@@ -203,7 +205,7 @@ static int unload(struct run *run, const char *target, struct error *err)
 {
 	_cleanup_error_ struct error local = { 0 };
 	char name[128];
-	struct removal removal = { name, &run->host, now_ms() };
+	struct removal removal = { name, &run->host, now_ms(), -EAGAIN };
 	int r;
 
 	kmod_normalise(target, name, sizeof(name));
@@ -216,7 +218,7 @@ static int unload(struct run *run, const char *target, struct error *err)
 		return 0;
 	if (local.msg)
 		return error_set(err, r, "%s", local.msg);
-	return remove_error(run, name, r == -ETIMEDOUT ? -EAGAIN : r, err);
+	return remove_error(run, name, r == -ETIMEDOUT ? removal.last : r, err);
 }
 
 /* Time to end an install command in, and to say so, before the child is given up. */

@@ -220,9 +220,11 @@ static int mask_unit(struct run *run, const char *unit, const struct cpu_list *t
 	if (cpus_pick(&base, taken, false, &rest) < 0 || !(text = cpus_text(&rest)))
 		return error_oom(err);
 	if (!rest.n)
-		return run_problem(run, -EINVAL, err,
-				   "no CPU would be left to %s (it has %s)", unit,
-				   *mask ? mask : effective);
+		return run_problem(
+			run, -EINVAL, err,
+			"no CPU would be left to %s, which has %s: take fewer from "
+			"the host, here or by the XML's <vcpupin>",
+			unit, *mask ? mask : effective);
 	return effect_set(run, &state_allowed_cpus, unit, text,
 			  *known ? NULL : ALLOWED_CPUS_UNKNOWN, err);
 }
@@ -243,9 +245,9 @@ static int mask_all(struct run *run, const struct cpu_list *taken, const char *w
 		    sizeof(controllers));
 	if (!strstr(controllers, "cpuset"))
 		return run_problem(run, -EOPNOTSUPP, err,
-				   "cgroup v2 at " CGROUP
-				   " has no cpuset controller: CPUs "
-				   "cannot be isolated on this host");
+				   "cgroup v2 at " CGROUP " has no cpuset controller: it "
+				   "is v1, or switched off on the kernel's command line "
+				   "(cgroup_disable=)");
 	run_note(run, "no partition, as %s: AllowedCPUs of what systemd started instead",
 		 why);
 	for (size_t i = 0; i < ARRAY_SIZE(units) && r == 0; i++)

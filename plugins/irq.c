@@ -62,6 +62,7 @@ static int destination(struct run *run, const struct step *step, struct cpu_list
 {
 	_cleanup_(cpu_list_done) struct cpu_list online = {}, other = {};
 	const char *to = step_option(step, "to");
+	_cleanup_free_ char *known = NULL;
 	int r = cpus_online(&run->host, &online, err);
 
 	if (r < 0)
@@ -71,11 +72,13 @@ static int destination(struct run *run, const struct step *step, struct cpu_list
 		return r;
 	if (!to && !other.n)
 		return 0; /* told by cpus_taken() */
-	if (cpus_pick(&online, &other, to != NULL, ret) < 0)
+	known = cpus_text(&online);
+	if (!known || cpus_pick(&online, &other, to != NULL, ret) < 0)
 		return error_oom(err);
 	return ret->n ? 0 :
 			run_problem(run, -EINVAL, err,
-				    "none of the CPUs in to=%s is online", to);
+				    "none of the CPUs in to=%s is online; online: %s", to,
+				    known);
 }
 
 static bool process_runs(const struct host *host, const char *name)

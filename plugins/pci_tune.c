@@ -66,16 +66,21 @@ static int power_parse(const struct step *step, struct error *err)
 	return error_set(err, -EINVAL, "say what to set: control=on|auto or d3cold=0|1");
 }
 
-static int set_attr(struct run *run, const struct pci_function *fn, const char *attr,
-		    const char *value, struct error *err)
+static int set_attr(struct run *run, const struct step *step,
+		    const struct pci_function *fn, const char *attr, const char *option,
+		    struct error *err)
 {
+	const char *value = step_option(step, option);
 	char path[PATH_MAX];
 
 	if (!value)
 		return 0;
 	snprintf(path, sizeof(path), DEVICE "/%s", fn->name, attr);
 	if (!host_exists(&run->host, "%s", path))
-		return run_problem(run, -EOPNOTSUPP, err, "%s has no %s", fn->name, attr);
+		return run_problem(run, -EOPNOTSUPP, err,
+				   "%s has no %s, this kernel cannot set that for it: leave "
+				   "%s= out",
+				   fn->name, attr, option);
 	return effect_set(run, &state_attr, path, value, NULL, err);
 }
 
@@ -92,10 +97,8 @@ static int power_one(struct run *run, const struct step *step,
 	int r = refuse_anothers(run, fn, err);
 
 	if (r == 0)
-		r = set_attr(run, fn, "d3cold_allowed", step_option(step, "d3cold"), err);
-	return r == 0 ? set_attr(run, fn, "power/control", step_option(step, "control"),
-				 err) :
-			r;
+		r = set_attr(run, step, fn, "d3cold_allowed", "d3cold", err);
+	return r == 0 ? set_attr(run, step, fn, "power/control", "control", err) : r;
 }
 
 static int power_apply(struct run *run, const struct step *step, struct error *err)

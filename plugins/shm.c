@@ -121,7 +121,10 @@ static int create_check(struct run *run, const struct step *step, struct error *
 	if (r < 0)
 		return run_problem(run, r, err, "%s", error_text(&why));
 	if (statvfs(host_path(&run->host, path, "/dev/shm"), &fs) < 0)
-		return run_problem(run, -errno, err, "/dev/shm: %s", strerror(errno));
+		return run_problem(
+			run, -errno, err,
+			"there is no /dev/shm (%s): mount -t tmpfs tmpfs /dev/shm",
+			strerror(errno));
 	if (size > (uint64_t)fs.f_blocks * fs.f_frsize)
 		return run_problem(run, -ENOSPC, err,
 				   "size=%s does not fit into /dev/shm, which has room for "

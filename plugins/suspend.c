@@ -63,12 +63,13 @@ static int check(struct run *run, unsigned seconds, struct error *err)
 	if (host_read(&run->host, states, sizeof(states), STATE) < 0 ||
 	    !has_word(states, "mem"))
 		return run_problem(run, -EOPNOTSUPP, err,
-				   "this host cannot suspend to RAM: " STATE " offers %s",
+				   "this host cannot suspend to RAM: " STATE
+				   " offers %s; leave suspend.cycle out",
 				   *states ? states : "nothing");
 	if (!host_exists(&run->host, ALARM))
 		return run_problem(run, -EOPNOTSUPP, err,
 				   "nothing could wake this host: its clock has no alarm "
-				   "(no " ALARM ")");
+				   "(no " ALARM "); leave suspend.cycle out");
 	if (run->budget - now_ms() < (seconds + 10) * 1000LL)
 		return run_problem(run, -ETIME, err,
 				   "%u s of sleep do not fit into the time that is left: "

@@ -2,6 +2,8 @@
 /*
  * What steps say when they cannot: what failed, on what, why, and what to do about it.
  */
+#include <sys/stat.h>
+
 #include "machine.h"
 #include "suite.h"
 
@@ -59,8 +61,282 @@ START_TEST(nobody_at_a_seat)
 }
 END_TEST
 
+/* Prepare with LINES is refused: CAUSE and CURE are in its one line, and all is as it was. */
+static void refused(const char *lines, const char *cause, const char *cure)
+{
+	_cleanup_free_ char *before = NULL, *after = NULL;
+
+	domain("");
+	steps(lines);
+	before = faketree_snapshot();
+	ck_assert_msg(command("run win10 prepare") == STATUS_FAILED, "%s: %s", lines, out);
+	assert_has(cause);
+	assert_has(cure);
+	after = faketree_snapshot();
+	ck_assert_str_eq(after, before);
+}
+
+static void not_read(const char *lines, const char *cause, const char *cure)
+{
+	domain("");
+	steps(lines);
+	ck_assert_msg(command("run win10 prepare") != STATUS_OK, "%s: %s", lines, out);
+	assert_has("win10.ini:2: ");
+	assert_has(cause);
+	assert_has(cure);
+}
+
+static void put_cpus(void)
+{
+	faketree_file("0-3\n", "/sys/devices/system/cpu/online");
+}
+
+START_TEST(irq_move)
+{
+	put_cpus();
+	refused("irq.move = to=6-7", "none of the CPUs in to=6-7 is online",
+		"online: 0-3");
+	refused("irq.move = to=0-1", "/proc/irq: cannot read",
+		"No such file or directory");
+	refused("irq.move =", "The step names none", "the domain's XML has no <vcpupin>");
+}
+END_TEST
+
+START_TEST(cpuset_isolate)
+{
+	put_cpus();
+	not_read("cpuset.isolate = cores", "'cores' is no list of CPUs", "like 2-7,10-15");
+	refused("cpuset.isolate = 2-9", "some of the CPUs are not there or not online",
+		"online: 0-3");
+	refused("cpuset.isolate = 0-3", "no CPU would be left to the host",
+		"(online: 0-3)");
+	refused("cpuset.isolate = 2-3",
+		"no partition: the XML's <emulatorpin> does not lie "
+		"inside of 2-3",
+		"this host was not booted with systemd");
+	faketree_file("", "/run/systemd/system/x");
+	refused("cpuset.isolate = 2-3", "/sys/fs/cgroup has no cpuset controller",
+		"(cgroup_disable=)");
+	faketree_file("cpuset cpu\n", "/sys/fs/cgroup/cgroup.controllers");
+	faketree_file("2-3\n", "/sys/fs/cgroup/system.slice/cpuset.cpus");
+	faketree_program("systemctl", "echo AllowedCPUs=2-3\n");
+	refused("cpuset.isolate = 2-3",
+		"no CPU would be left to system.slice, which has 2-3",
+		"take fewer from the host");
+}
+END_TEST
+
+/* As a kernel without power management has it. */
+static void lose(const char *attr)
+{
+	char path[PATH_MAX];
+
+	ck_assert_int_eq(unlink(host_path(&host, path,
+					  "/sys/devices/pci0000:00/" GPU "/%s", attr)),
+			 0);
+}
+
+START_TEST(pci_power)
+{
+	not_read("pci.power = 0a:00.0", "say what to set",
+		 "control=on|auto or d3cold=0|1");
+	lose("d3cold_allowed");
+	lose("power/control");
+	refused("pci.power = d3cold=0 0a:00.0", GPU " has no d3cold_allowed",
+		"leave d3cold= out");
+	refused("pci.power = control=on 0a:00.0", GPU " has no power/control",
+		"leave control= out");
+}
+END_TEST
+
+static void put_inhibitor(const char *run)
+{
+	faketree_file("", "/run/systemd/system/x");
+	faketree_program("systemd-inhibit", "exit 1\n");
+	faketree_program("systemd-run", run);
+}
+
+START_TEST(sleep_inhibit)
+{
+	refused("sleep.inhibit =", "sleep.inhibit needs systemd and its logind",
+		"use exec.run and exec.undo");
+	faketree_file("", "/run/systemd/system/x");
+	refused("sleep.inhibit =", "systemd-run is not installed", "put '-' in front");
+	faketree_program("systemctl", "echo Id=x; echo LoadState=not-found; "
+				      "echo ActiveState=inactive\n");
+	put_inhibitor("echo no bus >&2; exit 3\n");
+	refused("sleep.inhibit =",
+		"systemd-run --unit=vfio-hook-inhibit-" UUID ".service failed (status 3)",
+		"no bus");
+	put_inhibitor("");
+	refused("sleep.inhibit =",
+		"systemd-inhibit ended at once: does systemd-logind run?",
+		"journalctl -u vfio-hook-inhibit-" UUID);
+	faketree_program("systemctl",
+			 "[ -e $R/ran ] || S=in; [ $2 != stop ] || rm $R/ran; "
+			 "echo Id=x; echo LoadState=loaded; "
+			 "echo ActiveState=${S}active\n");
+	put_inhibitor(": >$R/ran\n");
+	refused("sleep.inhibit =\n[domain]\ntimeout = 4s",
+		"logind has not taken the lock of vfio-hook-inhibit-" UUID
+		".service in time",
+		"");
+}
+END_TEST
+
+START_TEST(shm_create)
+{
+	faketree_file("", "/etc/passwd");
+	faketree_file("", "/etc/group");
+	refused("shm.create = looking-glass", "there is no /dev/shm",
+		"mount -t tmpfs tmpfs /dev/shm");
+	faketree_file("four", "/dev/shm/looking-glass");
+	faketree_file("", "/dev/shm/folder/x");
+	not_read("shm.create = a/b", "a/b is no file in /dev/shm itself",
+		 "write its name, as looking-glass");
+	not_read("shm.create = mode=rw x", "mode=rw", "write it in octal, as 0660");
+	refused("shm.create = size=32M looking-glass",
+		"/dev/shm/looking-glass is there with 4 bytes instead of 33554432",
+		"remove it if nobody uses it, or leave size= out");
+	refused("shm.create = folder", "/dev/shm/folder is there and no file",
+		"remove it, or choose another name");
+	refused("shm.create = size=900000G x", "size=900000G does not fit into /dev/shm",
+		"mount -o remount,size=");
+	refused("shm.create = owner=anna x", "user anna is not in /etc/passwd",
+		"(users that LDAP or systemd-homed provide are not seen here)");
+	refused("shm.create = group=kvm x", "group kvm is not in /etc/group",
+		"(groups that LDAP or systemd-homed provide are not seen here)");
+}
+END_TEST
+
+START_TEST(file_own)
+{
+	faketree_file("", "/etc/passwd");
+	faketree_file("", "/dev/input/event3");
+	faketree_link("event3", "/dev/input/link");
+	not_read("file.own = /dev/input/event3", "say what is to be set",
+		 "owner=, group= or mode=");
+	not_read("file.own = mode=0660 event3", "event3: write the whole path",
+		 "from / on");
+	not_read("file.own = mode=0660 /dev/../etc/shadow",
+		 "/dev/../etc/shadow: write the path", "without \"..\"");
+	refused("file.own = mode=0660 /dev/kvmfr0", "/dev/kvmfr0 is not there",
+		"put '-' in front of the line");
+	refused("file.own = owner=anna /dev/input/event3",
+		"user anna is not in /etc/passwd", "LDAP");
+	{
+		char path[PATH_MAX];
+
+		ck_assert_int_eq(chmod(host_path(&host, path, "/dev/input"), 0777), 0);
+	}
+	refused("file.own = mode=0660 /dev/input/link",
+		"/dev/input/link leads over a symlink to /dev/input/event3",
+		"name the file itself");
+}
+END_TEST
+
+START_TEST(process_stop)
+{
+	faketree_file("", "/etc/passwd");
+	not_read("process.stop = /usr/bin/sunshine",
+		 "'/usr/bin/sunshine': write the program's name without its folder",
+		 "sunshine");
+	not_read("process.stop = libvirtd", "libvirtd is never stopped",
+		 "could not go on");
+	refused("process.stop = user=anna pulseaudio", "user anna is not in /etc/passwd",
+		"LDAP");
+	refused("process.stop = pulseaudio", "with --root no process is signalled",
+		"they are this machine's");
+}
+END_TEST
+
+START_TEST(suspend_cycle)
+{
+	not_read("suspend.cycle = seconds=1", "seconds= is 2 to 600", "");
+	refused("suspend.cycle =",
+		"this host cannot suspend to RAM: /sys/power/state offers "
+		"nothing",
+		"leave suspend.cycle out");
+	faketree_file("freeze mem\n", "/sys/power/state");
+	refused("suspend.cycle =", "nothing could wake this host: its clock has no alarm",
+		"leave suspend.cycle out");
+	faketree_file("\n", "/sys/class/rtc/rtc0/wakealarm");
+	faketree_fail("/power/state", FAKE_ERRNO, EBUSY);
+	domain("");
+	steps("suspend.cycle = seconds=2");
+	ck_assert_int_eq(command("run win10 prepare"), STATUS_FAILED);
+	assert_has(
+		"the host would not sleep (Device or resource busy): a device or program "
+		"refuses; the kernel's log has its name");
+}
+END_TEST
+
+START_TEST(kmod_unload)
+{
+	not_read("kmod.unload = nvidia.ko", "\"nvidia.ko\" is no module name",
+		 "without .ko");
+	faketree_module("vfio_pci", "vfio-pci");
+	faketree_module_load("vfio_pci");
+	faketree_pci("0000:0e:00.0", "10de:2204", "030000", "vfio-pci", "18");
+	refused("kmod.unload = vfio_pci", "vfio_pci drives 0000:0e:00.0",
+		"vfio modules may stay loaded, so leave this out");
+	faketree_module_use("nvidia", "nvidia_drm");
+	refused("kmod.unload = e1000e", "e1000e also drives " NIC,
+		"add that one to the devices");
+	faketree_file("live\n", "/sys/module/i915/initstate");
+	refused("kmod.unload = i915", "i915 could not be loaded again afterwards",
+		"(a kernel update without a reboot?)");
+}
+END_TEST
+
+static void not_removed(int error, const char *cause, const char *cure)
+{
+	faketree_fail("remove", FAKE_ERRNO, error);
+	refused("kmod.unload = timeout=1s dummy", cause, cure);
+}
+
+START_TEST(kernel_keeps_a_module)
+{
+	faketree_module("dummy", NULL);
+	faketree_module_load("dummy");
+	not_removed(EBUSY, "dummy cannot be unloaded: it is being loaded or unloaded",
+		    "built without a way out");
+	not_removed(EPERM, "dummy cannot be unloaded: the kernel lets nobody do so",
+		    "(kernel.modules_disabled=1, or a missing capability)");
+	not_removed(EIO, "dummy cannot be unloaded", "Input/output error");
+	not_removed(EAGAIN, "dummy is in use (reference count ",
+		    "vtconsole.unbind lets go of the console");
+}
+END_TEST
+
+/* A second card needs the module, and this one lights a screen. */
+START_TEST(screen_on_a_loaded_nvidia)
+{
+	faketree_pci("0000:0d:00.0", "10de:2204", "030000", "nvidia", "17");
+	faketree_file("enabled\n",
+		      "/sys/devices/pci0000:00/" GPU "/drm/card1/card1-DP-2/enabled");
+	faketree_file("disabled\n",
+		      "/sys/devices/pci0000:00/" GPU "/drm/card1/card1-DP-1/enabled");
+	refused("pci.detach = while-loaded=yes 0a:00.*",
+		"nvidia_drm drives the output card1-DP-2 of " GPU,
+		"disconnect that screen or use kmod.unload");
+	assert_hasnt("card1-DP-1");
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
+	tcase_add_test(tc, irq_move);
+	tcase_add_test(tc, cpuset_isolate);
+	tcase_add_test(tc, pci_power);
+	tcase_add_test(tc, sleep_inhibit);
+	tcase_add_test(tc, shm_create);
+	tcase_add_test(tc, file_own);
+	tcase_add_test(tc, process_stop);
+	tcase_add_test(tc, suspend_cycle);
+	tcase_add_test(tc, kmod_unload);
+	tcase_add_test(tc, kernel_keeps_a_module);
+	tcase_add_test(tc, screen_on_a_loaded_nvidia);
 	tcase_add_test(tc, units_of_a_seat);
 	tcase_add_test(tc, nobody_at_a_seat);
 }

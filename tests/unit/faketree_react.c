@@ -560,6 +560,8 @@ int __wrap_kmod_remove(const struct host *host _unused_, const char *name)
 		return r;
 	if (!fake_exists("/sys/module/%s/initstate", buf))
 		return -ENOENT;
+	if (streq(failure.suffix, "remove"))
+		return -failure.error;
 	/* rmdir() tells whether somebody depends on it */
 	if (atoi(faketree_read("/sys/module/%s/refcnt", buf)) > 0 ||
 	    (rmdir(fake_path(path, "/sys/module/%s/holders", buf)) < 0 &&
