@@ -324,8 +324,60 @@ START_TEST(screen_on_a_loaded_nvidia)
 }
 END_TEST
 
+static const struct {
+	const char *line, *cause, *cure;
+} words[] = {
+	{ "epp.set = default", "'default' reads back as another name",
+	  "write that one, as balance_performance" },
+	{ "framebuffer.unbind = efifb", "\"efifb\" is no firmware framebuffer",
+	  "they are named efi-framebuffer.0" },
+	{ "hugepages.allocate = memory=4M pages=2", "memory= and pages= say the same",
+	  "keep one" },
+	{ "hugepages.allocate = pages=0", "no pages at all", "leave the line out" },
+	{ "pci.reset = method=a/b 0a:00.0", "method=a/b",
+	  "write a word of the function's reset_method, like flr or bus" },
+	{ "pci.resize-bar = size=256M 0a:00.0", "bar= is needed", "0 to 5" },
+	{ "wait.for = path=dev/x", "path=dev/x must begin with /", "" },
+	{ "wait.sleep = soon", "'soon' is no time", "write seconds, as 5, 0.5 or 500ms" },
+};
+
+START_TEST(words_of_a_line)
+{
+	not_read(words[_i].line, words[_i].cause, words[_i].cure);
+}
+END_TEST
+
+START_TEST(a_host_that_lacks_it)
+{
+	faketree_file("schedutil\n",
+		      "/sys/devices/system/cpu/cpufreq/policy0/scaling_governor");
+	faketree_file(
+		"ondemand schedutil\n",
+		"/sys/devices/system/cpu/cpufreq/policy0/scaling_available_governors");
+	faketree_file("acpi-cpufreq\n",
+		      "/sys/devices/system/cpu/cpufreq/policy0/scaling_driver");
+	faketree_file("0\n", "/sys/devices/system/cpu/cpufreq/policy0/affected_cpus");
+	refused("governor.set = warp", "policy0 has no governor warp",
+		"its driver (acpi-cpufreq) offers ondemand schedutil");
+	refused("exec.run = env=A /bin/true", "env=A: write NAME=VALUE",
+		"\"env=A=1 B=2\"");
+	refused("exec.run = /usr/bin/nothing",
+		"/usr/bin/nothing: ", "No such file or directory");
+	faketree_pci("0000:0f:00.0", "8086:10d3", "020000", "e1000e", NULL);
+	refused("pci.detach = 0f:00.0", "0000:0f:00.0 is in no IOMMU group",
+		"boot with intel_iommu=on");
+	faketree_file("0\n", "/sys/kernel/mm/ksm/run");
+	faketree_fail("ksm/run", FAKE_SILENT, 0);
+	refused("sysfs.write = /sys/kernel/mm/ksm/run 1",
+		"/sys/kernel/mm/ksm/run is '0' after '1' was written",
+		"the kernel did not take it");
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
+	tcase_add_loop_test(tc, words_of_a_line, 0, (int)ARRAY_SIZE(words));
+	tcase_add_test(tc, a_host_that_lacks_it);
 	tcase_add_test(tc, irq_move);
 	tcase_add_test(tc, cpuset_isolate);
 	tcase_add_test(tc, pci_power);
