@@ -47,13 +47,18 @@ static void judge_trust(const struct host *host, const char *path,
 {
 	_cleanup_error_ struct error err = {};
 	_cleanup_free_ char *why = NULL;
-	char rooted[PATH_MAX];
-	int trust = trust_of(host, host_path(host, rooted, "%s", path), &why, &err);
+	int trust = trust_of(host, path, &why, &err);
+	char *cure = NULL;
 
-	if (trust == TRUST_LOOSE || trust == TRUST_NONE)
-		finding_add(findings, FINDING_WARNING, NULL,
-			    "root runs %s, which others may change: %s", path,
-			    why ? why : "");
+	if (trust != TRUST_LOOSE && trust != TRUST_NONE)
+		return;
+	/* "…, who could make root act: chown root:root FILE" */
+	for (char *colon = why; (colon = strstr(colon, ": "));)
+		cure = colon += 2;
+	if (cure)
+		cure[-2] = '\0';
+	finding_add(findings, FINDING_WARNING, cure,
+		    "root runs %s, which others may change: %s", path, why);
 }
 
 static void judge_folder(const struct host *host, const char *dir,

@@ -247,12 +247,18 @@ int pci_scan(const struct host *host, struct pci_list *ret, struct error *err)
 }
 
 /* A static libpci knows the path of its build only; distributions differ. */
-static char *find_pci_ids(void)
+static char *find_pci_ids(const struct host *host)
 {
 	static const char *const paths[] = { "/usr/share/hwdata/pci.ids",
 					     "/usr/share/misc/pci.ids",
 					     "/usr/share/pci.ids" };
 
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		if (access(host_path(host, path, "%s", paths[i]), R_OK) == 0)
+			return strdup(path);
+	/* A copy of another machine's /sys needs none of its own. */
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
 		if (access(paths[i], R_OK) == 0)
 			return strdup(paths[i]);
@@ -262,7 +268,7 @@ static char *find_pci_ids(void)
 /* Without PCI_LOOKUP_NETWORK: never a DNS query. */
 static int do_describe(struct libpci_call *call)
 {
-	char *ids = find_pci_ids(), buf[256], *name;
+	char *ids = find_pci_ids(call->host), buf[256], *name;
 	int r = 0;
 
 	if (ids)

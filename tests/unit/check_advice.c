@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What `check` finds in the installation, and between XML, config and host.
+ * What `check` finds in the host, and between it, XML and config.
  */
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -22,34 +22,6 @@ START_TEST(check_of_what_init_wrote)
 	ck_assert_int_eq(command("check --json"), STATUS_OK);
 	assert_has("{\"domain\": null, \"ok\": true, \"findings\": []}");
 	assert_has("{\"domain\": \"win10\", \"ok\": true, \"findings\": []}");
-}
-END_TEST
-
-START_TEST(check_installation)
-{
-	ck_assert_int_eq(command("check"), STATUS_FAILED);
-	assert_has("  problem  there is no /etc/libvirt/hooks/qemu");
-
-	install("#!/bin/bash\n", 0644);
-	faketree_file("", "/etc/libvirt/hooks/qemu.d/backup~");
-	ck_assert_int_eq(command("check"), STATUS_FAILED);
-	assert_has("is no executable file");
-	assert_has("             chmod 755 /etc/libvirt/hooks/qemu\n");
-	assert_has("is a script, not vfio-hook");
-
-	install("\177ELF", 0700);
-	faketree_process(700, "libvirtd", "libvirtd.service", NULL);
-	faketree_file("cpu 1\nbtime 1000000\n", "/proc/stat");
-	faketree_file("libvirtd (enforce)\nother (complain)\n",
-		      "/sys/kernel/security/apparmor/profiles");
-	faketree_file("none [integrity] confidentiality\n",
-		      "/sys/kernel/security/lockdown");
-	ck_assert_int_eq(command("check"), STATUS_OK);
-	assert_has("cannot be run by ordinary users");
-	assert_has("libvirtd (pid 700) has run since before the hook was put there");
-	assert_has("             systemctl reload libvirtd\n");
-	assert_has("AppArmor confines libvirtd");
-	assert_has("locked down");
 }
 END_TEST
 
@@ -101,37 +73,6 @@ START_TEST(check_vfio_modules)
 	ck_assert_int_eq(unlink(host_path(&host, path, "/.fake/modules/vfio_pci")), 0);
 	ck_assert_int_eq(command("check"), STATUS_FAILED);
 	assert_has("  problem  module vfio_pci: there is none\n");
-}
-END_TEST
-
-static void link_hook(const char *target)
-{
-	char path[PATH_MAX], relative[PATH_MAX];
-
-	ck_assert_int_eq(unlink(host_path(&host, path, "/etc/libvirt/hooks/qemu")), 0);
-	faketree_file("\177ELF", "%s", target);
-	ck_assert_int_eq(chmod(host_path(&host, path, "%s", target), 0755), 0);
-	snprintf(relative, sizeof(relative), "../../..%s", target);
-	faketree_link(relative, "/etc/libvirt/hooks/qemu");
-}
-
-START_TEST(check_apparmor)
-{
-	faketree_file("virtqemud (enforce)\n", "/sys/kernel/security/apparmor/profiles");
-	install("\177ELF", 0755);
-	ck_assert_int_eq(command("check"), STATUS_OK);
-	assert_has("AppArmor confines virtqemud");
-	assert_hasnt("ln -sf");
-	link_hook("/usr/sbin/vfio-hook");
-	ck_assert_int_eq(command("check"), STATUS_OK);
-	assert_hasnt("AppArmor");
-	link_hook("/usr/local/sbin/vfio-hook");
-	ck_assert_int_eq(command("check"), STATUS_OK);
-	assert_has("does not let it run /usr/local/sbin/vfio-hook");
-	link_hook("/etc/libvirt/hooks/vfio-hook");
-	ck_assert_int_eq(command("check"), STATUS_OK);
-	assert_has("AppArmor confines virtqemud");
-	assert_has("             ln -sf /usr/sbin/vfio-hook /etc/libvirt/hooks/qemu\n");
 }
 END_TEST
 
@@ -788,14 +729,12 @@ END_TEST
 static void add(TCase *tc)
 {
 	tcase_add_test(tc, check_of_what_init_wrote);
-	tcase_add_test(tc, check_installation);
 	tcase_add_test(tc, check_host);
 	tcase_add_test(tc, check_vfio_modules);
 	tcase_add_test(tc, check_functions_left_out);
 	tcase_add_test(tc, check_without_config);
 	tcase_add_test(tc, check_whole_pages);
 	tcase_add_test(tc, check_reset);
-	tcase_add_test(tc, check_apparmor);
 	tcase_add_test(tc, check_xml_against_config);
 	tcase_add_test(tc, check_pinning);
 	tcase_add_test(tc, check_pinning_cured);

@@ -72,6 +72,28 @@ START_TEST(devices)
 }
 END_TEST
 
+/* What the databases and the kernel call them. */
+START_TEST(devices_by_their_names)
+{
+	faketree_file("8086  Intel of the fake\n\t10d3  The Network Card\n"
+		      "10de  Another vendor\n",
+		      "/usr/share/misc/pci.ids");
+	faketree_module("oddly_called", "its-driver");
+	faketree_module_load("oddly_called");
+	faketree_pci("0000:0c:00.0", "8086:ffff", "020000", "its-driver", "16");
+	ck_assert_int_eq(command("devices"), STATUS_OK);
+	assert_has("  " NIC "  network  8086:10d3  e1000e         Intel of the fake The "
+		   "Network Card\n");
+	assert_has("its-driver     Intel of the fake Device ffff\n"
+		   "      reset flr bus, module oddly_called\n");
+	assert_hasnt("module e1000e"); /* as its driver */
+	ck_assert_int_eq(command("devices --json"), STATUS_OK);
+	assert_has("\"name\": \"Intel of the fake The Network Card\", \"driver\": "
+		   "\"e1000e\", \"module\": \"e1000e\"");
+	assert_has("\"driver\": \"its-driver\", \"module\": \"oddly_called\"");
+}
+END_TEST
+
 START_TEST(devices_without_iommu)
 {
 	faketree_free();
@@ -253,6 +275,23 @@ START_TEST(plan)
 }
 END_TEST
 
+/* Whoever has a device open that would go. */
+START_TEST(plan_tells_who_holds)
+{
+	domain("<devices>" HOSTDEV("0x0a", "0") HOSTDEV("0x0a", "1") "</devices>");
+	steps("session.end =\nkmod.unload = nvidia\npci.detach = 0a:00.*");
+	faketree_file("", "/run/systemd/seats/seat0");
+	faketree_file("", "/sys/devices/pci0000:00/" SOUND "/sound/card1/controlC1/dev");
+	ck_assert_int_eq(command("plan win10"), STATUS_OK);
+	assert_has("      DEVICE        GROUP  DRIVER         HELD BY\n");
+	assert_has("      " SOUND "  14     snd_hda_intel\n");
+	faketree_process(812, "pipewire", "user@1000.service", "/dev/snd/controlC1");
+	ck_assert_int_eq(command("plan win10"), STATUS_OK);
+	assert_has("      " SOUND "  14     snd_hda_intel  pipewire (pid 812, ");
+	assert_has("      " GPU "  14     nvidia\n");
+}
+END_TEST
+
 /* The card is without a driver until the module is there again. */
 START_TEST(plan_module_takes_it_back)
 {
@@ -336,12 +375,14 @@ static void add(TCase *tc)
 	tcase_add_test(tc, help_and_usage);
 	tcase_add_test(tc, steps_one_way);
 	tcase_add_test(tc, devices);
+	tcase_add_test(tc, devices_by_their_names);
 	tcase_add_test(tc, devices_without_iommu);
 	tcase_add_test(tc, status_after_a_reboot);
 	tcase_add_test(tc, status_of_what_is_changed);
 	tcase_add_test(tc, init_for_the_only_gpu);
 	tcase_add_test(tc, init_for_a_second_gpu);
 	tcase_add_test(tc, plan);
+	tcase_add_test(tc, plan_tells_who_holds);
 	tcase_add_test(tc, plan_module_takes_it_back);
 	tcase_add_test(tc, plan_moves_interrupts_by_name);
 	tcase_add_test(tc, plan_puts_pages_back);

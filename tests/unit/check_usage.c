@@ -3,6 +3,7 @@
  * What is typed wrong: the message says what it is and how it is right, and nothing runs.
  */
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "machine.h"
 
@@ -287,6 +288,29 @@ START_TEST(import_tells_by_its_status)
 }
 END_TEST
 
+/* A kvm.conf that lies elsewhere than its scripts. */
+START_TEST(import_with_a_conf)
+{
+	char line[2 * PATH_MAX + 64], path[PATH_MAX];
+
+	faketree_file("#!/bin/bash\nsource \"/etc/libvirt/hooks/kvm.conf\"\n"
+		      "virsh nodedev-detach $VIRSH_GPU_VIDEO\n",
+		      "/tree/win10/prepare/begin/start.sh");
+	ck_assert_int_eq(
+		chmod(host_path(&host, path, "/tree/win10/prepare/begin/start.sh"), 0755),
+		0);
+	faketree_file("VIRSH_GPU_VIDEO=pci_0000_0a_00_0\n", "/elsewhere/my.conf");
+	snprintf(line, sizeof(line), "import %s/tree/win10", faketree_root());
+	ck_assert_int_eq(command(line), STATUS_FAILED);
+	assert_hasnt("0000:0a:00.0");
+	snprintf(line, sizeof(line), "import --conf %s/elsewhere/my.conf %s/tree/win10",
+		 faketree_root(), faketree_root());
+	ck_assert_msg(command(line) == STATUS_OK, "%s", out);
+	assert_has("0000:0a:00.0");
+	assert_has("\npci.detach = ");
+}
+END_TEST
+
 static void add(TCase *tc)
 {
 	tcase_add_loop_test(tc, slip, 0, ARRAY_SIZE(slips));
@@ -297,6 +321,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, without_config);
 	tcase_add_test(tc, each_command_has_help);
 	tcase_add_test(tc, import_tells_by_its_status);
+	tcase_add_test(tc, import_with_a_conf);
 	tcase_add_loop_test(tc, nobody_reads, 0, ARRAY_SIZE(readers));
 }
 

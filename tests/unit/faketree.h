@@ -62,6 +62,8 @@ void faketree_hugepages(unsigned size_kb, unsigned pages, unsigned limit);
 void faketree_platform(const char *name, const char *driver);
 /* A program in /usr/sbin: TEXT for sh, with the root of the tree as $R. */
 void faketree_program(const char *name, const char *text);
+/* A file's SELinux label, which a host without SELinux may not set. */
+void faketree_label(const char *path, const char *label);
 /* A process with NODE open. */
 void faketree_process(int pid, const char *comm, const char *unit, const char *node);
 void faketree_process_gone(int pid);

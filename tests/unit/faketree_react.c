@@ -25,6 +25,7 @@ int __wrap_kmod_load(const struct host *host, const char *name, const char *para
 int __wrap_kmod_remove(const struct host *host, const char *name);
 int __wrap_kmod_available(const struct host *host, const char *name, struct error *err);
 int __wrap_host_open_alone(const struct host *host, const char *fmt, ...) _printf_(2, 3);
+ssize_t __wrap_getxattr(const char *path, const char *name, void *value, size_t size);
 
 static struct {
 	char suffix[128];
@@ -510,6 +511,25 @@ int __wrap_kmod_available(const struct host *host _unused_, const char *name,
 }
 
 /* A block device is a file that has "taken" in it while somebody has it for himself. */
+void faketree_label(const char *path, const char *label)
+{
+	faketree_file(label, "/.fake/labels%s", path);
+}
+
+ssize_t __wrap_getxattr(const char *path, const char *name, void *value, size_t size)
+{
+	const char *below = str_after(path, faketree_root());
+	int n;
+
+	if (!below || !streq(name, "security.selinux") ||
+	    !fake_exists("/.fake/labels%s", below)) {
+		errno = ENODATA;
+		return -1;
+	}
+	n = snprintf(value, size, "%s", faketree_read("/.fake/labels%s", below));
+	return n;
+}
+
 int __wrap_host_open_alone(const struct host *host, const char *fmt, ...)
 {
 	char path[PATH_MAX], text[16] = "";

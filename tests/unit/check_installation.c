@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What `check` finds in the installation: will libvirt run the hook, and what confines it?
+ */
+#include <sys/stat.h>
+
+#include "machine.h"
+
+START_TEST(check_installation)
+{
+	ck_assert_int_eq(command("check"), STATUS_FAILED);
+	assert_has("  problem  there is no /etc/libvirt/hooks/qemu");
+
+	install("#!/bin/bash\n", 0644);
+	faketree_file("", "/etc/libvirt/hooks/qemu.d/backup~");
+	ck_assert_int_eq(command("check"), STATUS_FAILED);
+	assert_has("is no executable file");
+	assert_has("             chmod 755 /etc/libvirt/hooks/qemu\n");
+	assert_has("is a script, not vfio-hook");
+
+	install("\177ELF", 0700);
+	faketree_process(700, "libvirtd", "libvirtd.service", NULL);
+	faketree_file("cpu 1\nbtime 1000000\n", "/proc/stat");
+	faketree_file("libvirtd (enforce)\nother (complain)\n",
+		      "/sys/kernel/security/apparmor/profiles");
+	faketree_file("none [integrity] confidentiality\n",
+		      "/sys/kernel/security/lockdown");
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has("cannot be run by ordinary users");
+	assert_has("libvirtd (pid 700) has run since before the hook was put there");
+	assert_has("             systemctl reload libvirtd\n");
+	assert_has("AppArmor confines libvirtd");
+	assert_has("locked down");
+}
+END_TEST
+
+static void link_hook(const char *target)
+{
+	char path[PATH_MAX], relative[PATH_MAX];
+
+	ck_assert_int_eq(unlink(host_path(&host, path, "/etc/libvirt/hooks/qemu")), 0);
+	faketree_file("\177ELF", "%s", target);
+	ck_assert_int_eq(chmod(host_path(&host, path, "%s", target), 0755), 0);
+	snprintf(relative, sizeof(relative), "../../..%s", target);
+	faketree_link(relative, "/etc/libvirt/hooks/qemu");
+}
+
+START_TEST(check_apparmor)
+{
+	faketree_file("virtqemud (enforce)\n", "/sys/kernel/security/apparmor/profiles");
+	install("\177ELF", 0755);
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has("AppArmor confines virtqemud");
+	assert_hasnt("ln -sf");
+	link_hook("/usr/sbin/vfio-hook");
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_hasnt("AppArmor");
+	link_hook("/usr/local/sbin/vfio-hook");
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has("does not let it run /usr/local/sbin/vfio-hook");
+	link_hook("/etc/libvirt/hooks/vfio-hook");
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has("AppArmor confines virtqemud");
+	assert_has("             ln -sf /usr/sbin/vfio-hook /etc/libvirt/hooks/qemu\n");
+}
+END_TEST
+
+static const char hook[] = "/etc/libvirt/hooks/qemu";
+
+static void mode(const char *path, mode_t mode)
+{
+	char rooted[PATH_MAX];
+
+	ck_assert_int_eq(chmod(host_path(&host, rooted, "%s", path), mode), 0);
+}
+
+/* What root runs is root's to change. */
+START_TEST(check_owner_and_modes)
+{
+	char path[PATH_MAX];
+
+	install("\177ELF", 0755);
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has("installation and host: fine\n");
+
+	mode(hook, 0777);
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has(
+		"  warning  root runs /etc/libvirt/hooks/qemu, which others may change: the "
+		"file ");
+	assert_has("is writable by everybody (mode 0777), who could make root act\n"
+		   "             chmod go-w ");
+	mode(hook, 0755);
+	mode("/etc/libvirt/hooks", 0777);
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has("which others may change: the folder ");
+
+	mode("/etc/libvirt/hooks", 0700);
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has("  warning  /etc/libvirt/hooks cannot be entered by ordinary users");
+	assert_has("             chmod 755 /etc/libvirt/hooks\n");
+	mode("/etc/libvirt/hooks", 0755);
+	faketree_file("", "/etc/libvirt/hooks/qemu.d/win10/x");
+	mode("/etc/libvirt/hooks/qemu.d", 0700);
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has("             chmod 755 /etc/libvirt/hooks/qemu.d\n");
+	mode("/etc/libvirt/hooks/qemu.d", 0755);
+
+	if (geteuid() != 0)
+		return; /* nobody else can give a file away */
+	ck_assert_int_eq(chown(host_path(&host, path, "%s", hook), 1000, 0), 0);
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has("belongs to uid 1000, who could make root act\n"
+		   "             chown root:root ");
+}
+END_TEST
+
+START_TEST(check_selinux)
+{
+	install("\177ELF", 0755);
+	faketree_label(hook, "system_u:object_r:etc_t:s0");
+	faketree_process(700, "virtqemud", "virtqemud.service", NULL);
+	faketree_file("0\n", "/sys/fs/selinux/booleans/virt_hooks_unconfined");
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_hasnt("SELinux"); /* there is none */
+	faketree_file("0\n", "/sys/fs/selinux/enforce");
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_hasnt("SELinux");
+
+	faketree_file("1\n", "/sys/fs/selinux/enforce");
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has("  warning  /etc/libvirt/hooks/qemu has SELinux' label "
+		   "system_u:object_r:etc_t:s0, not virt_hook_t");
+	assert_has("             restorecon -R /etc/libvirt/hooks\n");
+	assert_has("SELinux keeps hooks of virtqemud from touching devices");
+	assert_has("             setsebool -P virt_hooks_unconfined on\n");
+
+	faketree_label(hook, "system_u:object_r:virt_hook_t:s0");
+	faketree_file("1 1\n", "/sys/fs/selinux/booleans/virt_hooks_unconfined");
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_hasnt("SELinux");
+	/* libvirtd runs them by its own domain, whatever that says. */
+	faketree_file("0 0\n", "/sys/fs/selinux/booleans/virt_hooks_unconfined");
+	faketree_process_gone(700);
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_hasnt("SELinux");
+}
+END_TEST
+
+static void add(TCase *tc)
+{
+	tcase_add_test(tc, check_installation);
+	tcase_add_test(tc, check_apparmor);
+	tcase_add_test(tc, check_owner_and_modes);
+	tcase_add_test(tc, check_selinux);
+}
+
+int main(void)
+{
+	return machine_run("installation", add);
+}
