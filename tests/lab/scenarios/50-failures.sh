@@ -47,25 +47,35 @@ state "$LAB/after2"
 same "$LAB/after" "$LAB/after2" "release found nothing to do"
 holders_end
 
-# A failing start undoes only its own phase.
-config win10 <<END
-[domain]
-headless = yes
-[prepare/begin]
-pci.detach = 01:00.*
-[start/begin]
-governor.set = performance
-wait.for = path=/nowhere timeout=1s
-END
-state "$LAB/before"
-hook_ok "prepare" prepare begin
-hook_refused "start fails" '/nowhere' start begin
-refute "start's governor is back" grep -q performance /sys/devices/system/cpu/cpufreq/policy*/scaling_governor
-equal "prepare's device waits for release" "$(driver $GPU)" vfio-pci
-hook_ok "stopped" stopped end
-hook_ok "release" release end win10 failed
-state "$LAB/after"
-same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
+# A failing start or started undoes only its own phase.
+for phase in start started; do
+	config win10 <<-END
+		[domain]
+		headless = yes
+		[prepare/begin]
+		pci.detach = 01:00.*
+		[start/begin]
+		sysfs.write = /sys/kernel/mm/ksm/sleep_millisecs 77
+		$([ $phase = start ] || echo '[started/begin]')
+		governor.set = performance
+		wait.for = path=/nowhere timeout=1s
+	END
+	state "$LAB/before"
+	hook_ok "prepare" prepare begin
+	[ $phase = start ] || hook_ok "start" start begin
+	hook_refused "$phase fails" '/nowhere' $phase begin
+	refute "$phase's governor is back" grep -q performance /sys/devices/system/cpu/cpufreq/policy*/scaling_governor
+	if [ $phase = started ]; then
+		equal "start's own change waits for release" "$(cat /sys/kernel/mm/ksm/sleep_millisecs)" 77
+	else
+		refute "and what start changed before" grep -qx 77 /sys/kernel/mm/ksm/sleep_millisecs
+	fi
+	equal "prepare's device waits for release" "$(driver $GPU)" vfio-pci
+	hook_ok "stopped" stopped end
+	hook_ok "release" release end win10 failed
+	state "$LAB/after"
+	same "$LAB/before" "$LAB/after" "$phase: the host is as before" "$ONEWAY_VFIO"
+done
 
 # The card that the host shows its only picture on, and no word that this is meant.
 HUGE='' domain win10 $GPU_ALL
@@ -103,6 +113,15 @@ service.stop = display-manager.service
 kmod.unload = e1000e
 END
 hook_refused "a module of other devices" '0000:00:0[34].0' prepare begin
+builtin=$(sed -n '/input-core/{s|.*/||; s|\.ko.*||p; q}' "/lib/modules/$(uname -r)/modules.builtin" | tr - _)
+[ -n "$builtin" ] || fail "a module that is built in"
+config win10 <<END
+[prepare/begin]
+service.stop = display-manager.service
+kmod.unload = $builtin
+END
+hook_refused "a module that is built in" \
+	"kmod.unload \(win10.ini:3\): $builtin is built into the kernel and cannot be unloaded: leave it out, and let pci.detach" prepare begin
 config win10 <<END
 [prepare/begin]
 service.stop = display-manager.service

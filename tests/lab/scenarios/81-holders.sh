@@ -40,6 +40,7 @@ works "sound"
 holder renderd /dev/dri/card0
 refused "DRM" "$GPU is held by renderd \\(pid $HOLDER, root, /dev/dri/card0\\)"
 kill "$HOLDER"
+works "DRM"
 
 SCOPE=/system.slice/miner.service holder minerd /dev/dri/card0
 hook_refused "a unit's" "minerd \\(pid $HOLDER, root, /dev/dri/card0\\): stop miner.service first" prepare begin
