@@ -22,7 +22,7 @@ faults_config()
 
 config_devices()
 {
-	MAKES='openat.*journal fallocate unbind bind delete_module init_module driver_override vtcon0/bind scaling_governor nr_hugepages systemctl'
+	MAKES='openat.*journal fallocate unbind bind delete_module init_module driver_override scaling_governor nr_hugepages systemctl'
 	# shellcheck disable=SC2086 # words
 	HUGE='' domain win10 $GPU_ALL
 	config win10 <<-END
