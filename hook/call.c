@@ -20,6 +20,7 @@ void call_init(struct call *call, const char *root, const char *hooks_dir)
 	*call = (struct call){ .run = { .host.root = root, .cancel_fd = -1 } };
 	snprintf(call->hooks_dir, sizeof(call->hooks_dir), "%s", hooks_dir);
 	call->run.hooks_dir = call->hooks_dir;
+	call->run.host.server = &call->server;
 }
 
 bool call_has_files(const struct call *call)
@@ -243,6 +244,7 @@ void call_take_signals(struct call *call)
 
 void call_done(struct call *call)
 {
+	guard_server_done(&call->server);
 	report_done(&call->run.report);
 	free(call->run.variants);
 	strv_done(&call->run.dead);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "run.h"
+#include "guard.h"
 
 /* One call of the hook, or of the command for people: all that it was told. */
 struct call {
 	struct run run;
 	struct domain domain;
 	struct config config;
+	struct guard_server server;
 	char hooks_dir[PATH_MAX];
 };
 

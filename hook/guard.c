@@ -36,13 +36,26 @@ static bool may_do_alone(const struct run *run, const struct guard_job *job)
 	return job->reads || (down && !job->waits);
 }
 
+int guard_do(const struct guard_job *job, char text[GUARD_TEXT_MAX])
+{
+	const struct guard_access *access = job->access;
+
+	if (!access)
+		return job->fn(job->arg, text);
+	if (!access->value)
+		return host_read(access->host, text, GUARD_TEXT_MAX, "%s", access->path);
+	/* A write(2) of no bytes never reaches the attribute. */
+	return host_write(access->host, *access->value ? access->value : "\n", "%s",
+			  access->path);
+}
+
 static int do_alone(const struct guard_job *job, int why, char text[GUARD_TEXT_MAX])
 {
 	char own[GUARD_TEXT_MAX] = "";
 
 	log_warn("%s: no child process can be had for it (%s), done without one",
 		 job->what, strerror(-why));
-	return job->fn(job->arg, text ? text : own);
+	return guard_do(job, text ? text : own);
 }
 
 static int reap(int pid)
@@ -54,35 +67,75 @@ static int reap(int pid)
 	return status;
 }
 
+/* Whoever does the job: a child of its own, or the server's. */
+struct worker {
+	struct guard_server *server; /* NULL: its own */
+	int pid, fd;
+};
+
+static int find_worker(const struct guard_job *job, struct worker *ret)
+{
+	const struct guard_access *access = job->access;
+
+	*ret = (struct worker){ .fd = -1 };
+	if (access && guard_server_takes(access))
+		ret->server = access->host->server;
+	ret->pid = ret->server ? guard_server_start(ret->server, access->host, &ret->fd) :
+				 guard_fork(job, &ret->fd);
+	return ret->pid < 0 ? ret->pid : 0;
+}
+
+/* It is gone, or has nothing more to do than to end; the server's goes on. */
+static int end_worker(const struct worker *worker, bool gone)
+{
+	if (worker->server && !gone)
+		return 0;
+	if (worker->server)
+		guard_server_leave(worker->server);
+	else
+		close(worker->fd);
+	return reap(worker->pid);
+}
+
+static void leave_worker(const struct worker *worker)
+{
+	if (worker->server)
+		guard_server_leave(worker->server);
+	else
+		close(worker->fd);
+}
+
 int guard_run(struct run *run, const struct guard_job *job, char text[GUARD_TEXT_MAX],
 	      struct error *err)
 {
 	struct guard_answer answer = { 0 };
 	int64_t since = now_ms();
-	_cleanup_close_ int fd = -1;
-	int pid, r, status;
+	struct worker worker;
+	int r, status;
 
-	pid = guard_fork(job, &fd);
-	if (pid < 0 && may_do_alone(run, job))
-		return do_alone(job, pid, text);
-	if (pid < 0)
-		return error_errno(err, pid, "%s: cannot start a child process",
-				   job->what);
-	r = guard_begin(run, job, pid, err);
+	r = find_worker(job, &worker);
+	if (r < 0 && may_do_alone(run, job))
+		return do_alone(job, r, text);
+	if (r < 0)
+		return error_errno(err, r, "%s: cannot start a child process", job->what);
+	r = guard_begin(run, job, worker.pid, err);
 	if (r < 0) {
-		closep(&fd); /* it ends without having done anything */
-		fd = -1;
-		reap(pid);
+		end_worker(&worker, false); /* it has not done anything */
 		return r;
 	}
-	guard_go(fd); /* one that is gone does not answer */
-	r = guard_answer(fd, guard_deadline(run, since), &answer);
-	if (r == -ETIMEDOUT)
-		return guard_leave(run, job, pid, since, err);
-	/* It has spoken, or closed its end: only its exit is left to do. */
-	status = reap(pid);
+	/* One that is gone does not answer. */
+	if (worker.server)
+		guard_server_ask(worker.fd, job->access);
+	else
+		guard_go(worker.fd);
+	r = guard_answer(worker.fd, guard_deadline(run, since), &answer);
+	if (r == -ETIMEDOUT) {
+		leave_worker(&worker);
+		return guard_leave(run, job, worker.pid, since, err);
+	}
+	status = end_worker(&worker, r < 0);
 	if (run->journal) /* should that fail, its pid tells that it is gone */
-		journal_returned(run->journal, pid, NULL);
+		journal_returned(run->journal, worker.pid, NULL);
 	if (r < 0)
 		return error_set(err, -EIO, "%s: the child process died (%s %d)",
 				 job->what, WIFSIGNALED(status) ? "signal" : "status",
@@ -114,25 +167,11 @@ int guard_call(struct run *run, const char *what, int (*fn)(void *arg), void *ar
 	return guard_run(run, &job, NULL, err);
 }
 
-struct file_access {
-	const struct host *host;
-	const char *path, *value;
-};
-
-static int do_write(void *arg, _unused_ char text[GUARD_TEXT_MAX])
-{
-	const struct file_access *file = arg;
-
-	/* A write(2) of no bytes never reaches the attribute. */
-	return host_write(file->host, file->value[0] ? file->value : "\n", "%s",
-			  file->path);
-}
-
 int guard_write(struct run *run, const char *path, const char *value, struct error *err)
 {
-	struct file_access file = { .host = &run->host, .path = path, .value = value };
+	struct guard_access access = { .host = &run->host, .path = path, .value = value };
 	char what[512];
-	struct guard_job job = { .what = what, .fn = do_write, .arg = &file };
+	struct guard_job job = { .what = what, .access = &access };
 	int r;
 
 	snprintf(what, sizeof(what), "write of '%.100s' to %.300s", value, path);
@@ -141,21 +180,12 @@ int guard_write(struct run *run, const char *path, const char *value, struct err
 	return r < 0 ? error_errno(err, r, "%s: cannot write '%s'", path, value) : 0;
 }
 
-static int do_read(void *arg, char text[GUARD_TEXT_MAX])
-{
-	const struct file_access *file = arg;
-
-	return host_read(file->host, text, GUARD_TEXT_MAX, "%s", file->path);
-}
-
 int guard_read(struct run *run, const char *path, char *buf, size_t size,
 	       struct error *err)
 {
-	struct file_access file = { .host = &run->host, .path = path };
+	struct guard_access access = { .host = &run->host, .path = path };
 	char what[512], text[GUARD_TEXT_MAX];
-	struct guard_job job = {
-		.what = what, .fn = do_read, .arg = &file, .reads = true
-	};
+	struct guard_job job = { .what = what, .access = &access, .reads = true };
 	int r;
 
 	snprintf(what, sizeof(what), "read of %.300s", path);

@@ -14,6 +14,19 @@
 int guard_call(struct run *run, const char *what, int (*fn)(void *arg), void *arg,
 	       struct error *err);
 
+/*
+ * The child that the guarded reads and writes of a call share, as a fork costs more than most
+ * of them do. It comes with the first, works at one at a time, and is left behind like any
+ * other when that does not return: the next one has another.
+ */
+struct guard_server {
+	int pid, fd; /* 0: there is none */
+	int owner; /* the process that made it: no child of that one may use it */
+	int64_t since; /* now_ms() */
+};
+
+void guard_server_done(struct guard_server *server);
+
 /* One guarded write of VALUE to PATH (not yet rooted). "" is written as a newline. */
 int guard_write(struct run *run, const char *path, const char *value, struct error *err);
 /* One guarded read of a small file; as host_read(), which see. */
@@ -42,6 +55,8 @@ int guard_isolate(int fd);
  * after we had stopped waiting for it: it runs in the child and may only use HOST calls.
  */
 struct guard_job {
+	/* Instead of FN: what the child of all may do. */
+	const struct guard_access *access;
 	const char *what; /* "unbind of 0000:0a:00.0 from snd_hda_intel" */
 	int (*fn)(void *arg, char text[GUARD_TEXT_MAX]);
 	void (*late)(void *arg);
@@ -49,6 +64,12 @@ struct guard_job {
 	/* May wait without an end for whoever uses the device: never without a child. */
 	bool waits;
 	bool reads; /* changes nothing */
+};
+
+/* A write of VALUE to PATH, a read of it when VALUE is NULL. */
+struct guard_access {
+	const struct host *host;
+	const char *path, *value;
 };
 
 /* TEXT may be NULL. ERR is filled only when the guard itself failed (or timed out). */

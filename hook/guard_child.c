@@ -58,29 +58,36 @@ int guard_isolate(int fd)
 	return 3;
 }
 
-static void __attribute__((noreturn))
-child_main(const struct guard_job *job, int fd, int parent)
+size_t guard_next(int fd, int parent, char *buf, size_t size)
 {
-	struct guard_answer answer = { 0 };
 	ssize_t n;
-	size_t size;
-	char go;
 
-	fd = guard_isolate(fd);
-	if (fd < 0)
-		_exit(1);
 	do
-		n = read(fd, &go, 1);
+		n = read(fd, buf, size);
 	while (n < 0 && errno == EINTR);
 	/* With the parent killed meanwhile somebody may be putting things back by now. */
-	if (n != 1 || getppid() != parent)
-		_exit(1);
-	answer.result = job->fn(job->arg, answer.text);
-	size = offsetof(struct guard_answer, text) +
-	       strnlen(answer.text, GUARD_TEXT_MAX - 1) + 1;
-	if (write(fd, &answer, size) < 0 && answer.result >= 0 && job->late)
+	return n > 0 && getppid() == parent ? (size_t)n : 0;
+}
+
+int guard_send(int fd, const struct guard_answer *answer)
+{
+	size_t size = offsetof(struct guard_answer, text) +
+		      strnlen(answer->text, GUARD_TEXT_MAX - 1) + 1;
+
+	return write(fd, answer, size) < 0 ? -errno : 0;
+}
+
+static void do_job(const void *arg, int fd, int parent)
+{
+	const struct guard_job *job = arg;
+	struct guard_answer answer = { 0 };
+	char go;
+
+	if (!guard_next(fd, parent, &go, 1))
+		return;
+	answer.result = guard_do(job, answer.text);
+	if (guard_send(fd, &answer) < 0 && answer.result >= 0 && job->late)
 		job->late(job->arg);
-	_exit(0);
 }
 
 int guard_answer(int fd, int64_t deadline, struct guard_answer *answer)
@@ -132,7 +139,8 @@ static int fork_patiently(void)
 	return pid;
 }
 
-int guard_fork(const struct guard_job *job, int *ret_fd)
+int guard_spawn(void (*main)(const void *arg, int fd, int parent), const void *arg,
+		int *ret_fd)
 {
 	int fds[2], parent = getpid(), pid, r;
 
@@ -141,7 +149,10 @@ int guard_fork(const struct guard_job *job, int *ret_fd)
 	pid = fork_patiently();
 	if (pid == 0) {
 		close(fds[0]);
-		child_main(job, fds[1], parent);
+		r = guard_isolate(fds[1]);
+		if (r >= 0)
+			main(arg, r, parent);
+		_exit(r < 0);
 	}
 	r = pid < 0 ? -errno : pid;
 	close(fds[1]);
@@ -150,4 +161,9 @@ int guard_fork(const struct guard_job *job, int *ret_fd)
 	else
 		*ret_fd = fds[0];
 	return r;
+}
+
+int guard_fork(const struct guard_job *job, int *ret_fd)
+{
+	return guard_spawn(do_job, job, ret_fd);
 }

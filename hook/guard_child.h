@@ -12,11 +12,34 @@ struct guard_answer {
 };
 
 /*
- * Makes a child for the job: its pid, and in *RET_FD the end that its answer comes to. It
- * does nothing before guard_go(), and nothing at all when *RET_FD is closed without that.
+ * Makes a child of ours that may be left behind, which runs MAIN and ends: its pid, and in
+ * *RET_FD the end that its answers come to.
+ */
+int guard_spawn(void (*main)(const void *arg, int fd, int parent), const void *arg,
+		int *ret_fd);
+/* In the child: the size of the next packet; 0: there is none, or the parent is gone. */
+size_t guard_next(int fd, int parent, char *buf, size_t size);
+int guard_send(int fd, const struct guard_answer *answer);
+
+/*
+ * A child for the job. It does nothing before guard_go(), and nothing at all when *RET_FD is
+ * closed without that.
  */
 int guard_fork(const struct guard_job *job, int *ret_fd);
 int guard_go(int fd);
+/* The job itself, by ourselves. */
+int guard_do(const struct guard_job *job, char text[GUARD_TEXT_MAX]);
+
+/*
+ * The server's child, made for HOST when there is none: its pid, and its end in *RET_FD,
+ * which stays the server's.
+ */
+int guard_server_start(struct guard_server *server, const struct host *host, int *ret_fd);
+bool guard_server_takes(const struct guard_access *access);
+int guard_server_ask(int fd, const struct guard_access *access);
+/* Nobody waits for its child any more, or it is gone: the next one has another. */
+void guard_server_leave(struct guard_server *server);
+
 /*
  * Before that: should we be killed while the child hangs, the next run must know of it. Only
  * a way back goes on when that cannot be written.

@@ -41,7 +41,7 @@ int guard_watch(const struct guard_job *job, const _Atomic unsigned *progress,
 
 	pid = guard_fork(job, &fd);
 	if (pid < 0)
-		return job->fn(job->arg, answer.text); /* rather so than not at all */
+		return guard_do(job, answer.text); /* rather so than not at all */
 	guard_go(fd); /* one that is gone does not answer */
 	do {
 		before = *progress;

@@ -5,6 +5,7 @@
 
 #include "util.h"
 
+struct guard_server;
 struct overlay;
 
 /*
@@ -15,6 +16,7 @@ struct overlay;
 struct host {
 	const char *root; /* "" for the real machine, else without a slash at its end */
 	struct overlay *overlay;
+	struct guard_server *server; /* guard.h; NULL: each guarded access has a child */
 };
 
 /* FMT with the root in front, in BUF (PATH_MAX bytes); returns BUF. */
