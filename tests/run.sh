@@ -184,12 +184,13 @@ fi
 boot "lab: bookworm" tests/lab/boot.sh
 [ -n "$quick" ] || boot "lab: bookworm, UEFI" tests/lab/boot.sh --uefi
 # Where kernels differ: the whole cycle and each step. All else is the hook's own.
-on_kernels='single-gpu steps steps-more steps-programs steps-pci steps-cpu explicit-release failures'
+on_kernels='single-gpu steps steps-more steps-programs steps-pci steps-cpu explicit-release failures trees hugepages'
 for kernel in $kernels; do
 	# shellcheck disable=SC2086
 	[ -n "$quick" ] || boot "lab: $kernel" tests/lab/boot.sh --suite "$kernel" $on_kernels
 	# shellcheck disable=SC2086
 	[ -z "$all" ] || boot "lab: $kernel, UEFI" tests/lab/boot.sh --uefi --suite "$kernel" $on_kernels
+	[ -z "$all" ] || boot "lab: $kernel, suspend" tests/lab/boot.sh --suite "$kernel" steps-suspend
 done
 if [ -z "$quick" ]; then
 	for scenario in tests/lab/scenarios/*.sh; do
