@@ -49,27 +49,26 @@ int guard_isolate(int fd);
 
 #define GUARD_TEXT_MAX 2048
 
+/* A write of VALUE to PATH, a read of it when VALUE is NULL. */
+struct guard_access {
+	const struct host *host;
+	const char *path, *value;
+};
+
 /*
  * guard_call() with all its parts. FN may leave a text of up to GUARD_TEXT_MAX bytes for
  * the parent. LATE (may be NULL) is what a child does by itself when its FN succeeded
  * after we had stopped waiting for it: it runs in the child and may only use HOST calls.
  */
 struct guard_job {
-	/* Instead of FN: what the child of all may do. */
-	const struct guard_access *access;
 	const char *what; /* "unbind of 0000:0a:00.0 from snd_hda_intel" */
+	const struct guard_access *access; /* instead of FN: for the server */
 	int (*fn)(void *arg, char text[GUARD_TEXT_MAX]);
 	void (*late)(void *arg);
 	void *arg;
 	/* May wait without an end for whoever uses the device: never without a child. */
 	bool waits;
 	bool reads; /* changes nothing */
-};
-
-/* A write of VALUE to PATH, a read of it when VALUE is NULL. */
-struct guard_access {
-	const struct host *host;
-	const char *path, *value;
 };
 
 /* TEXT may be NULL. ERR is filled only when the guard itself failed (or timed out). */

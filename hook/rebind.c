@@ -214,30 +214,19 @@ static int bind_error(struct run *run, const char *name, const char *to, int r,
 			   to);
 }
 
-struct bind {
-	const struct host *host;
-	const char *name, *to;
-};
-
-static int bind_write(void *arg, _unused_ char text[GUARD_TEXT_MAX])
-{
-	const struct bind *b = arg;
-
-	return host_write(b->host, b->name, DRIVER "/bind", b->to);
-}
-
 int rebind_to(struct run *run, const char *name, const char *to, struct error *err)
 {
 	_cleanup_error_ struct error timeout = { 0 }, ignored = { 0 };
-	struct bind bind = { &run->host, name, to };
-	char what[256], now[128] = "";
-	struct guard_job job = { .what = what, .fn = bind_write, .arg = &bind };
+	char what[256], path[PATH_MAX], now[128] = "";
+	struct guard_access bind = { .host = &run->host, .path = path, .value = name };
+	struct guard_job job = { .what = what, .access = &bind };
 	int r, bound;
 
 	r = rebind_refuse_left(run, name, err);
 	if (r < 0)
 		return r;
 	snprintf(what, sizeof(what), "bind of %s to %s", name, to);
+	snprintf(path, sizeof(path), DRIVER "/bind", to);
 	bound = guard_run(run, &job, NULL, &timeout);
 	if (timeout.msg)
 		return error_set(err, bound, "%s", timeout.msg);
