@@ -134,8 +134,10 @@ int guard_run(struct run *run, const struct guard_job *job, char text[GUARD_TEXT
 		return guard_leave(run, job, worker.pid, since, err);
 	}
 	status = end_worker(&worker, r < 0);
-	if (run->journal) /* should that fail, its pid tells that it is gone */
-		journal_returned(run->journal, worker.pid, NULL);
+	/* Should that fail, its pid is to tell that it is gone. */
+	if (run->journal && journal_returned(run->journal, worker.pid, NULL) < 0 &&
+	    worker.server)
+		guard_server_done(worker.server);
 	if (r < 0)
 		return error_set(err, -EIO, "%s: the child process died (%s %d)",
 				 job->what, WIFSIGNALED(status) ? "signal" : "status",

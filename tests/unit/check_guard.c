@@ -138,6 +138,25 @@ START_TEST(one_that_hangs)
 }
 END_TEST
 
+/* The journal cannot be told that it returned: nobody may take it for one that hangs. */
+START_TEST(one_that_returned_unheard)
+{
+	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+	struct run run = brief(10000);
+
+	ck_assert_int_eq(journal_open(&host, "11111111-2222-3333-4444-555555555555",
+				      "win10", true, NULL, &journal, NULL),
+			 0);
+	run.journal = &journal;
+	run.event.phase = PHASE_PREPARE;
+	faketree_fault(3, FAULT_ERRNO, EIO); /* behind "child" and the write itself */
+	ck_assert_int_eq(guard_write(&run, FILE, "1", NULL), 0);
+	ck_assert_uint_eq(faketree_faults(NULL), 3);
+	ck_assert_uint_eq(journal.n_children, 1);
+	ck_assert_int_eq(guard_left(&run, FILE), 0);
+}
+END_TEST
+
 /* A later run judges by its age what it is at. */
 START_TEST(one_that_is_old)
 {
@@ -198,6 +217,7 @@ int main(void)
 	tcase_add_test(tc, without_a_server);
 	tcase_add_test(tc, one_that_died);
 	tcase_add_test(tc, one_that_hangs);
+	tcase_add_test(tc, one_that_returned_unheard);
 	tcase_add_test(tc, one_that_is_old);
 	tcase_add_test(tc, not_that_of_a_parent);
 	tcase_add_test(tc, a_long_value);
