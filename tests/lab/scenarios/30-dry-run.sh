@@ -67,3 +67,36 @@ check "dry-run = yes: the plan is in the log" grep -q "dry run: driver $GPU_SOUN
 hook_ok "dry-run = yes: release" release end win10 failed
 state "$LAB/after"
 same "$LAB/before" "$LAB/after" "dry-run = yes changes nothing"
+
+# All that is wrong, and each of the three tells the same of it.
+config win10 <<END
+[prepare/begin]
+hugepages.allocate = memory=64G
+service.stop       = no-such-unit.service
+kmod.load          = no_such_module
+kmod.unload        = drm
+sysfs.write        = /sys/nowhere/at_all 1
+pci.detach         = 01:00.0
+exec.run           = /no/such/program
+END
+vfio-hook plan win10 </etc/lab/win10.xml >"$LAB/out" 2>"$LAB/err"
+equal "plan with several problems exits 1" $? 1
+/etc/libvirt/hooks/qemu --dry-run win10 prepare begin - </etc/lab/win10.xml >"$LAB/out2" 2>"$LAB/err2"
+equal "--dry-run with several problems exits 1" $? 1
+vfio-hook check win10 </etc/lab/win10.xml >"$LAB/out3" 2>"$LAB/err3"
+equal "check with several problems exits 1" $? 1
+# What is free changes from one look to the next.
+problems() { sed -n "s/$1//p" | sed 's/[0-9]* MiB/some MiB/g' | sort; }
+problems '^ *PROBLEM: ' <"$LAB/out" >"$LAB/of-plan"
+problems '^ *PROBLEM: ' <"$LAB/out2" >"$LAB/of-dry-run"
+problems '^ *problem  [^ ]*\.ini:[0-9]*: [a-z]*\.[a-z]*: ' <"$LAB/out3" >"$LAB/of-check"
+check "plan tells all of them" test "$(wc -l <"$LAB/of-plan")" -ge 6
+same "$LAB/of-plan" "$LAB/of-dry-run" "plan and --dry-run list the same problems"
+same "$LAB/of-plan" "$LAB/of-check" "plan and check list the same problems"
+: >/var/log/vfio-hook/win10.log
+hook_refused "the real one is refused" '' prepare begin
+problems '^' </var/log/vfio-hook/win10.log >"$LAB/log"
+while IFS= read -r line; do
+	grep -qF -- "$line" "$LAB/log" || echo "$line"
+done <"$LAB/of-plan" >"$LAB/missing"
+refute "and its log tells all of them" test -s "$LAB/missing"
