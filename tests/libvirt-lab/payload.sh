@@ -22,6 +22,9 @@ install -m 755 "$here/guest/run" "$here/../../share/install-hook" "$top/lab/"
 # file) the scenario that wants it says so.
 build=$(dirname "$hook")
 [ ! -f "$build/build.ninja" ] || "$here/../package.sh" --make "$build" "$top/lab"
+case " $* " in *" 96-clone "*) "$here/clone.sh" "$top/lab" ;; esac
+mkdir "$top/lab/pictures"
+cp "$here"/../../share/doc/*.svg "$top/lab/pictures/"
 for f in "$here"/guest/*.service; do
 	case $f in */lab.service) ;; *) install -m 644 "$f" "$top/etc/systemd/system/" ;; esac
 done

@@ -39,7 +39,16 @@ state "$LAB/after"
 same "$LAB/before" "$LAB/after" "plan and check change nothing"
 
 # What it says will work does.
+rm -f /var/log/vfio-hook/win10.log
 hook_ok "the same prepare for real" prepare begin
+# Each change of the plan is in the log of the real run, in the same words.
+sed '/^ *< /,$d; /→/!d; s/^ *//; s/   */ /' "$LAB/plan" >"$LAB/changes"
+while read -r change; do
+	sed 's/^[^ ]* [A-Z]* [^ ]*: //; s/: / /' /var/log/vfio-hook/win10.log | grep -qxF -e "$change" ||
+		echo "not ok - $LAB_NAME - not in the log: $change"
+done <"$LAB/changes"
+note "$(cat "$LAB/changes")"
+note "$(cat /var/log/vfio-hook/win10.log)"
 hook_ok "and back" release end
 state "$LAB/after"
 same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
