@@ -4,6 +4,7 @@
  * are named by what they are, since the numbers differ from boot to boot.
  */
 #include "fbdev.h"
+#include "holders.h"
 #include "modules.h"
 #include "restore.h"
 #include "step.h"
@@ -90,6 +91,21 @@ static bool plan_unloads(const struct run *run, const char *module)
 	return false;
 }
 
+/* Of the module's references those that an earlier step of the plan ends: open nodes. */
+static int references_that_end(const struct run *run, const char *function)
+{
+	_cleanup_(holder_list_done) struct holder_list list = {};
+	const struct pci_function *fn = pci_find(&run->pci, function);
+	struct pci_list one = { .fn = (struct pci_function *)(uintptr_t)fn, .n = 1 };
+	int n = 0;
+
+	if (!run->simulate || !fn || holders_scan(&run->host, &one, &list, NULL) < 0)
+		return 0;
+	for (size_t i = 0; i < list.n; i++)
+		n += holder_ends(&run->host, &list.holder[i]);
+	return n;
+}
+
 /* More references than modules that depend on it: fbcon may have one (i915, xe, radeon). */
 static bool pinned_and_unloaded(struct run *run, const struct fbdev *fb)
 {
@@ -101,7 +117,8 @@ static bool pinned_and_unloaded(struct run *run, const struct fbdev *fb)
 			   "/sys/bus/pci/devices/%s/driver/module", fb->function) < 0 ||
 	    !plan_unloads(run, module) || kmod_holders(&run->host, module, &holders) < 0)
 		return false;
-	return kmod_refcount(&run->host, module) > (int)holders.n;
+	return kmod_refcount(&run->host, module) >
+	       (int)holders.n + references_that_end(run, fb->function);
 }
 
 /* A firmware framebuffer that nothing tells the card of is taken for the boot display's. */

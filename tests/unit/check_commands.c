@@ -292,6 +292,32 @@ START_TEST(plan_tells_who_holds)
 }
 END_TEST
 
+/* What has the module open goes before: then only fbcon is left, or nothing is. */
+START_TEST(plan_knows_what_pins_a_module)
+{
+	domain("<devices>" HOSTDEV("0x0a", "0") HOSTDEV("0x0a", "1") "</devices>");
+	steps("service.stop = audio\nvtconsole.unbind =\nkmod.unload = snd_hda_intel nvidia\n"
+	      "pci.detach = 0a:00.*");
+	faketree_file("", "/run/systemd/system/x");
+	faketree_program("systemctl", "for u; do :; done\n"
+				      "echo Id=$u; echo LoadState=loaded; echo "
+				      "ActiveState=active; echo RequiredBy=\n");
+	faketree_vtcon(0, "(M) dummy device", false);
+	faketree_vtcon(1, "(M) frame buffer device", true);
+	faketree_link("../../../devices/pci0000:00/" SOUND,
+		      "/sys/class/graphics/fb0/device");
+	faketree_file("", "/sys/devices/pci0000:00/" SOUND "/sound/card1/controlC1/dev");
+	faketree_process(812, "pipewire", "audio.service", "/dev/snd/controlC1");
+	faketree_module_refs("snd_hda_intel", 1);
+	ck_assert_msg(command("plan win10") == STATUS_OK, "%s", out);
+	assert_has("note: console 'frame buffer device' is left bound: ");
+	faketree_module_refs("snd_hda_intel", 2);
+	command("plan win10");
+	assert_has("vtcon frame buffer device");
+	assert_hasnt("is left bound");
+}
+END_TEST
+
 /* The card is without a driver until the module is there again. */
 START_TEST(plan_module_takes_it_back)
 {
@@ -383,6 +409,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, init_for_a_second_gpu);
 	tcase_add_test(tc, plan);
 	tcase_add_test(tc, plan_tells_who_holds);
+	tcase_add_test(tc, plan_knows_what_pins_a_module);
 	tcase_add_test(tc, plan_module_takes_it_back);
 	tcase_add_test(tc, plan_moves_interrupts_by_name);
 	tcase_add_test(tc, plan_puts_pages_back);
