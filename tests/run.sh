@@ -207,6 +207,7 @@ fi
 if [ -n "$all" ]; then
 	boot "libvirt lab: trixie" tests/libvirt-lab/boot.sh --suite trixie
 	boot "libvirt lab: autostart at boot" tests/libvirt-lab/boot.sh autostart
+	boot "libvirt lab: a newcomer in an empty Debian" env LAB_FRESH=bookworm tests/libvirt-lab/boot.sh clone
 fi
 if [ -n "$faults" ]; then
 	boot "lab: every crash" tests/lab/boot.sh --append faults=1 90-kill

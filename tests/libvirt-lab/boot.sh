@@ -20,6 +20,9 @@
 # HOOK=FILE is the executable under test (default build/qemu), LAB_CACHE=DIR where the disk
 # and the kernel are kept (default build-lab).
 #
+# LAB_FRESH=SUITE lets the scenario 96-clone build in an empty Debian of that suite, by the
+# commands in README alone, instead of on this machine.
+#
 # Exit status: 0 all is well; 1 a 'not ok', a panic, a timeout or an early end; 2 wrong
 # usage.
 set -eu

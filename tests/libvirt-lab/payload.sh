@@ -22,7 +22,8 @@ install -m 755 "$here/guest/run" "$here/../../share/install-hook" "$top/lab/"
 # file) the scenario that wants it says so.
 build=$(dirname "$hook")
 [ ! -f "$build/build.ninja" ] || "$here/../package.sh" --make "$build" "$top/lab"
-case " $* " in *" 96-clone "*) "$here/clone.sh" "$top/lab" ;; esac
+# shellcheck disable=SC2086 # two words or none
+case " $* " in *" 96-clone "*) "$here/clone.sh" ${LAB_FRESH:+--fresh $LAB_FRESH} "$top/lab" ;; esac
 mkdir "$top/lab/pictures"
 cp "$here"/../../share/doc/*.svg "$top/lab/pictures/"
 for f in "$here"/guest/*.service; do
