@@ -199,6 +199,7 @@ if [ -z "$quick" ]; then
 		boot "lab: $(basename "$scenario" .sh)" tests/lab/boot.sh "$scenario"
 	done
 fi
+[ -n "$quick" ] || boot "lab: examples, UEFI" tests/lab/boot.sh --uefi 27-examples
 [ -n "$quick" ] || boot "lab: an initramfs of initramfs-tools" tests/lab/initramfs.sh
 if [ -z "$quick" ]; then
 	boot "libvirt lab" tests/libvirt-lab/boot.sh

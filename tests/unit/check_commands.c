@@ -227,6 +227,28 @@ START_TEST(init_for_the_only_gpu)
 }
 END_TEST
 
+/* What has the card open goes from above: sound, then the desktop, then its sessions. */
+START_TEST(init_for_a_desktop)
+{
+	const char *sound, *desktop, *session;
+
+	faketree_file("", "/run/systemd/system/x");
+	faketree_file("SESSIONS=\n", "/run/systemd/seats/seat0");
+	faketree_program("systemctl", "echo Id=lightdm.service; echo LoadState=loaded\n"
+				      "echo ActiveState=active\n");
+	domain("<devices>" HOSTDEV("0x0a", "0") HOSTDEV("0x0a", "1") "</devices>");
+	ck_assert_int_eq(command("init win10"), STATUS_OK);
+	sound = strstr(out, "\n-service.stop = seat=seat0 pipewire-pulse.socket ");
+	desktop = strstr(out, "\nservice.stop = display-manager.service\n");
+	session = strstr(out, "\nsession.end = seat=seat0 ");
+	ck_assert_msg(sound && sound < desktop && desktop < session, "%s", out);
+	ck_assert_int_eq(command("init win10 --write"), STATUS_OK);
+	ck_assert_msg(command("plan win10") == STATUS_OK, "%s", out);
+	assert_has("pulseaudio.service"); /* the lines that go on belong to it */
+	assert_has("nobody is logged in at seat0");
+}
+END_TEST
+
 START_TEST(init_for_a_second_gpu)
 {
 	faketree_pci("0000:0c:00.0", "10de:2204", "030000", "nvidia", "16");
@@ -406,6 +428,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, status_after_a_reboot);
 	tcase_add_test(tc, status_of_what_is_changed);
 	tcase_add_test(tc, init_for_the_only_gpu);
+	tcase_add_test(tc, init_for_a_desktop);
 	tcase_add_test(tc, init_for_a_second_gpu);
 	tcase_add_test(tc, plan);
 	tcase_add_test(tc, plan_tells_who_holds);
