@@ -149,12 +149,10 @@ static void write_desktop(const struct proposal *p, const struct strv *managers,
 	      "; does not run is left alone, and not started later.\n",
 	      out);
 	if (systemd_is_running(host))
-		fputs("; Sound servers of whoever sits there; what is not there is passed "
-		      "over.\n"
-		      "-service.stop = seat=seat0 pipewire-pulse.socket pipewire.socket\n"
-		      "                pulseaudio.socket pipewire-pulse.service "
-		      "pipewire.service\n"
-		      "                wireplumber.service pulseaudio.service\n",
+		fputs("; Sound servers of whoever sits there, which stop with their sockets; "
+		      "what is\n; not there is passed over.\n"
+		      "-service.stop = seat=seat0 pipewire-pulse.socket pipewire.socket "
+		      "pulseaudio.socket\n",
 		      out);
 	write_managers(host, managers, out);
 	if (host_exists(host, "/run/systemd/seats"))
