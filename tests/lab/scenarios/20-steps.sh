@@ -24,6 +24,12 @@ refute "kmod.load of a module that needs another: neither is there" grep -qE '^(
 step "kmod.load of a module that needs another" '[ "$(cat /sys/module/kvmfr/parameters/static_size_mb)" = 32 ] && [ -e /dev/kvmfr0 ]' <<END
 kmod.load = kvmfr static_size_mb=32
 END
+modprobe -q -r vfio_pci
+echo 'options vfio-pci disable_vga=1' >/etc/modprobe.d/lab.conf
+step "pci.detach loads vfio-pci as modprobe.d has it" '[ "$(cat /sys/module/vfio_pci/parameters/disable_vga) $(driver $NET1)" = "Y vfio-pci" ]' <<END
+pci.detach = $NET1
+END
+rm /etc/modprobe.d/lab.conf
 step "governor.set" '! grep -v performance /sys/devices/system/cpu/cpufreq/policy*/scaling_governor' <<END
 governor.set = performance
 END
