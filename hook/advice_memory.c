@@ -181,6 +181,19 @@ static bool scripts_prepare(const struct run *run)
 				PHASE_BIT(PHASE_PREPARE));
 }
 
+static void judge_plugged(const struct domain *domain, struct findings *findings)
+{
+	char cure[96];
+
+	snprintf(cure, sizeof(cure), "hugepages.allocate = memory=%" PRIu64 "M",
+		 (domain->max_memory + (1 << 20) - 1) >> 20);
+	finding_add(
+		findings, FINDING_ADVICE, cure,
+		"memory that is plugged in later (<maxMemory>) takes huge pages, too: "
+		"hugepages.allocate gets those of the start only; for all of them in place "
+		"of it");
+}
+
 static void judge_memory(const struct call *call, struct findings *findings)
 {
 	_cleanup_(guest_memory_done) struct guest_memory memory = {};
@@ -199,10 +212,7 @@ static void judge_memory(const struct call *call, struct findings *findings)
 		judge_parts(run, &memory, findings);
 	if (has_step && domain->max_memory > domain->memory &&
 	    guest_memory_is_huge(&memory))
-		finding_add(
-			findings, FINDING_ADVICE, NULL,
-			"memory that is plugged in later (<maxMemory>) takes huge pages, "
-			"too: hugepages.allocate gets those of the start only");
+		judge_plugged(domain, findings);
 }
 
 void advise_memory(struct call *call, struct findings *findings)

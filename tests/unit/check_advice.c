@@ -559,6 +559,10 @@ START_TEST(check_whole_pages)
 	assert_hasnt("cell 1: ");
 	/* The step has its own warning; here is the line. */
 	steps("hugepages.allocate =");
+	memory("6", "<maxMemory slots='4' unit='MiB'>10</maxMemory>");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("for all of them in place of it\n"
+		   "             hugepages.allocate = memory=10M\n");
 	memory("5", "");
 	ck_assert_int_eq(command("check win10"), STATUS_OK);
 	assert_hasnt("no multiple");
