@@ -22,10 +22,6 @@ install -m 755 "$here/guest/run" "$here/../../share/install-hook" "$top/lab/"
 # file) the scenario that wants it says so.
 build=$(dirname "$hook")
 [ ! -f "$build/build.ninja" ] || "$here/../package.sh" --make "$build" "$top/lab"
-# shellcheck disable=SC2086 # two words or none
-case " $* " in *" 96-clone "*) "$here/clone.sh" ${LAB_FRESH:+--fresh $LAB_FRESH} "$top/lab" ;; esac
-mkdir "$top/lab/pictures"
-cp "$here"/../../share/doc/*.svg "$top/lab/pictures/"
 for f in "$here"/guest/*.service; do
 	case $f in */lab.service) ;; *) install -m 644 "$f" "$top/etc/systemd/system/" ;; esac
 done
@@ -35,6 +31,7 @@ done
 install -m 644 "$lab/lib.sh" "$top/lab/host.sh"
 install -m 644 "$here/lib.sh" "$top/lab/lib.sh"
 cp -r "$here/scenarios" "$top/lab/scenarios"
+cp -r "$here/../../conf.d" "$top/lab/conf.d"
 echo "$*" >"$top/lab/want"
 cc -O2 -Wall -Wextra -static -o "$top/usr/bin/hold" "$lab/hold.c"
 for f in stay poweroff; do
