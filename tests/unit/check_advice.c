@@ -195,6 +195,29 @@ START_TEST(check_pinning_cured)
 }
 END_TEST
 
+/* The commonest case: QEMU's own threads have no CPUs named. */
+START_TEST(check_emulator_threads)
+{
+	static const char text[] =
+		"  advice   the vCPUs are pinned, QEMU's own threads are not, and run on the "
+		"guest's CPUs as well; in <cputune>\n"
+		"             <emulatorpin cpuset='0,3-4,7'/>\n";
+
+	four_cores();
+	pinned("4", PIN("0", "1") PIN("1", "5") PIN("2", "2") PIN("3", "6"));
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has(text);
+	/* Not with the line put in, nor where no other CPU is left. */
+	pinned("4", PIN("0", "1") PIN("1", "5") PIN("2", "2")
+			    PIN("3", "6") "<emulatorpin cpuset='0,3-4,7'/>");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_hasnt("QEMU's own threads");
+	pinned("2", PIN("0", "0-3") PIN("1", "4-7"));
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_hasnt("QEMU's own threads");
+}
+END_TEST
+
 /* The same config, whose lines stand behind what prepare and start leave. */
 static void phases(const char *lines)
 {
@@ -742,6 +765,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, check_xml_against_config);
 	tcase_add_test(tc, check_pinning);
 	tcase_add_test(tc, check_pinning_cured);
+	tcase_add_test(tc, check_emulator_threads);
 	tcase_add_test(tc, check_every_phase);
 	tcase_add_test(tc, check_phases_in_their_order);
 	tcase_add_test(tc, check_boot_phase);
