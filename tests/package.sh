@@ -31,7 +31,7 @@ make()
 	rm "$tree/etc/libvirt/hooks/qemu" # a link instead: postinst
 	gzip -9n "$tree"/usr/share/man/man?/*
 	install -d "$tree/DEBIAN"
-	install -m 755 "$top"/share/debian/{postinst,prerm,postrm} "$tree/DEBIAN"
+	install -m 755 "$top"/share/debian/{preinst,postinst,prerm,postrm} "$tree/DEBIAN"
 	sed "s/@version@/$version/; s/@arch@/$(dpkg --print-architecture)/; s/@size@/$(du -sk "$tree" | cut -f 1)/" \
 		"$top/share/debian/control.in" >"$tree/DEBIAN/control"
 	dpkg-deb --root-owner-group --build "$tree" "$work/vfio-hook_$version.deb" >/dev/null
@@ -96,6 +96,7 @@ check "installs" package -i "$work/vfio-hook_$version.deb"
 check "the hook is a link to the program" test "$(readlink "$root/$hook")" = /usr/sbin/vfio-hook
 check "the program runs" "$root/usr/sbin/vfio-hook" --version
 check "the daemon was told" grep -qx 'reload libvirtd.service' "$work/systemctl.log"
+check "and the modular one" grep -qx 'reload virtqemud.service' "$work/systemctl.log"
 check "conf.d is there and empty" rmdir "$root/etc/libvirt/hooks/conf.d"
 mkdir "$root/etc/libvirt/hooks/conf.d"
 echo '[prepare/begin]' >"$root/etc/libvirt/hooks/conf.d/win10.ini"
@@ -107,9 +108,16 @@ chmod 700 "$root/run/vfio-hook"
 echo torn >"$root/run/vfio-hook/11111111-2222-3333-4444-555555555555.journal"
 refute "is not removed while something is changed" package -r vfio-hook
 rm "$root"/run/vfio-hook/*.journal
+: >"$work/systemctl.log"
 check "is removed" package -r vfio-hook
+check "the daemon was told, too" grep -qx 'reload libvirtd.service' "$work/systemctl.log"
 refute "the hook is gone" test -e "$root/$hook" -o -L "$root/$hook"
 check "a config is still kept" test -s "$root/etc/libvirt/hooks/conf.d/win10.ini"
+: >"$work/systemctl.log"
+check "is installed again" package -i "$work/vfio-hook_$version.deb"
+check "the hook is there again" test "$(readlink "$root/$hook")" = /usr/sbin/vfio-hook
+check "the daemon was told then" grep -qx 'reload libvirtd.service' "$work/systemctl.log"
+check "is removed once more" package -r vfio-hook
 check "is purged" package -P vfio-hook
 refute "the log is gone" test -e "$root/var/log/vfio-hook"
 check "a config is kept even then" test -s "$root/etc/libvirt/hooks/conf.d/win10.ini"

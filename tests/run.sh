@@ -102,22 +102,38 @@ installed()
 	! grep -q INTERP "$logs/elf" && grep -q GNU_RELRO "$logs/elf" &&
 		grep -qE 'GNU_STACK.* RW ' "$logs/elf" || return 1
 	[ "$(stat -c %s "$root/usr/sbin/vfio-hook")" -le 2500000 ] || return 1
-	# In place of a helper, which is kept; and once more.
-	rm "$root/etc/libvirt/hooks/qemu"
-	echo helper >"$root/etc/libvirt/hooks/qemu"
-	for _ in 1 2; do DESTDIR=$root meson install -C $build --no-rebuild >/dev/null || return 1; done
-	[ "$(readlink "$root/etc/libvirt/hooks/qemu")" = /usr/sbin/vfio-hook ] || return 1
-	grep -qx helper "$root/etc/libvirt/hooks/qemu.before-vfio-hook"
+	keeps_hooks $build "$root" && [ "$(readlink "$root/etc/libvirt/hooks/qemu")" = /usr/sbin/vfio-hook ]
+}
+
+# keeps_hooks FOLDER ROOT: what is installed there over others' hooks, a file and a link, leaves
+# them beside it, and is no other's when it is installed once more.
+keeps_hooks()
+{
+	local hook=$2/etc/libvirt/hooks/qemu old
+	rm -f "$hook"
+	echo helper >"$hook"
+	for _ in 1 2; do DESTDIR=$2 meson install -C "$1" --no-rebuild >/dev/null || return 1; done
+	grep -qx helper "$hook.before-vfio-hook" || return 1
+	ln -sf /opt/script "$hook"
+	for _ in 1 2; do DESTDIR=$2 meson install -C "$1" --no-rebuild >/dev/null || return 1; done
+	[ "$(readlink "$hook.before-vfio-hook")" = /opt/script ] || return 1
+	old=$(echo "$hook".before-vfio-hook.*)
+	grep -qx helper "$old"
 }
 
 # For those whose hook must be a file, and for a prefix that libvirtd may run nothing from.
 installed_as_file()
 {
-	local folder=$logs/build-file option
-	for option in -Dhook=file --prefix=/usr/local; do
-		rm -rf "$folder"
-		meson setup "$folder" -Dtests=disabled "$option" >/dev/null || return 1
-		meson introspect --installed "$folder" | grep -q '/qemu": "/etc/libvirt/hooks/qemu"' || return 1
+	local folder=$logs/build-file root=$logs/root-file option hook=etc/libvirt/hooks/qemu
+	meson setup "$folder" -Dtests=disabled >/dev/null || return 1
+	for option in -Dhook=file '-Dhook=auto --prefix=/usr/local'; do
+		rm -rf "$root"
+		# shellcheck disable=SC2086 # options
+		meson configure "$folder" $option || return 1
+		meson compile -C "$folder" >/dev/null && DESTDIR=$root meson install -C "$folder" >/dev/null || return 1
+		cmp "$root/$hook" "$root"/usr/*bin/vfio-hook || cmp "$root/$hook" "$root"/usr/local/sbin/vfio-hook || return 1
+		[ ! -L "$root/$hook" ] && [ "$(stat -c %a "$root/$hook")" = 755 ] || return 1
+		keeps_hooks "$folder" "$root" || return 1
 	done
 }
 
