@@ -58,15 +58,6 @@ static int do_alone(const struct guard_job *job, int why, char text[GUARD_TEXT_M
 	return guard_do(job, text ? text : own);
 }
 
-static int reap(int pid)
-{
-	int status = 0;
-
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return status;
-}
-
 /* Whoever does the job: a child of its own, or the server's. */
 struct worker {
 	struct guard_server *server; /* NULL: its own */
@@ -91,10 +82,8 @@ static int end_worker(const struct worker *worker, bool gone)
 	if (worker->server && !gone)
 		return 0;
 	if (worker->server)
-		guard_server_leave(worker->server);
-	else
-		close(worker->fd);
-	return reap(worker->pid);
+		*worker->server = (struct guard_server){ 0 };
+	return guard_reap(worker->pid, worker->fd);
 }
 
 static void leave_worker(const struct worker *worker)
@@ -103,6 +92,16 @@ static void leave_worker(const struct worker *worker)
 		guard_server_leave(worker->server);
 	else
 		close(worker->fd);
+}
+
+/* -ECHILD: it has died, or does not know what it is to do. */
+static int ask_worker(const struct worker *worker, const struct guard_job *job,
+		      int64_t deadline, struct guard_answer *answer)
+{
+	int r = worker->server ? guard_server_ask(worker->fd, job->access) :
+				 guard_go(worker->fd);
+
+	return r < 0 ? -ECHILD : guard_answer(worker->fd, deadline, answer);
 }
 
 int guard_run(struct run *run, const struct guard_job *job, char text[GUARD_TEXT_MAX],
@@ -123,13 +122,8 @@ int guard_run(struct run *run, const struct guard_job *job, char text[GUARD_TEXT
 		end_worker(&worker, false); /* it has not done anything */
 		return r;
 	}
-	/* One that is gone does not answer. */
-	if (worker.server)
-		guard_server_ask(worker.fd, job->access);
-	else
-		guard_go(worker.fd);
-	r = guard_answer(worker.fd, guard_deadline(run, since), &answer);
-	if (r == -ETIMEDOUT) {
+	r = ask_worker(&worker, job, guard_deadline(run, since), &answer);
+	if (r < 0 && r != -ECHILD) {
 		leave_worker(&worker);
 		return guard_leave(run, job, worker.pid, since, err);
 	}

@@ -7,12 +7,14 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "guard_child.h"
 
 #define FORK_TRIES 5
 #define FORK_PAUSE_NS 20000000L
+#define REAP_MS 1000
 
 static void close_from(unsigned first)
 {
@@ -161,6 +163,22 @@ int guard_spawn(void (*main)(const void *arg, int fd, int parent), const void *a
 	else
 		*ret_fd = fds[0];
 	return r;
+}
+
+int guard_reap(int pid, int fd)
+{
+	struct pollfd p = { .fd = fd }; /* it hangs up when it is gone */
+	int r, status = 0;
+
+	shutdown(fd, SHUT_WR);
+	do
+		r = poll(&p, 1, REAP_MS);
+	while (r < 0 && errno == EINTR);
+	close(fd);
+	if (r > 0)
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+	return status;
 }
 
 int guard_fork(const struct guard_job *job, int *ret_fd)

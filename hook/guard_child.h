@@ -22,6 +22,12 @@ size_t guard_next(int fd, int parent, char *buf, size_t size);
 int guard_send(int fd, const struct guard_answer *answer);
 
 /*
+ * Ends with a child that has nothing more to do, and with FD; its status. One that somebody has
+ * stopped is not waited for: then 0.
+ */
+int guard_reap(int pid, int fd);
+
+/*
  * A child for the job. It does nothing before guard_go(), and nothing at all when *RET_FD is
  * closed without that.
  */

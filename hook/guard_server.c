@@ -4,7 +4,6 @@
  */
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 
 #include "guard_child.h"
 
@@ -85,11 +84,7 @@ void guard_server_leave(struct guard_server *server)
 
 void guard_server_done(struct guard_server *server)
 {
-	int pid = server->pid;
-
-	if (!pid || server->owner != getpid())
-		return;
-	guard_server_leave(server); /* it waits for nothing else */
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	if (server->pid && server->owner == getpid())
+		guard_reap(server->pid, server->fd); /* it waits for nothing else */
+	*server = (struct guard_server){ 0 };
 }

@@ -2,25 +2,11 @@
 /*
  * Many short looks, each of which may hang: one child for all of them.
  */
-#include <poll.h>
 #include <signal.h>
-#include <sys/wait.h>
 
 #include "guard_child.h"
 
 #define STARVED_MAX 8 /* times as long, for one that is ready to run */
-#define KILLED_MS 1000 /* from SIGKILL to the end of who only reads */
-
-/* One that not even that ends is left behind: it changes nothing any more. */
-static void end_child(int pid, int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-
-	kill(pid, SIGKILL);
-	if (poll(&p, 1, KILLED_MS) > 0)
-		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-			;
-}
 
 /* It waits for nothing but a processor: starved by others, not stuck. */
 static bool is_starved(int pid)
@@ -35,9 +21,8 @@ int guard_watch(const struct guard_job *job, const _Atomic unsigned *progress,
 		int64_t patience_ms)
 {
 	struct guard_answer answer = { 0 };
-	_cleanup_close_ int fd = -1;
 	unsigned before, starved = 0;
-	int pid, r;
+	int pid, fd, r;
 
 	pid = guard_fork(job, &fd);
 	if (pid < 0)
@@ -48,11 +33,9 @@ int guard_watch(const struct guard_job *job, const _Atomic unsigned *progress,
 		r = guard_answer(fd, now_ms() + patience_ms, &answer);
 	} while (r == -ETIMEDOUT &&
 		 (*progress != before || (starved++ < STARVED_MAX && is_starved(pid))));
-	if (r == -ETIMEDOUT) {
-		end_child(pid, fd);
-		return r;
-	}
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	/* One that not even that ends is left behind: it changes nothing any more. */
+	if (r == -ETIMEDOUT)
+		kill(pid, SIGKILL);
+	guard_reap(pid, fd);
 	return r < 0 ? r : answer.result;
 }

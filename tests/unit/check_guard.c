@@ -138,6 +138,21 @@ START_TEST(one_that_hangs)
 }
 END_TEST
 
+/* Somebody has stopped it: that holds up nobody either. */
+START_TEST(one_that_is_stopped)
+{
+	int pid;
+
+	assert_reads(FILE, "7");
+	pid = server.pid;
+	kill(pid, SIGSTOP);
+	guard_server_done(&server);
+	ck_assert_int_eq(server.pid, 0);
+	ck_assert_int_eq(kill(pid, SIGCONT), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+END_TEST
+
 /* The journal cannot be told that it returned: nobody may take it for one that hangs. */
 START_TEST(one_that_returned_unheard)
 {
@@ -217,6 +232,7 @@ int main(void)
 	tcase_add_test(tc, without_a_server);
 	tcase_add_test(tc, one_that_died);
 	tcase_add_test(tc, one_that_hangs);
+	tcase_add_test(tc, one_that_is_stopped);
 	tcase_add_test(tc, one_that_returned_unheard);
 	tcase_add_test(tc, one_that_is_old);
 	tcase_add_test(tc, not_that_of_a_parent);
