@@ -56,8 +56,8 @@ static bool is_put_back(struct way_back *way)
 	else if (item->state == &state_exec)
 		way->to = "undone by its exec.undo";
 	return !streq(way->from, way->to) &&
-	       state_undo_turn(&way->run->host, item->state, item->target, item->now) ==
-		       way->turn;
+	       state_undo_turn(&way->run->host, item->state, item->target, item->now,
+			       item->data) == way->turn;
 }
 
 static bool way_back_next(struct way_back *way)

@@ -37,11 +37,11 @@ const struct state_kind *state_kind_find(const char *name)
 }
 
 enum undo_turn state_undo_turn(const struct host *host, const struct state_kind *kind,
-			       const char *target, const char *old)
+			       const char *target, const char *old, const char *data)
 {
 	if (kind && kind->undo_first)
 		return UNDO_EARLY;
-	return kind && kind->undo_last && kind->undo_last(host, target, old) ?
+	return kind && kind->undo_last && kind->undo_last(host, target, old, data ?: "") ?
 		       UNDO_LATE :
 		       UNDO_IN_ORDER;
 }

@@ -45,7 +45,8 @@ struct state_kind {
 	/* Undone before all others: it decides what they will find. */
 	bool undo_first;
 	/* Is this target, which was OLD, put back when all else is? NULL: none is. */
-	bool (*undo_last)(const struct host *host, const char *target, const char *old);
+	bool (*undo_last)(const struct host *host, const char *target, const char *old,
+			  const char *data);
 	/* OLD and NEW are no absolute values (pages, exec): undo is always asked. */
 	bool relative;
 	/* Undo has more to do than the value tells: asked even when that is the old one. */
@@ -105,7 +106,7 @@ const char *state_value_text(const char *value);
 bool state_is(const struct host *host, const struct state_kind *kind, const char *target,
 	      const char *value);
 
-/* When a target that was OLD is put back; within a turn newest first. */
+/* When a target that was OLD, with the journal's DATA, is put back; in a turn newest first. */
 enum undo_turn {
 	UNDO_EARLY,
 	UNDO_IN_ORDER,
@@ -114,7 +115,7 @@ enum undo_turn {
 };
 
 enum undo_turn state_undo_turn(const struct host *host, const struct state_kind *kind,
-			       const char *target, const char *old);
+			       const char *target, const char *old, const char *data);
 
 /* Simulated values; see struct host. */
 struct overlay *overlay_new(void);

@@ -47,10 +47,14 @@ static int unit_change(struct run *run, const struct record *record, const char 
 	return 0; /* it did not exist when it was first looked at */
 }
 
+const char unit_with_desktop[] = "with the desktop";
+
 /* A desktop that starts without its card stays without it, or gives up for good. */
-static bool is_desktop(const struct host *host, const char *target, const char *old)
+static bool is_desktop(const struct host *host, const char *target, const char *old,
+		       const char *data)
 {
-	return streq(old, "active") && desktop_is_manager_here(host, target);
+	return streq(old, "active") &&
+	       (streq(data, unit_with_desktop) || desktop_is_manager_here(host, target));
 }
 
 const struct state_kind state_unit = {

@@ -34,6 +34,8 @@ bool unit_is_starting(const struct host *host, const char *target);
  */
 int unit_dependants(const struct host *host, const char *target, struct strv *ret,
 		    struct error *err);
+/* The journal's data of one that needs the desktop's: its start would start that, too. */
+extern const char unit_with_desktop[];
 /* The targets that a start of TARGET stops, whether they run or not (Conflicts=). */
 int unit_conflicts(const struct host *host, const char *target, struct strv *ret,
 		   struct error *err);

@@ -36,8 +36,8 @@ static void undo_records(struct run *run, const struct journal *journal, enum ph
 		/* Until all is compared nobody else may have the functions. */
 		if (record->struck || record->kind == &state_hold ||
 		    (phase != PHASE_NONE && record->phase != phase) ||
-		    state_undo_turn(&run->host, record->kind, record->target,
-				    record->old) != turn)
+		    state_undo_turn(&run->host, record->kind, record->target, record->old,
+				    record->data) != turn)
 			continue;
 		if (undo_record(run, record, &err) < 0)
 			collect(run, first, failures, &err);

@@ -4,6 +4,7 @@
  */
 
 #include "claims.h"
+#include "desktop.h"
 #include "effect.h"
 #include "step.h"
 #include "systemd.h"
@@ -152,9 +153,13 @@ static int stop_along(struct run *run, const char *needed, const char *target,
 		return r;
 	run_note(run, "%s is stopped with %s, which it needs%s", target, needed,
 		 can_start(target) ? "" : ", and cannot be started again");
-	return can_start(target) ?
-		       effect_set(run, &state_unit, target, "inactive", NULL, err) :
-		       0;
+	if (!can_start(target))
+		return 0;
+	return effect_set(run, &state_unit, target, "inactive",
+			  desktop_is_manager_here(&run->host, needed) ?
+				  unit_with_desktop :
+				  NULL,
+			  err);
 }
 
 /*

@@ -287,7 +287,10 @@ START_TEST(rescans_when_home_does_not_bind)
 }
 END_TEST
 
-/* A service manager with one unit, which notes at its start what drives the function. */
+/*
+ * A service manager with one unit, which notes at its start what drives the function, and with
+ * vnc.service, which starts it.
+ */
 static void desktop(const char *unit)
 {
 	_cleanup_free_ char *text = NULL;
@@ -297,16 +300,24 @@ static void desktop(const char *unit)
 		asprintf(&text,
 			 "#!/bin/sh\nR=%s/run/desktop\n"
 			 "case \" $* \" in\n"
+			 "*\" -p Id,\"*\" vnc.service \") echo Id=vnc.service; "
+			 "echo LoadState=loaded\n"
+			 "	[ -e $R.vnc ] && echo ActiveState=active || "
+			 "echo ActiveState=inactive ;;\n"
+			 "*\" stop \"*\" vnc.service \") rm $R.vnc ;;\n"
+			 "*\" start \"*\" vnc.service \") : >$R.vnc; $0 start . ;;\n"
+			 "*RequiredBy*\" vnc.service \") echo RequiredBy= ;;\n"
+			 "*RequiredBy*) echo RequiredBy=vnc.service ;;\n"
 			 "*\" -p Id,\"*) echo Id=%s; echo LoadState=loaded\n"
 			 "	[ -e $R ] && echo ActiveState=active || echo ActiveState=inactive ;;\n"
-			 "*\" show \"*) echo RequiredBy= ;;\n"
 			 "*\" stop \"*) rm $R ;;\n"
-			 "*\" start \"*) readlink %s/sys/bus/pci/devices/" NIC
+			 "*\" start \"*) [ -e $R ] || readlink %s/sys/bus/pci/devices/" NIC
 			 "/driver >$R ;;\n"
 			 "esac\n",
 			 host.root, unit, host.root),
 		0);
 	faketree_file("running\n", "/run/desktop");
+	faketree_file("running\n", "/run/desktop.vnc");
 	faketree_file("", "/run/systemd/system/x");
 	faketree_file(text, "/usr/bin/systemctl");
 	ck_assert_int_eq(chmod(host_path(&host, path, "/usr/bin/systemctl"), 0755), 0);
@@ -333,11 +344,13 @@ START_TEST(desktop_comes_last)
 	config(text);
 	assert_no_error(phase("prepare", "begin"));
 	ck_assert(!host_exists(&host, "/run/desktop"));
+	ck_assert(!host_exists(&host, "/run/desktop.vnc"));
 	faketree_wedge(NIC);
 	assert_no_error(phase("release", "end"));
 	ck_assert_str_eq(faketree_driver_of(NIC), "e1000e");
 	ck_assert_msg(str_ends(faketree_read("/run/desktop"), "/e1000e"), "%s",
 		      faketree_read("/run/desktop"));
+	ck_assert(host_exists(&host, "/run/desktop.vnc"));
 }
 END_TEST
 
