@@ -5,9 +5,8 @@
  */
 #include "command.h"
 #include "group.h"
-#include "inventory.h"
-#include "json.h"
 #include "pages.h"
+#include "print.h"
 #include "table.h"
 
 static bool has_display(const struct inventory *inventory,
@@ -19,6 +18,14 @@ static bool has_display(const struct inventory *inventory,
 		found = streq(inventory->items[i].group, item->group) &&
 			inventory->items[i].fn.class >> 16 == PCI_BASE_DISPLAY;
 	return found;
+}
+
+/* Shows only the groups that have a display. */
+static void choose_displays(struct inventory *inventory)
+{
+	for (size_t i = 0; i < inventory->n; i++)
+		inventory->items[i].hidden =
+			!has_display(inventory, &inventory->items[i]);
 }
 
 /* "BAR0 16 MiB, BAR1 256 MiB (can be 64 MiB to 8 GiB)" */
@@ -131,7 +138,7 @@ static void measure(const struct inventory *inventory, size_t widths[3])
 }
 
 static int print_text(const struct host *host, const struct inventory *inventory,
-		      bool gpu, FILE *out)
+		      FILE *out)
 {
 	_cleanup_free_ char *unseen = NULL;
 	const char *group = NULL;
@@ -145,7 +152,7 @@ static int print_text(const struct host *host, const struct inventory *inventory
 	for (size_t i = 0; i < inventory->n && r == 0; i++) {
 		const struct inventory_item *item = &inventory->items[i];
 
-		if (gpu && !has_display(inventory, item))
+		if (item->hidden)
 			continue;
 		if (!group || !streq(group, item->group))
 			print_group_head(inventory, item, out);
@@ -163,106 +170,6 @@ static int print_text(const struct host *host, const struct inventory *inventory
 	return r;
 }
 
-static void json_words(struct json *json, const char *name, const char *words)
-{
-	char copy[256], *rest = copy, *word;
-
-	snprintf(copy, sizeof(copy), "%s", words);
-	json_array(json, name);
-	while ((word = strsep(&rest, " ")))
-		if (*word)
-			json_string(json, NULL, word);
-	json_end(json);
-}
-
-static void json_bars(struct json *json, const struct inventory_item *item)
-{
-	json_array(json, "bars");
-	for (unsigned i = 0; i < INVENTORY_BARS; i++) {
-		const struct bar *bar = &item->bars[i];
-
-		if (!bar->size)
-			continue;
-		json_object(json, NULL);
-		json_number(json, "bar", i);
-		json_number(json, "size", (int64_t)bar->size);
-		if (bar->largest) {
-			json_number(json, "min", (int64_t)bar->smallest);
-			json_number(json, "max", (int64_t)bar->largest);
-		}
-		json_end(json);
-	}
-	json_end(json);
-}
-
-static void json_holders(struct json *json, const struct inventory *inventory,
-			 const struct inventory_item *item)
-{
-	json_array(json, "holders");
-	for (size_t i = 0; i < inventory->holders.n; i++) {
-		const struct holder *h = &inventory->holders.holder[i];
-
-		if (!streq(h->function, item->fn.name))
-			continue;
-		json_object(json, NULL);
-		json_number(json, "pid", h->pid);
-		json_string(json, "command", h->comm);
-		json_string(json, "user", h->user);
-		json_string(json, "unit", *h->unit ? h->unit : NULL);
-		json_string(json, "node", h->node);
-		json_bool(json, "vfio", h->is_vfio);
-		json_end(json);
-	}
-	json_end(json);
-}
-
-static void json_item(struct json *json, const struct inventory *inventory,
-		      const struct inventory_item *item)
-{
-	char id[16];
-
-	snprintf(id, sizeof(id), "%04x:%04x", (unsigned)item->fn.vendor,
-		 (unsigned)item->fn.id);
-	json_object(json, NULL);
-	json_string(json, "address", item->fn.name);
-	json_string(json, "group", *item->group ? item->group : NULL);
-	json_string(json, "class", pci_class_text(&item->fn));
-	json_string(json, "id", id);
-	json_string(json, "name", item->name);
-	json_string(json, "driver", *item->driver ? item->driver : NULL);
-	json_string(json, "module", *item->module ? item->module : NULL);
-	json_string(json, "domain", item->owner);
-	json_bool(json, "bridge", pci_is_bridge(&item->fn));
-	json_bool(json, "boot_display", item->boot_display);
-	json_words(json, "reset", item->reset);
-	json_array(json, "with");
-	for (size_t i = 0; *item->group && i < inventory->n; i++) {
-		const struct inventory_item *other = &inventory->items[i];
-
-		if (other != item && streq(other->group, item->group) &&
-		    !pci_is_bridge(&other->fn))
-			json_string(json, NULL, other->fn.name);
-	}
-	json_end(json);
-	json_bars(json, item);
-	json_holders(json, inventory, item);
-	json_end(json);
-}
-
-static void print_json(const struct inventory *inventory, bool gpu, FILE *out)
-{
-	struct json json = { .out = out };
-
-	json_object(&json, NULL);
-	json_bool(&json, "iommu", inventory->iommu);
-	json_array(&json, "devices");
-	for (size_t i = 0; i < inventory->n; i++)
-		if (!gpu || has_display(inventory, &inventory->items[i]))
-			json_item(&json, inventory, &inventory->items[i]);
-	json_end(&json);
-	json_end(&json);
-}
-
 static int devices_run(const struct command_options *options, _unused_ int argc,
 		       _unused_ char **argv)
 {
@@ -275,10 +182,12 @@ static int devices_run(const struct command_options *options, _unused_ int argc,
 		fprintf(stderr, "vfio-hook: %s\n", error_text(&err));
 		return STATUS_FAILED;
 	}
+	if (options->gpu)
+		choose_displays(&inventory);
 	if (options->json)
-		print_json(&inventory, options->gpu, stdout);
+		print_devices_json(&inventory, stdout);
 	else
-		r = print_text(&host, &inventory, options->gpu, stdout);
+		r = print_text(&host, &inventory, stdout);
 	return r < 0 || !inventory.iommu ? STATUS_FAILED : STATUS_OK;
 }
 

@@ -8,11 +8,13 @@
 
 static int print(const struct command_options *options, struct run *run)
 {
-	if (options->json || options->diff) {
-		(options->json ? print_plan_json : print_plan_diff)(run, stdout);
-		return 0;
-	}
-	return print_plan_whole(run, stdout);
+	if (!options->json && !options->diff)
+		return print_plan_whole(run, stdout);
+	if (options->json)
+		print_plan_json(run, stdout);
+	else
+		print_plan_diff(run, stdout);
+	return 0;
 }
 
 /* A config that is there and not read is worse than none. */

@@ -20,6 +20,7 @@ struct inventory_item {
 	char *reset; /* "flr bus", "yes" where the kernel does not say, "" none */
 	char *owner; /* the domain whose journal has it, or NULL */
 	bool boot_display; /* the firmware's picture was on it */
+	bool hidden; /* not asked for */
 	struct bar bars[INVENTORY_BARS];
 };
 

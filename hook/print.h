@@ -7,7 +7,7 @@
 
 /* The plan that phase_check() left in run->report: numbered steps, each change. */
 void print_plan(const struct run *run, FILE *out);
-void print_plan_json(const struct run *run, FILE *out);
+void print_plan_json(struct run *run, FILE *out);
 /* The plan as "- now", "+ then" below the name of each thing that would change. */
 void print_plan_diff(const struct run *run, FILE *out);
 /* The plan, what is put back afterwards, and the devices with group, driver, holders. */
@@ -15,6 +15,13 @@ int print_plan_whole(struct run *run, FILE *out);
 /* What would be put back afterwards, in that order. Nothing for phases that go down. */
 void print_way_back(const struct run *run, FILE *out);
 void print_way_back_json(const struct run *run, struct json *json);
+/* "devices": those that the plan takes, with group, driver and holders. */
+void print_plan_devices_json(struct run *run, struct json *json);
+/* All but what is hidden. */
+void print_devices_json(const struct inventory *inventory, FILE *out);
+/* "holders": the processes that have the function open. */
+void print_holders_json(const struct inventory *inventory, const char *function,
+			struct json *json);
 /* The widest name of a change of the report, for the values to stand below each other. */
 int print_width(const struct report *report);
 /* All mistakes of a config (or the one error where there are none), to stderr. */

@@ -159,7 +159,7 @@ static void print_item_json(const struct report_item *item, struct json *json)
 	json_end(json);
 }
 
-void print_plan_json(const struct run *run, FILE *out)
+void print_plan_json(struct run *run, FILE *out)
 {
 	struct json json = { .out = out };
 
@@ -173,5 +173,6 @@ void print_plan_json(const struct run *run, FILE *out)
 		print_item_json(&run->report.items[i], &json);
 	json_end(&json);
 	print_way_back_json(run, &json);
+	print_plan_devices_json(run, &json);
 	json_end(&json);
 }

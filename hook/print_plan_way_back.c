@@ -187,6 +187,37 @@ static int print_devices(struct run *run, const struct inventory *inventory, FIL
 	return r;
 }
 
+static void print_device_json(const struct inventory *inventory, const char *name,
+			      struct json *json)
+{
+	const struct inventory_item *item = inventory_find(inventory, name);
+
+	json_object(json, NULL);
+	json_string(json, "address", name);
+	json_string(json, "group", item && *item->group ? item->group : NULL);
+	json_string(json, "driver", item && *item->driver ? item->driver : NULL);
+	print_holders_json(inventory, name, json);
+	json_end(json);
+}
+
+void print_plan_devices_json(struct run *run, struct json *json)
+{
+	_cleanup_(inventory_done) struct inventory inventory = {};
+	_cleanup_(pci_list_done) struct pci_list planned = {};
+	_cleanup_error_ struct error err = {};
+	int r = phase_goes_up(run->event.phase) ?
+			run_planned_devices(run, &planned, &err) :
+			0;
+
+	/* Without either of the two the plan is complete, or has told why. */
+	if (r == 0 && planned.n)
+		(void)inventory_scan(&run->host, true, &inventory, &err);
+	json_array(json, "devices");
+	for (size_t i = 0; i < planned.n; i++)
+		print_device_json(&inventory, planned.fn[i].name, json);
+	json_end(json);
+}
+
 int print_plan_whole(struct run *run, FILE *out)
 {
 	_cleanup_(inventory_done) struct inventory inventory = {};

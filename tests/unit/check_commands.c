@@ -310,6 +310,17 @@ START_TEST(plan_tells_who_holds)
 	ck_assert_int_eq(command("plan win10"), STATUS_OK);
 	assert_has("      " SOUND "  14     snd_hda_intel  pipewire (pid 812, ");
 	assert_has("      " GPU "  14     nvidia\n");
+	ck_assert_int_eq(command("plan --json win10"), STATUS_OK);
+	assert_has("{\"address\": \"" GPU
+		   "\", \"group\": \"14\", \"driver\": \"nvidia\", "
+		   "\"holders\": []}");
+	assert_has("{\"address\": \"" SOUND "\", \"group\": \"14\", \"driver\": "
+		   "\"snd_hda_intel\", \"holders\": [{\"pid\": 812, \"command\": "
+		   "\"pipewire\", \"user\": ");
+	assert_has("\"node\": \"/dev/snd/controlC1\"");
+	/* What comes back on the way down is no loss. */
+	ck_assert_int_eq(command("plan --json win10 release"), STATUS_OK);
+	assert_has("\"devices\": []");
 }
 END_TEST
 

@@ -63,6 +63,12 @@ START_TEST(plan)
 	save("plan.prepare", "plan --json win10", STATUS_OK);
 	save("plan.release", "plan --json win10 release", STATUS_OK);
 	save("plan.boot", "plan --json win10 boot", STATUS_OK);
+	domain("<devices>" HOSTDEV("0x0a", "0") HOSTDEV("0x0a", "1") "</devices>");
+	steps("session.end =\nkmod.unload = nvidia\npci.detach = 0a:00.*");
+	faketree_file("", "/run/systemd/seats/seat0");
+	faketree_file("", "/sys/devices/pci0000:00/" SOUND "/sound/card1/controlC1/dev");
+	faketree_process(812, "pipewire", "user@1000.service", "/dev/snd/controlC1");
+	save("plan.held", "plan --json win10", STATUS_OK);
 }
 END_TEST
 
