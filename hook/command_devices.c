@@ -5,6 +5,7 @@
  */
 #include "command.h"
 #include "group.h"
+#include "ini_lines.h"
 #include "pages.h"
 #include "print.h"
 #include "table.h"
@@ -20,12 +21,76 @@ static bool has_display(const struct inventory *inventory,
 	return found;
 }
 
-/* Shows only the groups that have a display. */
-static void choose_displays(struct inventory *inventory)
+/* Is it what WORD names: an address, all functions of one, an id? */
+static bool is_named(const struct inventory_item *item, const char *word)
 {
+	uint16_t vendor, id;
+	struct pci_addr addr;
+	bool all = false;
+
+	if (pci_parse_addr(word, &addr, &all) == 0)
+		return pci_same_slot(&item->fn.addr, &addr) &&
+		       (all || item->fn.addr.function == addr.function);
+	return pci_parse_id(word, &vendor, &id) == 0 && item->fn.vendor == vendor &&
+	       item->fn.id == id;
+}
+
+static int no_device(const char *word)
+{
+	char buf[SLIP_LEN];
+	uint16_t vendor, id;
+	struct pci_addr addr;
+	const char *meant;
+	bool all;
+
+	if (pci_parse_addr(word, &addr, &all) == 0 ||
+	    pci_parse_id(word, &vendor, &id) == 0)
+		return usage_error(&command_devices,
+				   "no such PCI device: %s (vfio-hook devices lists them)",
+				   word);
+	meant = slip_address(word, buf);
+	return usage_error(&command_devices,
+			   "%s is no PCI device%s%s%s: write its address, as 0a:00.0, or "
+			   "0a:00.* for all functions, or its id, as 10de:1e84",
+			   word, meant ? ": did you mean " : "", meant ? meant : "",
+			   meant ? "?" : "");
+}
+
+/* Shows the item and all that is in its group. */
+static void show(struct inventory *inventory, struct inventory_item *item)
+{
+	item->hidden = false;
+	for (size_t i = 0; *item->group && i < inventory->n; i++)
+		if (streq(inventory->items[i].group, item->group))
+			inventory->items[i].hidden = false;
+}
+
+static int show_named(struct inventory *inventory, const char *word)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < inventory->n; i++) {
+		struct inventory_item *item = &inventory->items[i];
+
+		if (!is_named(item, word))
+			continue;
+		found = true;
+		show(inventory, item);
+	}
+	return found ? STATUS_OK : no_device(word);
+}
+
+/* Hides what was not asked for. STATUS_OK, or STATUS_USAGE, told. */
+static int choose(struct inventory *inventory, bool gpu, int argc, char **argv)
+{
+	int r = STATUS_OK;
+
 	for (size_t i = 0; i < inventory->n; i++)
 		inventory->items[i].hidden =
-			!has_display(inventory, &inventory->items[i]);
+			argc || (gpu && !has_display(inventory, &inventory->items[i]));
+	for (int i = 0; i < argc && r == STATUS_OK; i++)
+		r = show_named(inventory, argv[i]);
+	return r;
 }
 
 /* "BAR0 16 MiB, BAR1 256 MiB (can be 64 MiB to 8 GiB)" */
@@ -131,7 +196,7 @@ static void measure(const struct inventory *inventory, size_t widths[3])
 		const char *text[3] = { item->fn.name, pci_class_text(&item->fn),
 					item->driver };
 
-		for (int k = 0; k < 3; k++)
+		for (int k = 0; k < 3 && !item->hidden; k++)
 			if (strlen(text[k]) > widths[k])
 				widths[k] = strlen(text[k]);
 	}
@@ -170,20 +235,23 @@ static int print_text(const struct host *host, const struct inventory *inventory
 	return r;
 }
 
-static int devices_run(const struct command_options *options, _unused_ int argc,
-		       _unused_ char **argv)
+static int devices_run(const struct command_options *options, int argc, char **argv)
 {
 	_cleanup_(inventory_done) struct inventory inventory = {};
 	_cleanup_error_ struct error err = {};
 	struct host host = { .root = options->root };
-	int r = inventory_scan(&host, true, &inventory, &err);
+	int r;
 
+	if (options->gpu && argc)
+		return usage_error(&command_devices, "--gpu and DEVICE: only one of them");
+	r = inventory_scan(&host, true, &inventory, &err);
 	if (r < 0) {
 		fprintf(stderr, "vfio-hook: %s\n", error_text(&err));
 		return STATUS_FAILED;
 	}
-	if (options->gpu)
-		choose_displays(&inventory);
+	r = choose(&inventory, options->gpu, argc, argv);
+	if (r != STATUS_OK)
+		return r;
 	if (options->json)
 		print_devices_json(&inventory, stdout);
 	else
@@ -193,12 +261,14 @@ static int devices_run(const struct command_options *options, _unused_ int argc,
 
 const struct command command_devices = {
 	.name = "devices",
-	.args = "[--gpu]",
+	.args = "[--gpu | DEVICE...]",
 	.summary = "IOMMU groups, drivers, reset methods, who holds what",
+	.max_args = UINT_MAX,
 	.options = COMMAND_GPU | COMMAND_JSON,
 	.run = devices_run,
 	.help = "Every PCI device by its IOMMU group: address, class, id, driver and name; below,\n"
 		"how it can be reset, its memory and whether that can be resized, the domain that\n"
-		"has it, and the processes that have it open. --gpu: only the groups that have a\n"
-		"display. Exit status 1 when the IOMMU is off.",
+		"has it, and the processes that have it open. DEVICE, an address (0a:00.0, 0a:00.*)\n"
+		"or an id (10de:1e84): only its group. --gpu: only the groups that have a display.\n"
+		"Exit status 1 when the IOMMU is off.",
 };

@@ -9,6 +9,9 @@ PATH=$(cd "$1" && pwd):$PATH
 . "$top/share/completions/vfio-hook.bash"
 failed=0
 
+sysfs=$(for f in /sys/bus/pci/devices/*; do [ ! -e "$f" ] || basename "$f"; done)
+bash_devices=$(_vfio_hook_devices)
+_vfio_hook_devices() { printf '%s\n' 0000:0a:00.0 0000:0a:00.1 0000:0b:00.0; }
 _vfio_hook_domains() { printf '%s\n' win10 'win 11' '$(touch /tmp/no)'; }
 
 # expect WANTED WORD...: what is offered for the last WORD.
@@ -16,7 +19,7 @@ expect()
 {
 	local wanted=$1
 	shift
-	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_LINE="$*" COMP_POINT=${#COMP_LINE}
 	_vfio_hook
 	[ "${COMPREPLY[*]-}" = "$wanted" ] && return
 	echo "not ok - $*: '${COMPREPLY[*]-}', wanted '$wanted'"
@@ -29,6 +32,23 @@ expect '\$\(touch\ /tmp/no\)' vfio-hook check '$'
 expect release vfio-hook plan win10 r
 expect 'pci.rescan pci.reset pci.resize-bar' vfio-hook steps pci.res
 expect --gpu vfio-hook devices --g
+expect '0000:0a:00.0 0000:0a:00.1 0000:0b:00.0' vfio-hook devices ''
+expect '0000:0a:00.0 0000:0a:00.1 0000:0b:00.0' vfio-hook --json devices 0b:00.0 00
+
+# expect_split WANTED TYPED: the same for an address, which the shell splits.
+expect_split()
+{
+	read -ra COMP_WORDS <<<"vfio-hook devices 0b : 00.0 ${2//:/ : }"
+	COMP_LINE="vfio-hook devices 0b:00.0 $2" COMP_POINT=${#COMP_LINE} COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+	_vfio_hook
+	[ "${COMPREPLY[*]-}" = "$1" ] && return
+	echo "not ok - devices $2: '${COMPREPLY[*]-}', wanted '$1'"
+	failed=1
+}
+expect_split '0a:00.0 0a:00.1 0b:00.0' 0000:
+expect_split '0a:00.0 0a:00.1' 0000:0a
+expect_split '00.0' 0000:0b:00
+COMP_WORDBREAKS=' ' expect_split '0000:0b:00.0' 0000:0b
 expect --diff vfio-hook plan --d
 expect '' vfio-hook steps --g
 expect --json vfio-hook steps --j
@@ -38,7 +58,6 @@ expect 'start started' vfio-hook import --phase sta
 expect '-h --help --hooks-dir --root -v --verbose --version' vfio-hook run -
 for command in $(_vfio_hook_commands); do
 	for file in vfio-hook.bash _vfio-hook vfio-hook.fish; do
-		case $command in devices) continue ;; esac # takes only options
 		grep -qw -e "$command" "$top/share/completions/$file" ||
 			{ echo "not ok - $file knows nothing of $command"; failed=1; }
 	done
@@ -117,11 +136,14 @@ summaries()
 contains_whole='undo|puts back what the journal holds'
 summaries '|' | grep -qxF "$contains_whole" || { echo "not ok - --help cuts: $contains_whole"; failed=1; }
 
+same "bash: the devices of the host" "$bash_devices" "$sysfs"
+
 # What fish offers for a line; in an empty home.
 fish_for()
 {
 	HOME=$empty XDG_CONFIG_HOME=$empty fish --no-config -c '
 		source $argv[1]
+		function __vfio_hook_devices; printf "%s\n" 0000:0a:00.0 0000:0a:00.1 0000:0b:00.0; end
 		function __vfio_hook_domains; printf "%s\n" win10 linux; end
 		complete -C $argv[2]' "$top/share/completions/vfio-hook.fish" "$1" 2>&1 |
 		cut -f1 | sort | tr '\n' ' '
@@ -132,6 +154,10 @@ if command -v fish >/dev/null; then
 	same "fish: domains" "$(fish_for 'vfio-hook status ')" 'linux win10 '
 	same "fish: phases" "$(fish_for 'vfio-hook plan win10 re')" 'release '
 	same "fish: steps" "$(fish_for 'vfio-hook steps pci.res')" 'pci.rescan pci.reset pci.resize-bar '
+	same "fish: devices" "$(fish_for 'vfio-hook devices 0000:0a')" '0000:0a:00.0 0000:0a:00.1 '
+	same "fish: devices behind others" "$(fish_for 'vfio-hook devices 0a:00.0 0000:0b')" '0000:0b:00.0 '
+	same "fish: the devices of the host" "$(HOME=$empty XDG_CONFIG_HOME=$empty fish --no-config -c '
+		source $argv[1]; __vfio_hook_devices' "$top/share/completions/vfio-hook.fish")" "$sysfs"
 	same "fish: the domain of import" "$(fish_for "vfio-hook import $top/share ")" 'linux win10 '
 	same "fish: options" "$(fish_for 'vfio-hook undo --o')" '--orphans '
 	for command in $(_vfio_hook_commands); do
@@ -158,6 +184,7 @@ zsh_for()
 		CURRENT=$(($# - 1))
 		eval "$(sed "\$d" $file)"
 		_vfio_hook_domains() { print -l win10 linux }
+		_vfio_hook_devices() { print -l card nic }
 		_vfio_hook' zsh "$top/share/completions/_vfio-hook" "$@" 2>&1 |
 		sed 's/:.*//' | sort | tr '\n' ' '
 }
@@ -177,6 +204,12 @@ if command -v zsh >/dev/null; then
 		eval "$(sed "\$d" $1)"
 		_vfio_hook_commands' zsh "$top/share/completions/_vfio-hook" | sort)" "$(summaries :)"
 	same "zsh: the domain of import" "$(zsh_for import "$top/share" '')" 'linux win10 '
+	same "zsh: devices" "$(zsh_for devices '')" 'card nic '
+	same "zsh: devices behind others" "$(zsh_for devices 0a:00.0 '')" 'card nic '
+	same "zsh: the devices of the host" "$(zsh -f -c '
+		_describe() { print -rl -- ${(P)4} }
+		eval "$(sed "\$d" $1)"
+		_vfio_hook_devices' zsh "$top/share/completions/_vfio-hook" | sed '/^$/d')" "${sysfs//:/\\:}"
 	same "zsh: folders" "$(zsh_for import '')" 'files '
 	same "zsh: commands" "$(zsh -f -c '
 		_describe() { print -l -- ${(P)4} }

@@ -12,6 +12,15 @@ _vfio_hook_domains()
 	done
 }
 
+_vfio_hook_devices()
+{
+	local f
+	for f in /sys/bus/pci/devices/*; do
+		[ -e "$f" ] || continue
+		printf '%s\n' "${f##*/}"
+	done
+}
+
 _vfio_hook_commands()
 {
 	vfio-hook --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]\{1,\}\) .*/\1/p'
@@ -20,7 +29,7 @@ _vfio_hook_commands()
 _vfio_hook()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local command='' words='' word position=0 i
+	local command='' words='' word position=0 begun='' i
 	local options='-h --help --hooks-dir --root -v --verbose --version'
 
 	local phases=$'prepare\nstart\nstarted\nstopped\nrelease\nboot'
@@ -66,6 +75,13 @@ _vfio_hook()
 	import:1 | check:0 | init:0 | plan:0 | run:0 | status:0 | test:0 | undo:0) words=$(_vfio_hook_domains) ;;
 	plan:1 | run:1) words=$phases ;;
 	steps:0) words=$(vfio-hook steps 2>/dev/null | sed 's/ .*//') ;;
+	devices:*)
+		words=$(_vfio_hook_devices)
+		# To the shell a colon ends a word: it puts in only what comes behind the last.
+		cur=${COMP_LINE:0:COMP_POINT}
+		cur=${cur##*[[:space:]]}
+		if [[ $COMP_WORDBREAKS == *:* ]]; then begun=${cur%"${cur##*:}"}; fi
+		;;
 	import:0)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
@@ -74,7 +90,7 @@ _vfio_hook()
 	# Not compgen -W, which would run what stands in the name of a domain.
 	while read -r word; do
 		if [[ -n $word && $word == "$cur"* ]]; then
-			COMPREPLY+=("$(printf %q "$word")")
+			COMPREPLY+=("$(printf %q "${word#"$begun"}")")
 		fi
 	done <<<"$words"
 }

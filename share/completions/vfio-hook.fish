@@ -11,6 +11,12 @@ function __vfio_hook_domains
     end
 end
 
+function __vfio_hook_devices
+    for f in /sys/bus/pci/devices/*
+        string replace -r '.*/' '' -- $f
+    end
+end
+
 function __vfio_hook_words
     count (commandline -opc | string match -v -- '-*')
 end
@@ -22,6 +28,7 @@ complete -c vfio-hook -n '__fish_seen_subcommand_from plan run; and test (__vfio
 complete -c vfio-hook -n '__fish_seen_subcommand_from steps' -a '(vfio-hook steps 2>/dev/null | string replace -r " +" \t)'
 complete -c vfio-hook -n '__fish_seen_subcommand_from import; and test (__vfio_hook_words) -eq 2' -a '(__fish_complete_directories)'
 complete -c vfio-hook -n '__fish_seen_subcommand_from import; and test (__vfio_hook_words) -eq 3' -a '(__vfio_hook_domains)'
+complete -c vfio-hook -n '__fish_seen_subcommand_from devices' -a '(__vfio_hook_devices)'
 complete -c vfio-hook -n '__fish_seen_subcommand_from devices' -l gpu -d 'Only groups that have a display'
 complete -c vfio-hook -n '__fish_seen_subcommand_from plan' -l diff -d 'Only the changes'
 complete -c vfio-hook -n '__fish_seen_subcommand_from undo' -l boot -d 'Of what was changed at boot'

@@ -72,6 +72,59 @@ START_TEST(devices)
 }
 END_TEST
 
+static const char *const names_of_nic[] = {
+	NIC, "0b:00.0", "0b:00.*", "pci_0000_0b_00_0", "8086:10d3",
+};
+
+START_TEST(devices_that_are_named)
+{
+	_cleanup_free_ char *line = NULL;
+
+	ck_assert_int_gt(asprintf(&line, "devices %s", names_of_nic[_i]), 0);
+	ck_assert_int_eq(command(line), STATUS_OK);
+	assert_has("group 15\n  " NIC "  network  8086:10d3  e1000e  ");
+	assert_hasnt("group 14");
+	assert_hasnt("group 1:");
+}
+END_TEST
+
+/* They go to a guest together. */
+START_TEST(devices_with_those_of_their_group)
+{
+	ck_assert_int_eq(command("devices 0a:00.1"), STATUS_OK);
+	assert_has("group 14: these 2 go to a guest together or not at all\n  " GPU);
+	assert_has("  " SOUND);
+	assert_hasnt(NIC);
+	ck_assert_int_eq(command("devices 0a:00.1 0b:00.0 --json"), STATUS_OK);
+	assert_has("\"address\": \"" GPU "\"");
+	assert_has("\"address\": \"" NIC "\"");
+	assert_hasnt("0000:00:01.0");
+}
+END_TEST
+
+START_TEST(devices_that_are_alike)
+{
+	faketree_pci("0000:0c:00.0", "8086:10d3", "020000", "e1000e", "16");
+	ck_assert_int_eq(command("devices 8086:10d3"), STATUS_OK);
+	assert_has("group 15\n");
+	assert_has("group 16\n");
+	assert_hasnt(GPU);
+}
+END_TEST
+
+/* Without groups each is alone. */
+START_TEST(devices_that_are_named_without_iommu)
+{
+	faketree_free();
+	faketree_new(&host);
+	faketree_pci(GPU, "10de:1e84", "030000", NULL, NULL);
+	faketree_pci(SOUND, "10de:10f8", "040300", NULL, NULL);
+	ck_assert_int_eq(command("devices 0a:00.1"), STATUS_FAILED);
+	assert_has("  " SOUND);
+	assert_hasnt(GPU);
+}
+END_TEST
+
 /* What the databases and the kernel call them. */
 START_TEST(devices_by_their_names)
 {
@@ -433,6 +486,10 @@ static void add(TCase *tc)
 	tcase_add_test(tc, help_and_usage);
 	tcase_add_test(tc, steps_one_way);
 	tcase_add_test(tc, devices);
+	tcase_add_loop_test(tc, devices_that_are_named, 0, ARRAY_SIZE(names_of_nic));
+	tcase_add_test(tc, devices_with_those_of_their_group);
+	tcase_add_test(tc, devices_that_are_alike);
+	tcase_add_test(tc, devices_that_are_named_without_iommu);
 	tcase_add_test(tc, devices_by_their_names);
 	tcase_add_test(tc, devices_without_iommu);
 	tcase_add_test(tc, status_after_a_reboot);
