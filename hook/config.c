@@ -5,7 +5,26 @@
  */
 #include "ini_lines.h"
 
-#define TIMEOUT_DEFAULT_MS (120 * 1000)
+enum {
+	KEY_TIMEOUT,
+	KEY_DRY_RUN,
+	KEY_HEADLESS,
+	N_DOMAIN_KEYS
+};
+
+static const struct option_spec domain_keys[N_DOMAIN_KEYS + 1] = {
+	[KEY_TIMEOUT] = { "timeout", VALUE_DURATION, NULL, "120s",
+			  "how long prepare may take in all" },
+	[KEY_DRY_RUN] = { "dry-run", VALUE_BOOL, NULL, "no",
+			  "prepare writes its plan to the log and changes nothing" },
+	[KEY_HEADLESS] = { "headless", VALUE_BOOL, NULL, "no",
+			   "the host may be left without a picture" },
+};
+
+const struct option_spec *config_domain_keys(void)
+{
+	return domain_keys;
+}
 
 /* The line in a problem, behind "FILE:". */
 static unsigned long problem_line(const struct config *config, const char *problem)
@@ -51,7 +70,7 @@ static enum phase phase_of_operation(const char *name)
 
 struct reading {
 	struct config *config;
-	unsigned timeout_line, dry_run_line, headless_line; /* 0: not seen */
+	unsigned lines[N_DOMAIN_KEYS]; /* of each key of [domain]; 0: not seen */
 };
 
 static int on_section(void *data, const char *name, unsigned line, bool *ret_known)
@@ -96,10 +115,14 @@ static const char *one_word(const struct strv *words)
 static int unknown_domain_key(struct config *config, const struct ini_entry *entry)
 {
 	_cleanup_strv_ struct strv all = { 0 };
+	_cleanup_free_ char *list = NULL;
 	const char *nearest;
 
-	if (strv_add(&all, "timeout") < 0 || strv_add(&all, "dry-run") < 0 ||
-	    strv_add(&all, "headless") < 0)
+	for (unsigned i = 0; i < N_DOMAIN_KEYS; i++)
+		if (strv_add(&all, domain_keys[i].name) < 0)
+			return -ENOMEM;
+	list = strv_join(&all, ", ");
+	if (!list)
 		return -ENOMEM;
 	nearest = words_nearest(entry->key, &all);
 	if (step_find(entry->key + (*entry->key == '-'), NULL))
@@ -107,12 +130,11 @@ static int unknown_domain_key(struct config *config, const struct ini_entry *ent
 				      "\"%s\" is a step: it belongs into a phase such as "
 				      "[prepare/begin], not into [domain]",
 				      entry->key);
-	return config_problem(
-		config, entry->line,
-		"unknown key \"%.*s\"%s%s%s; the keys of [domain] are timeout, "
-		"dry-run and headless",
-		words_shown(entry->key), entry->key, nearest ? ", did you mean \"" : "",
-		nearest ?: "", nearest ? "\"?" : "");
+	return config_problem(config, entry->line,
+			      "unknown key \"%.*s\"%s%s%s; the keys of [domain] are %s",
+			      words_shown(entry->key), entry->key,
+			      nearest ? ", did you mean \"" : "", nearest ?: "",
+			      nearest ? "\"?" : "", list);
 }
 
 /* A key that was not there before; *SEEN is then its line. */
@@ -157,22 +179,21 @@ static int on_domain_key(struct reading *reading, const struct ini_entry *entry,
 {
 	struct config *config = reading->config;
 	const char *word = one_word(words);
-	bool is_timeout = streq(entry->key, "timeout");
-	bool is_headless = streq(entry->key, "headless");
-	unsigned *seen = is_timeout  ? &reading->timeout_line :
-			 is_headless ? &reading->headless_line :
-				       &reading->dry_run_line;
-	unsigned before = *seen;
+	unsigned key = 0, before;
 	int r;
 
-	if (!is_timeout && !is_headless && !streq(entry->key, "dry-run"))
+	while (key < N_DOMAIN_KEYS && !streq(entry->key, domain_keys[key].name))
+		key++;
+	if (key == N_DOMAIN_KEYS)
 		return unknown_domain_key(config, entry);
-	r = seen_once(config, entry, seen);
+	before = reading->lines[key];
+	r = seen_once(config, entry, &reading->lines[key]);
 	if (r < 0 || before)
 		return r;
-	return is_timeout ? set_timeout(config, entry, word) :
-			    set_flag(config, entry, word,
-				     is_headless ? &config->headless : &config->dry_run);
+	return key == KEY_TIMEOUT ? set_timeout(config, entry, word) :
+				    set_flag(config, entry, word,
+					     key == KEY_HEADLESS ? &config->headless :
+								   &config->dry_run);
 }
 
 static int on_entry(void *data, const struct ini_entry *entry)
@@ -208,9 +229,12 @@ int config_load(const struct host *host, const char *path, struct config *ret,
 	size_t len, more;
 	int r;
 
-	*ret = (struct config){ .path = strdup(path), .timeout_ms = TIMEOUT_DEFAULT_MS };
+	*ret = (struct config){ .path = strdup(path) };
 	if (!ret->path)
 		return error_oom(err);
+	r = parse_duration(domain_keys[KEY_TIMEOUT].def, &ret->timeout_ms);
+	if (r < 0)
+		return error_errno(err, r, "timeout of [domain]");
 	r = config_read_file(host, path, &text, &len, err);
 	if (r < 0)
 		return r;

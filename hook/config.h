@@ -40,6 +40,8 @@ struct config {
  */
 int config_load(const struct host *host, const char *path, struct config *ret,
 		struct error *err);
+/* The keys of [domain], as options are described; ends with an empty one. */
+const struct option_spec *config_domain_keys(void);
 bool config_has_phase(const struct config *config, enum phase phase);
 const struct device_set *config_find_set(const struct config *config, const char *name);
 void config_done(struct config *config);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Each example in conf.d, and the README's, is read without a mistake, and so is each step
- * that a comment in there offers; each step is used in one of them or explained in
- * vfio-hook.conf(5).
+ * that a comment in there offers.
  */
 #include <dirent.h>
 #include <regex.h>
@@ -136,67 +135,6 @@ START_TEST(readme_is_read)
 }
 END_TEST
 
-/* The line of PAGE that heads the entry of step NAME; it is cut off there. */
-static char *heading(char *page, const char *name)
-{
-	char start[80], *line, *end;
-
-	snprintf(start, sizeof(start), "\n.It Ic %s", name);
-	line = page;
-	do {
-		line = strstr(line + 1, start);
-	} while (line && !strchr(" \n", line[strlen(start)]));
-	ck_assert_msg(line != NULL, "%s has no entry in vfio-hook.conf(5)", name);
-	line += strlen(start);
-	end = strchr(line, '\n');
-	ck_assert_ptr_nonnull(end);
-	ck_assert_msg(!str_after(end, "\n.It Ic ") && !str_after(end, "\n.El"),
-		      "%s: vfio-hook.conf(5) has nothing to say of it", name);
-	*end = '\0';
-	return line;
-}
-
-/* Each option is in the line, and no other. */
-static void explains(const char *line, const char *name, const struct option_spec *options)
-{
-	size_t n = 0, found = 0;
-
-	for (const struct option_spec *o = options; o && o->name; o++, n++) {
-		char word[80];
-
-		snprintf(word, sizeof(word), "Cm %s=", o->name);
-		ck_assert_ptr_nonnull(o->text);
-		ck_assert_msg(strstr(line, word) != NULL,
-			      "%s: %s= is not in its line of vfio-hook.conf(5)", name,
-			      o->name);
-	}
-	for (const char *p = line; (p = strstr(p, "Cm ")); p += 3)
-		found += p[3 + strcspn(p + 3, "= ")] == '=';
-	ck_assert_msg(found == n, "%s: %zu options, and %zu in vfio-hook.conf(5)", name,
-		      n, found);
-}
-
-START_TEST(every_step_is_explained)
-{
-	_cleanup_free_ char *page = NULL;
-
-	ck_assert_int_eq(host_read_all(&host, &page, "%s/man/vfio-hook.conf.5", source()),
-			 0);
-	for (const struct plugin *const *p = step_plugins(); *p; p++) {
-		for (const struct step_type *t = (*p)->types; t->summary; t++) {
-			char name[64], *line;
-
-			ck_assert_ptr_nonnull(t->apply);
-			ck_assert_uint_ne(t->phases, 0);
-			step_type_name(*p, t, name);
-			line = heading(page, name);
-			explains(line, name, t->options);
-			line[strlen(line)] = '\n';
-		}
-	}
-}
-END_TEST
-
 int main(void)
 {
 	TCase *tc = tcase_create("examples");
@@ -204,6 +142,5 @@ int main(void)
 	tcase_add_test(tc, examples_are_read);
 	tcase_add_test(tc, offers_in_comments_are_read);
 	tcase_add_test(tc, readme_is_read);
-	tcase_add_test(tc, every_step_is_explained);
 	return suite_run("examples", tc);
 }
