@@ -46,6 +46,52 @@ START_TEST(no_colours_for_programs)
 }
 END_TEST
 
+/* Also those that are longer than the terminal. */
+static const char *const listings[] = {
+	"--help",  "plan --help",      "check win10",
+	"check",   "plan win10",       "plan win10 --diff",
+	"devices", "status",	       "status win10",
+	"steps",   "steps pci.detach", "init -o - win10",
+};
+
+static const char *const pagers[] = {
+	"PAGER", "SYSTEMD_PAGER", "MANPAGER", "GIT_PAGER", "LESSOPEN", "LESS",
+};
+
+/* What would be started as one leaves a mark, whatever its name; so it does, called so. */
+static void make_pagers(void)
+{
+	static const char *const names[] = { "less", "more", "most", "pager" };
+	char path[PATH_MAX], line[PATH_MAX + 64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		faketree_program(names[i], "touch $R/mark\n");
+	for (size_t i = 0; i < ARRAY_SIZE(pagers); i++)
+		setenv(pagers[i], host_path(&host, path, "/usr/sbin/pager"), 1);
+	snprintf(line, sizeof(line), "%s:%s", host_path(&host, path, "/usr/sbin"),
+		 getenv("PATH"));
+	setenv("PATH", line, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		ck_assert_int_eq(system(names[i]), 0);
+		ck_assert_int_eq(unlink(host_path(&host, path, "/mark")), 0);
+	}
+}
+
+/* What is printed is there at once, and nobody has to leave it. */
+START_TEST(no_pager)
+{
+	steps("pci.detach =");
+	make_pagers();
+	command(listings[_i]);
+	ck_assert_uint_gt(strlen(out), 0);
+	command_on_terminal(listings[_i], "");
+	ck_assert_uint_gt(strlen(out), 0);
+	ck_assert_msg(!host_exists(&host, "/mark"), "%s: has called a pager",
+		      listings[_i]);
+	assert_hasnt("\033[?"); /* nor is it one itself */
+}
+END_TEST
+
 START_TEST(progress_of_pages)
 {
 	faketree_hugepages(2048, 0, 1000);
@@ -196,6 +242,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, terminal_setup, machine_teardown);
 	tcase_add_loop_test(tc, colours, 0, ARRAY_SIZE(coloured));
 	tcase_add_test(tc, no_colours_for_programs);
+	tcase_add_loop_test(tc, no_pager, 0, ARRAY_SIZE(listings));
 	tcase_add_test(tc, progress_of_pages);
 	tcase_add_test(tc, progress_of_holders);
 	tcase_add_test(tc, end_of_run_and_undo);
