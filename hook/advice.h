@@ -37,6 +37,11 @@ void findings_done(struct findings *findings);
 /* The hook as libvirt finds and runs it, and what confines it. */
 void advise_install(const struct host *host, const char *hooks_dir,
 		    struct findings *findings);
+/* Those that call the hook; ends with NULL. */
+extern const char *const advice_daemons[];
+/* Will they, or must they look for it first (NULL: none)? A bit for each that runs. */
+unsigned advise_daemons(const struct host *host, const char *hook,
+			struct findings *findings);
 /* IOMMU, vfio modules, locks on modules. */
 void advise_host(const struct host *host, struct findings *findings);
 /* What XML and config disagree on, for prepare; the run has been scanned. */

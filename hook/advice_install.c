@@ -10,8 +10,6 @@
 #include "advice.h"
 #include "trust.h"
 
-static const char *const daemons[] = { "libvirtd", "virtqemud" };
-
 static void judge_mode(const char *path, const struct stat *st, struct findings *findings)
 {
 	char cure[PATH_MAX + 32];
@@ -99,70 +97,6 @@ static void judge_leftovers(const struct host *host, const char *dir,
 	}
 }
 
-/* When process PID started, in seconds since 1970; 0: not known. */
-static int64_t started_at(const struct host *host, int pid)
-{
-	_cleanup_free_ char *text = NULL;
-	unsigned long long btime;
-	uint64_t ticks;
-	char *line;
-
-	if (process_start_time(host, pid, &ticks) < 0 ||
-	    host_read_all(host, &text, "/proc/stat") < 0)
-		return 0;
-	line = strstr(text, "\nbtime ");
-	if (!line || sscanf(line, " btime %llu", &btime) != 1)
-		return 0;
-	return (int64_t)(btime + ticks / (uint64_t)sysconf(_SC_CLK_TCK));
-}
-
-/*
- * A daemon looks for hooks when it starts or is told to reload, and keeps whether there
- * is one. Nothing tells when it was last told.
- */
-static void judge_daemon(const struct host *host, int pid, const char *name,
-			 const struct stat *hook, struct findings *findings)
-{
-	int64_t start = started_at(host, pid);
-	char cure[64];
-
-	if (start == 0 || start >= (int64_t)hook->st_ctime)
-		return;
-	snprintf(cure, sizeof(cure), "systemctl reload %s", name);
-	finding_add(findings, FINDING_WARNING, cure,
-		    "%s (pid %d) has run since before the hook was put there, and looks "
-		    "for one only when it starts or reloads: if there was none before, it "
-		    "does not call it until then (running guests do not mind a reload)",
-		    name, pid);
-}
-
-/* A bit for each of DAEMONS that runs. */
-static unsigned look_at_daemons(const struct host *host, const struct stat *hook,
-				struct findings *findings)
-{
-	_cleanup_strv_ struct strv pids = {};
-	unsigned running = 0;
-	char comm[64];
-
-	if (host_list(host, &pids, "/proc") < 0)
-		return 0;
-	for (size_t i = 0; i < pids.n; i++) {
-		int pid = atoi(pids.v[i]);
-
-		if (pid <= 0 ||
-		    host_read(host, comm, sizeof(comm), "/proc/%d/comm", pid) <= 0)
-			continue;
-		for (unsigned k = 0; k < ARRAY_SIZE(daemons); k++) {
-			if (!streq(comm, daemons[k]))
-				continue;
-			running |= 1U << k;
-			if (hook)
-				judge_daemon(host, pid, daemons[k], hook, findings);
-		}
-	}
-	return running;
-}
-
 /* The first daemon whose AppArmor profile is enforced, or NULL. */
 static const char *confined_daemon(const struct host *host)
 {
@@ -170,12 +104,12 @@ static const char *confined_daemon(const struct host *host)
 
 	if (host_read_all(host, &profiles, "/sys/kernel/security/apparmor/profiles") < 0)
 		return NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(daemons); i++) {
+	for (size_t i = 0; advice_daemons[i]; i++) {
 		char enforced[64];
 
-		snprintf(enforced, sizeof(enforced), "%s (enforce)", daemons[i]);
+		snprintf(enforced, sizeof(enforced), "%s (enforce)", advice_daemons[i]);
 		if (strstr(profiles, enforced))
-			return daemons[i];
+			return advice_daemons[i];
 	}
 	return NULL;
 }
@@ -275,7 +209,7 @@ void advise_install(const struct host *host, const char *hooks_dir,
 	judge_folder(host, hooks_dir, findings);
 	snprintf(path, sizeof(path), "%.*s/qemu.d", PATH_MAX - 16, hooks_dir);
 	judge_leftovers(host, path, findings);
-	running = look_at_daemons(host, there ? &st : NULL, findings);
+	running = advise_daemons(host, there ? hook : NULL, findings);
 	judge_apparmor(host, hook, findings);
 	if (there)
 		judge_selinux(host, hook, running, findings);

@@ -8,6 +8,7 @@
 #include "services.h"
 #include "run.h"
 #include "spawn.h"
+#include "spawn_child.h"
 #include "state.h"
 #include "systemd.h"
 
@@ -76,7 +77,13 @@ static int systemctl(const struct host *host, const struct unit *unit, struct sp
 /* For what only looks, and is answered at once or not at all. */
 static struct spawn show_spawn(void)
 {
-	return (struct spawn){ .deadline = now_ms() + SHOW_MS, .keep_output = true };
+	/* Times without a zone of this host's. */
+	static const char *const env[] = { "LC_ALL=C", "PATH=" SPAWN_PATH, "TZ=UTC0",
+					   NULL };
+
+	return (struct spawn){ .env = env,
+			       .deadline = now_ms() + SHOW_MS,
+			       .keep_output = true };
 }
 
 static bool is_stopping(const struct host *host)

@@ -3,6 +3,7 @@
  * What `check` finds in the installation: will libvirt run the hook, and what confines it?
  */
 #include <sys/stat.h>
+#include <time.h>
 
 #include "machine.h"
 
@@ -44,6 +45,74 @@ static void link_hook(const char *target)
 	snprintf(relative, sizeof(relative), "../../..%s", target);
 	faketree_link(relative, "/etc/libvirt/hooks/qemu");
 }
+
+#define OLDER "has run since before the hook was put there"
+
+/* The daemon's unit, whose state changed last at the time that date(1) tells so. */
+static void daemon_unit(int pid, const char *date)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 "for u; do :; done; test $u$TZ = libvirtd.serviceUTC0 || exit 1\n"
+		 "case $* in *MainPID*) echo MainPID=%d;; *) date %s "
+		 "'+StateChangeTimestamp=%%a %%F %%T %%Z';; esac\n",
+		 pid, date);
+	faketree_program("systemctl", text);
+	faketree_file("", "/run/systemd/system/x");
+}
+
+static void boot_at(long long seconds)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "cpu 1\nbtime %lld\n", seconds);
+	faketree_file(text, "/proc/stat");
+}
+
+START_TEST(check_daemon_older_than_hook)
+{
+	install("\177ELF", 0755);
+	faketree_process(700, "libvirtd", "libvirtd.service", NULL);
+	boot_at(1000000);
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has(OLDER);
+	assert_has("             systemctl reload libvirtd\n");
+	/* Started since. */
+	boot_at(time(NULL));
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_hasnt(OLDER);
+	boot_at(1000000);
+	/* Reloaded since, wherever this host's clock is; or before. */
+	daemon_unit(700, "");
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_hasnt(OLDER);
+	daemon_unit(700, "-d @1000000000");
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has(OLDER);
+	/* The unit's is another process. */
+	daemon_unit(701, "");
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has(OLDER);
+}
+END_TEST
+
+/* What counts is since when there is a hook, not how old the program behind it is. */
+START_TEST(check_daemon_older_than_link)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	install("\177ELF", 0755);
+	ck_assert_int_eq(unlink(host_path(&host, path, "/etc/libvirt/hooks/qemu")), 0);
+	faketree_link("/bin/sh", "/etc/libvirt/hooks/qemu");
+	ck_assert_int_eq(stat("/bin/sh", &st), 0);
+	faketree_process(700, "libvirtd", "libvirtd.service", NULL);
+	boot_at(st.st_ctime + 1);
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has(OLDER);
+}
+END_TEST
 
 START_TEST(check_apparmor)
 {
@@ -150,6 +219,8 @@ END_TEST
 static void add(TCase *tc)
 {
 	tcase_add_test(tc, check_installation);
+	tcase_add_test(tc, check_daemon_older_than_hook);
+	tcase_add_test(tc, check_daemon_older_than_link);
 	tcase_add_test(tc, check_apparmor);
 	tcase_add_test(tc, check_owner_and_modes);
 	tcase_add_test(tc, check_selinux);
