@@ -21,11 +21,18 @@ static void judge_iommu(const struct host *host, struct findings *findings)
 static void judge_vfio(const struct host *host, struct findings *findings)
 {
 	_cleanup_error_ struct error err = {};
+	char dir[PATH_MAX];
 
 	if (host_exists(host, "/sys/bus/pci/drivers/vfio-pci") ||
 	    kmod_available(host, "vfio-pci", &err) == 0)
 		return;
-	finding_add(findings, FINDING_PROBLEM, NULL, "%s", error_text(&err));
+	kmod_modules_dir(host, dir);
+	/* Without the folder an update has replaced the kernel that runs. */
+	finding_add(findings, FINDING_PROBLEM,
+		    host_exists(host, "%s", dir) ? "depmod\nmodprobe vfio-pci" : "reboot",
+		    "%s; no device can be given to a guest without vfio-pci, which small "
+		    "kernels (for clouds, for guests) leave out",
+		    error_text(&err));
 }
 
 /* Does the file say at boot that modules are to be locked? */

@@ -8,15 +8,72 @@
 #include <sys/xattr.h>
 
 #include "advice.h"
+#include "spawn.h"
 #include "trust.h"
 
-static void judge_mode(const char *path, const struct stat *st, struct findings *findings)
+/* The program, for a link to it. */
+static const char *find_program(const struct host *host, char buf[PATH_MAX])
 {
+	static const char packaged[] = "/usr/sbin/vfio-hook";
+
+	if (host_exists(host, packaged) ||
+	    spawn_find(host, "vfio-hook", buf, PATH_MAX) < 0)
+		snprintf(buf, PATH_MAX, "%s", packaged);
+	return buf;
+}
+
+/* The commands that make the hook a link to the program, and keep what was there. */
+static char *install_lines(const struct host *host, const char *hook)
+{
+	const char *slash = strrchr(hook, '/');
+	_cleanup_strv_ struct strv lines = {};
+	char path[PATH_MAX];
+	struct stat st;
+	int r = 0;
+
+	if (lstat(host_path(host, path, "%s", hook), &st) == 0)
+		r = strv_addf(&lines, "mv %s %s.before-vfio-hook", hook, hook);
+	else
+		r = strv_addf(&lines, "mkdir -p %.*s", (int)(slash - hook), hook);
+	if (r >= 0)
+		r = strv_addf(&lines, "ln -s %s %s", find_program(host, path), hook);
+	return r < 0 ? NULL : strv_join(&lines, "\n");
+}
+
+static void judge_missing(const struct host *host, const char *hook, unsigned running,
+			  struct findings *findings)
+{
+	_cleanup_free_ char *lines = install_lines(host, hook), *cure = NULL;
+	size_t k = 0;
+
+	while (advice_daemons[k] && !(running & 1U << k))
+		k++;
+	if (!lines || asprintf(&cure, "%s%s%s", lines,
+			       advice_daemons[k] ? "\nsystemctl reload " : "",
+			       advice_daemons[k] ?: "") < 0) {
+		findings->oom = true;
+		return;
+	}
+	finding_add(findings, FINDING_PROBLEM, cure,
+		    "there is no %s, which is what libvirt runs: no config in conf.d does "
+		    "anything; put vfio-hook there, mode 0755, and reload libvirtd or "
+		    "virtqemud",
+		    hook);
+}
+
+static void judge_mode(const struct host *host, const char *path, const struct stat *st,
+		       struct findings *findings)
+{
+	_cleanup_free_ char *lines = NULL;
 	char cure[PATH_MAX + 32];
 
 	snprintf(cure, sizeof(cure), "chmod 755 %s", path);
+	if (!S_ISREG(st->st_mode)) {
+		lines = install_lines(host, path);
+		findings->oom |= !lines;
+	}
 	if (!S_ISREG(st->st_mode) || !(st->st_mode & 0111))
-		finding_add(findings, FINDING_PROBLEM, cure,
+		finding_add(findings, FINDING_PROBLEM, lines ?: cure,
 			    "%s is no executable file: libvirt passes over it, without a "
 			    "word",
 			    path);
@@ -30,14 +87,18 @@ static void judge_mode(const char *path, const struct stat *st, struct findings 
 static void judge_kind(const struct host *host, const char *path,
 		       struct findings *findings)
 {
+	_cleanup_free_ char *cure = NULL;
 	char head[8] = "";
 
-	if (host_read(host, head, sizeof(head), "%s", path) > 0 && str_after(head, "#!"))
-		finding_add(findings, FINDING_PROBLEM, NULL,
-			    "%s is a script, not vfio-hook: libvirt runs that one, and no "
-			    "config in conf.d does anything; install vfio-hook in its "
-			    "place (it runs the script trees in qemu.d, too)",
-			    path);
+	if (host_read(host, head, sizeof(head), "%s", path) <= 0 || !str_after(head, "#!"))
+		return;
+	cure = install_lines(host, path);
+	findings->oom |= !cure;
+	finding_add(findings, FINDING_PROBLEM, cure,
+		    "%s is a script, not vfio-hook: libvirt runs that one, and no "
+		    "config in conf.d does anything; install vfio-hook in its "
+		    "place (it runs the script trees in qemu.d, too)",
+		    path);
 }
 
 static void judge_trust(const struct host *host, const char *path,
@@ -79,7 +140,7 @@ static void judge_leftovers(const struct host *host, const char *dir,
 			    struct findings *findings)
 {
 	_cleanup_strv_ struct strv names = {};
-	char path[PATH_MAX];
+	char path[PATH_MAX], cure[PATH_MAX + 32];
 	struct stat st;
 
 	judge_folder(host, dir, findings);
@@ -89,10 +150,12 @@ static void judge_leftovers(const struct host *host, const char *dir,
 		if (stat(host_path(host, path, "%s/%s", dir, names.v[i]), &st) < 0 ||
 		    !S_ISREG(st.st_mode) || !(st.st_mode & 0111))
 			continue;
-		finding_add(findings, FINDING_WARNING, NULL,
+		snprintf(cure, sizeof(cure), "chmod -x '%.*s/%s'", PATH_MAX / 2, dir,
+			 names.v[i]);
+		finding_add(findings, FINDING_WARNING, cure,
 			    "libvirt itself runs %s/%s, for every domain, after the hook: "
-			    "if that is not meant, chmod -x it or move it into a folder "
-			    "of its domain",
+			    "if that is not meant, take the x away or move it into a "
+			    "folder of its domain",
 			    dir, names.v[i]);
 	}
 }
@@ -196,20 +259,17 @@ void advise_install(const struct host *host, const char *hooks_dir,
 	if ((size_t)snprintf(hook, sizeof(hook), "%s/qemu", hooks_dir) >= sizeof(hook))
 		return;
 	there = stat(host_path(host, path, "%s", hook), &st) == 0;
+	running = advise_daemons(host, there ? hook : NULL, findings);
 	if (!there) {
-		finding_add(findings, FINDING_PROBLEM, NULL,
-			    "there is no %s, which is what libvirt runs: put vfio-hook "
-			    "there, mode 0755, and reload libvirtd or virtqemud",
-			    hook);
+		judge_missing(host, hook, running, findings);
 	} else {
-		judge_mode(hook, &st, findings);
+		judge_mode(host, hook, &st, findings);
 		judge_kind(host, hook, findings);
 		judge_trust(host, hook, findings);
 	}
 	judge_folder(host, hooks_dir, findings);
 	snprintf(path, sizeof(path), "%.*s/qemu.d", PATH_MAX - 16, hooks_dir);
 	judge_leftovers(host, path, findings);
-	running = advise_daemons(host, there ? hook : NULL, findings);
 	judge_apparmor(host, hook, findings);
 	if (there)
 		judge_selinux(host, hook, running, findings);

@@ -31,6 +31,45 @@ static bool free_pages(const struct host *host, const struct page_goal *goal,
 	return true;
 }
 
+/* In KiB: the biggest below BYTES that this kernel has, or 0. */
+static uint64_t smaller_page(const struct host *host, uint64_t bytes)
+{
+	_cleanup_strv_ struct strv names = {};
+	uint64_t best = 0, kib;
+
+	if (host_list(host, &names, "/sys/kernel/mm/hugepages") < 0)
+		return 0;
+	for (size_t i = 0; i < names.n; i++)
+		if (sscanf(names.v[i], "hugepages-%" SCNu64 "kB", &kib) == 1 &&
+		    kib < bytes / 1024 && kib > best)
+			best = kib;
+	return best;
+}
+
+static void judge_size(const struct run *run, uint64_t size, struct findings *findings)
+{
+	const uint64_t kib = smaller_page(&run->host, size);
+	bool of_device = false;
+	char amount[32], cure[96];
+
+	for (size_t i = 0; i < run->domain->n_memory_devices; i++)
+		of_device |= run->domain->memory_devices[i].page_size == size;
+	if (!kib)
+		snprintf(cure, sizeof(cure), "<memoryBacking/>");
+	else if (of_device)
+		snprintf(cure, sizeof(cure),
+			 "<pagesize unit='KiB'>%" PRIu64 "</pagesize>", kib);
+	else
+		snprintf(cure, sizeof(cure), "<page size='%" PRIu64 "' unit='KiB'/>", kib);
+	finding_add(findings, FINDING_PROBLEM, cure,
+		    "the XML asks for huge pages of %s, which this kernel does not have: 1 "
+		    "GiB ones need a CPU with pdpe1gb; in place of its %s",
+		    pages_amount(size, amount),
+		    !kib      ? "<memoryBacking>" :
+		    of_device ? "<pagesize>" :
+				"<page>");
+}
+
 static void judge_goal(const struct run *run, const struct page_goal *goal,
 		       struct findings *findings)
 {
@@ -38,14 +77,11 @@ static void judge_goal(const struct run *run, const struct page_goal *goal,
 	char amount[32], place[64];
 	uint64_t left;
 
-	pages_amount(goal->size, amount);
 	if (!page_pool_exists(&run->host, &all)) {
-		finding_add(findings, FINDING_PROBLEM, NULL,
-			    "the XML asks for huge pages of %s, which this kernel does "
-			    "not have: 1 GiB ones need a CPU with pdpe1gb",
-			    amount);
+		judge_size(run, goal->size, findings);
 		return;
 	}
+	pages_amount(goal->size, amount);
 	if (!free_pages(&run->host, goal, &left) || left >= goal->pages)
 		return;
 	finding_add(findings, FINDING_PROBLEM, "hugepages.allocate =",
@@ -121,7 +157,60 @@ static void judge_parts(const struct run *run, const struct guest_memory *memory
 		judge_goal(run, &goals.v[i], findings);
 }
 
-/* libvirt refuses it, whatever pages it is of. */
+/*
+ * The line that binds the part: to those of WANTED that the host has, or are not of it
+ * (!WITHIN); to any if there are none. Returns where it goes, NULL: out of memory.
+ */
+static const char *bind_line(const struct host *host, const struct guest_part *part,
+			     const struct cpu_list *wanted, bool within, char **ret)
+{
+	static const char *const modes[] = {
+		[MEMORY_STRICT] = "strict",
+		[MEMORY_RESTRICTIVE] = "restrictive",
+		[MEMORY_PREFERRED] = "preferred",
+		[MEMORY_INTERLEAVE] = "interleave",
+	};
+	_cleanup_(cpu_list_done) struct cpu_list here = {}, some = {};
+	_cleanup_free_ char *nodes = NULL;
+
+	if (pages_nodes(host, &here, NULL) < 0 ||
+	    cpus_pick(&here, wanted, within, &some) < 0)
+		return NULL;
+	nodes = here.n ? cpus_text(some.n ? &some : &here) : strdup("0");
+	if (!nodes)
+		return NULL;
+	if (part->device >= 0) {
+		return asprintf(ret, "<nodemask>%s</nodemask>", nodes) < 0 ?
+			       NULL :
+			       "its <source>";
+	}
+	if (part->cell >= 0)
+		return asprintf(ret, "<memnode cellid='%d' mode='%s' nodeset='%s'/>",
+				part->cell, modes[part->mode], nodes) < 0 ?
+			       NULL :
+			       "<numatune>";
+	return asprintf(ret, "<memory mode='%s' nodeset='%s'/>", modes[part->mode],
+			nodes) < 0 ?
+		       NULL :
+		       "<numatune>";
+}
+
+static void judge_node(const struct host *host, const struct guest_part *part,
+		       unsigned node, struct findings *findings)
+{
+	_cleanup_free_ char *cure = NULL;
+	const char *place;
+
+	if (host_exists(host, "/sys/devices/system/node/node%u", node))
+		return;
+	place = bind_line(host, part, part->nodes, true, &cure);
+	findings->oom |= !place;
+	finding_add(findings, FINDING_PROBLEM, place ? cure : NULL,
+		    "the XML puts the memory of %s on NUMA node %u, which this host does "
+		    "not have: libvirt would refuse to start; in %s",
+		    part->name, node, place ?: "its XML");
+}
+
 static void judge_nodes(const struct run *run, const struct guest_memory *memory,
 			struct findings *findings)
 {
@@ -131,12 +220,7 @@ static void judge_nodes(const struct run *run, const struct guest_memory *memory
 		const struct guest_part *part = &memory->parts[i];
 
 		for (size_t k = 0; part->nodes && k < part->nodes->n; k++)
-			if (!host_exists(&run->host, "/sys/devices/system/node/node%u",
-					 part->nodes->cpu[k]))
-				finding_add(findings, FINDING_PROBLEM, NULL,
-					    "the XML puts the memory of %s on NUMA node %u, "
-					    "which this host does not have",
-					    part->name, part->nodes->cpu[k]);
+			judge_node(&run->host, part, part->nodes->cpu[k], findings);
 	}
 }
 
@@ -155,8 +239,26 @@ static bool share_nodes(const struct guest_part *a, const struct guest_part *b)
 	return !guest_part_is_bound(a);
 }
 
+static void tell_of_order(const struct host *host, const struct guest_part *first,
+			  const struct guest_part *bound, struct findings *findings)
+{
+	_cleanup_free_ char *cure = NULL;
+	struct guest_part like = *first;
+	const char *place;
+
+	if (!guest_part_is_bound(first))
+		like.mode = MEMORY_STRICT;
+	place = bind_line(host, &like, bound->nodes, false, &cure);
+	findings->oom |= !place;
+	finding_add(findings, FINDING_WARNING, place ? cure : NULL,
+		    "%s is filled before %s and may take the huge pages that lie on that "
+		    "one's NUMA node: bind it, too, in %s",
+		    first->name, bound->name, place ?: "its XML");
+}
+
 /* QEMU fills its memory part by part, so the first may take what lies there for another. */
-static void judge_order(const struct guest_memory *memory, struct findings *findings)
+static void judge_order(const struct host *host, const struct guest_memory *memory,
+			struct findings *findings)
 {
 	for (size_t i = 0; i < memory->n; i++)
 		for (size_t k = i + 1; k < memory->n; k++) {
@@ -166,11 +268,7 @@ static void judge_order(const struct guest_memory *memory, struct findings *find
 			if (!first->page_size || !may_take_from(first, bound) ||
 			    !share_nodes(first, bound))
 				continue;
-			finding_add(findings, FINDING_WARNING, NULL,
-				    "%s is filled before %s and may take the huge pages "
-				    "that lie on that one's NUMA node: bind it, too, by a "
-				    "<memnode>",
-				    first->name, bound->name);
+			tell_of_order(host, first, bound, findings);
 			return;
 		}
 }
@@ -204,7 +302,7 @@ static void judge_memory(const struct call *call, struct findings *findings)
 	if (guest_memory_read(&run->host, domain, &memory, NULL) < 0)
 		return; /* no huge pages in this kernel: libvirt says so */
 	judge_nodes(run, &memory, findings);
-	judge_order(&memory, findings);
+	judge_order(&run->host, &memory, findings);
 	for (size_t i = 0; i < memory.n; i++)
 		judge_multiple(domain, &memory.parts[i], has_step, findings);
 	/* The step warns itself; scripts may see to the pages. */

@@ -64,6 +64,7 @@ END_TEST
 /* Not loaded is fine, as long as it can be. */
 START_TEST(check_vfio_modules)
 {
+	struct utsname uts;
 	char path[PATH_MAX];
 
 	install("\177ELF", 0755);
@@ -72,7 +73,14 @@ START_TEST(check_vfio_modules)
 	assert_has("installation and host: fine\n");
 	ck_assert_int_eq(unlink(host_path(&host, path, "/.fake/modules/vfio_pci")), 0);
 	ck_assert_int_eq(command("check"), STATUS_FAILED);
-	assert_has("  problem  module vfio_pci: there is none\n");
+	assert_has(
+		"  problem  module vfio_pci: there is none; no device can be given to a "
+		"guest without vfio-pci");
+	assert_has("             reboot\n");
+	ck_assert_int_eq(uname(&uts), 0);
+	faketree_file("", "/lib/modules/%s/modules.dep", uts.release);
+	ck_assert_int_eq(command("check"), STATUS_FAILED);
+	assert_has("             depmod\n             modprobe vfio-pci\n");
 }
 END_TEST
 
@@ -598,6 +606,76 @@ START_TEST(check_whole_pages)
 }
 END_TEST
 
+#define GIB "<page size='1' unit='G'/>"
+
+START_TEST(check_page_sizes)
+{
+	install("\177ELF", 0755);
+	domain(PASSTHROUGH "<memoryBacking><hugepages>" GIB
+			   "</hugepages></memoryBacking>");
+	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
+	assert_has("in place of its <memoryBacking>\n             <memoryBacking/>\n");
+	faketree_hugepages(64, 0, 100);
+	faketree_hugepages(2048, 0, 100);
+	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
+	assert_has(
+		"  problem  the XML asks for huge pages of 1 GiB, which this kernel does "
+		"not have");
+	assert_has("in place of its <page>\n"
+		   "             <page size='2048' unit='KiB'/>\n");
+	memory("1028", "<devices><memory model='dimm'><source><pagesize "
+		       "unit='GiB'>1</pagesize></source><target><size "
+		       "unit='GiB'>1</size><node>0</node></target></memory></devices>"
+		       "<cpu><numa><cell id='0' memory='4' unit='MiB'/></numa></cpu>");
+	faketree_file("Hugepagesize: 2048 kB\n", "/proc/meminfo");
+	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
+	assert_has("in place of its <pagesize>\n"
+		   "             <pagesize unit='KiB'>2048</pagesize>\n");
+}
+END_TEST
+
+#define CELLS                                                                     \
+	"<cpu mode='host-passthrough'><numa><cell id='0' memory='4' unit='MiB'/>" \
+	"<cell id='1' memory='4' unit='MiB'/></numa></cpu>"                       \
+	"<memoryBacking><hugepages/></memoryBacking>"
+#define MEMNODE(cell, node) \
+	"<memnode cellid='" cell "' mode='strict' nodeset='" node "'/>"
+
+/* The parts of the guest's memory on nodes: of two, there are 0 and 1. */
+START_TEST(check_nodes)
+{
+	install("\177ELF", 0755);
+	faketree_hugepages(2048, 100, 100);
+	faketree_file("Hugepagesize: 2048 kB\n", "/proc/meminfo");
+	faketree_file("0-1\n", "/sys/devices/system/node/online");
+	for (unsigned i = 0; i < 2; i++) {
+		char text[96];
+
+		snprintf(text, sizeof(text),
+			 "Node %u MemTotal: 800000 kB\nNode %u MemFree: 400000 kB\n", i,
+			 i);
+		faketree_file(text, "/sys/devices/system/node/node%u/meminfo", i);
+	}
+	domain(CELLS "<numatune>" MEMNODE("0", "0") MEMNODE("1", "1,7") "</numatune>");
+	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
+	assert_has(
+		"  problem  the XML puts the memory of cell 1 on NUMA node 7, which this "
+		"host does not have: libvirt would refuse to start; in <numatune>\n"
+		"             " MEMNODE("1", "1") "\n");
+	domain("<numatune><memory mode='interleave' nodeset='7'/></numatune>");
+	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
+	assert_has("             <memory mode='interleave' nodeset='0-1'/>\n");
+	domain(CELLS "<numatune>" MEMNODE("1", "1") "</numatune>");
+	command("check win10");
+	assert_has("  warning  cell 0 is filled before cell 1 and may take the huge pages "
+		   "that lie on that one's NUMA node: bind it, too, in <numatune>\n"
+		   "             " MEMNODE("0", "0") "\n");
+	domain(CELLS "<numatune>" MEMNODE("0", "0") MEMNODE("1", "1") "</numatune>");
+	command("check win10");
+	assert_hasnt("is filled before");
+}
+END_TEST
+
 /* Below a bridge, as sysfs has it, whose config has these bytes at 0x100 (NULL: none). */
 static void behind_bridge(const char *name, const uint8_t *capability, size_t len)
 {
@@ -761,6 +839,8 @@ static void add(TCase *tc)
 	tcase_add_test(tc, check_functions_left_out);
 	tcase_add_test(tc, check_without_config);
 	tcase_add_test(tc, check_whole_pages);
+	tcase_add_test(tc, check_page_sizes);
+	tcase_add_test(tc, check_nodes);
 	tcase_add_test(tc, check_reset);
 	tcase_add_test(tc, check_xml_against_config);
 	tcase_add_test(tc, check_pinning);

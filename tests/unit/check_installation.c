@@ -7,10 +7,40 @@
 
 #include "machine.h"
 
+static const char hook[] = "/etc/libvirt/hooks/qemu";
+
+static void mode(const char *path, mode_t mode)
+{
+	char rooted[PATH_MAX];
+
+	ck_assert_int_eq(chmod(host_path(&host, rooted, "%s", path), mode), 0);
+}
+
 START_TEST(check_installation)
 {
+	char path[PATH_MAX], moved[PATH_MAX];
+
 	ck_assert_int_eq(command("check"), STATUS_FAILED);
-	assert_has("  problem  there is no /etc/libvirt/hooks/qemu");
+	assert_has(
+		"  problem  there is no /etc/libvirt/hooks/qemu, which is what libvirt runs");
+	assert_has("             mkdir -p /etc/libvirt/hooks\n"
+		   "             ln -s /usr/sbin/vfio-hook /etc/libvirt/hooks/qemu\n");
+	assert_hasnt("systemctl");
+	faketree_process(700, "virtqemud", "virtqemud.service", NULL);
+	faketree_program("../local/sbin/vfio-hook", "");
+	ck_assert_int_eq(command("check"), STATUS_FAILED);
+	assert_has("             ln -s /usr/local/sbin/vfio-hook /etc/libvirt/hooks/qemu\n"
+		   "             systemctl reload virtqemud\n");
+	faketree_process_gone(700);
+
+	faketree_file("", "/etc/libvirt/hooks/qemu/x"); /* a folder of that name */
+	ck_assert_int_eq(command("check"), STATUS_FAILED);
+	assert_has("is no executable file");
+	assert_has("             mv /etc/libvirt/hooks/qemu "
+		   "/etc/libvirt/hooks/qemu.before-vfio-hook\n");
+	ck_assert_int_eq(rename(host_path(&host, path, "/etc/libvirt/hooks/qemu"),
+				host_path(&host, moved, "/etc/libvirt/hooks/old")),
+			 0);
 
 	install("#!/bin/bash\n", 0644);
 	faketree_file("", "/etc/libvirt/hooks/qemu.d/backup~");
@@ -18,6 +48,15 @@ START_TEST(check_installation)
 	assert_has("is no executable file");
 	assert_has("             chmod 755 /etc/libvirt/hooks/qemu\n");
 	assert_has("is a script, not vfio-hook");
+	assert_has(
+		"             mv /etc/libvirt/hooks/qemu "
+		"/etc/libvirt/hooks/qemu.before-vfio-hook\n"
+		"             ln -s /usr/local/sbin/vfio-hook /etc/libvirt/hooks/qemu\n");
+	mode("/etc/libvirt/hooks/qemu.d/backup~", 0755);
+	ck_assert_int_eq(command("check"), STATUS_FAILED);
+	assert_has("  warning  libvirt itself runs /etc/libvirt/hooks/qemu.d/backup~, for "
+		   "every domain");
+	assert_has("             chmod -x '/etc/libvirt/hooks/qemu.d/backup~'\n");
 
 	install("\177ELF", 0700);
 	faketree_process(700, "libvirtd", "libvirtd.service", NULL);
@@ -133,15 +172,6 @@ START_TEST(check_apparmor)
 	assert_has("             ln -sf /usr/sbin/vfio-hook /etc/libvirt/hooks/qemu\n");
 }
 END_TEST
-
-static const char hook[] = "/etc/libvirt/hooks/qemu";
-
-static void mode(const char *path, mode_t mode)
-{
-	char rooted[PATH_MAX];
-
-	ck_assert_int_eq(chmod(host_path(&host, rooted, "%s", path), mode), 0);
-}
 
 /* What root runs is root's to change. */
 START_TEST(check_owner_and_modes)

@@ -83,6 +83,40 @@ static int command_at(int in, int fd, const char *path, const char *line)
 	return status;
 }
 
+/*
+ * What has no lines to put in: a switch of the firmware, and what the steps and scripts
+ * of the plan are told, each with its cure in the text.
+ */
+static bool has_cure_in_text(const char *line, size_t len)
+{
+	static const char *const exceptions[] = {
+		"  problem  the IOMMU is off",
+		"win10.ini:",
+		"/qemu.d/win10/",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(exceptions); i++) {
+		const char *found = strstr(line, exceptions[i]);
+
+		if (found && found < line + len)
+			return true;
+	}
+	return false;
+}
+
+/* Each problem and warning has its lines. */
+static void assert_cures(void)
+{
+	for (const char *line = out, *next; *line; line = next) {
+		size_t len = strcspn(line, "\n");
+
+		next = line + len + (line[len] == '\n');
+		if ((str_after(line, "  problem  ") || str_after(line, "  warning  ")) &&
+		    !str_after(next, "             ") && !has_cure_in_text(line, len))
+			ck_abort_msg("no lines to put in: %.*s", (int)len, line);
+	}
+}
+
 int command(const char *line)
 {
 	return command_to(NULL, line);
@@ -96,6 +130,8 @@ int command_to(const char *path, const char *line)
 
 	close(null);
 	take_output(fd);
+	if (!path && str_after(line, "check") && !strstr(line, "--help"))
+		assert_cures();
 	return status;
 }
 
