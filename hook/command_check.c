@@ -254,20 +254,48 @@ static int list_folder(const struct command_options *options, const char *folder
 	return r;
 }
 
-/* Every domain that has a config, then every one that has only scripts. */
+/* By the XML that libvirt keeps, if it can be read. */
+static bool has_devices(const struct host *host, const char *dir, const char *name)
+{
+	_cleanup_error_ struct error err = {};
+	_cleanup_(call_done) struct call call = {};
+
+	call_init(&call, host->root, dir);
+	event_of_phase(&call.run.event, name, PHASE_PREPARE);
+	return call_read_stored_xml(&call, &err) == 0 &&
+	       call_parse_domain(&call, &err) == 0 && call.domain.n_hostdevs;
+}
+
+/* Those of NAMES that are not in RET yet and are as CONCERNS says. */
+static int add_others(const struct host *host, const char *dir, const struct strv *names,
+		      bool (*concerns)(const struct host *host, const char *dir,
+				       const char *name),
+		      struct strv *ret)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < names->n && r >= 0; i++)
+		if (!strv_contains(ret, names->v[i]) && concerns(host, dir, names->v[i]))
+			r = strv_add(ret, names->v[i]);
+	return r < 0 ? r : 0;
+}
+
+/* Each domain that has a config, then those with scripts only, then with devices only. */
 static int list_domains(const struct command_options *options, struct strv *ret)
 {
 	const char *dir = options->hooks_dir ? options->hooks_dir : HOOKS_DIR;
 	const struct host host = { .root = options->root };
-	_cleanup_strv_ struct strv trees = {};
+	_cleanup_strv_ struct strv trees = {}, known = {};
 	int r = list_folder(options, "conf.d", ".ini", ret);
 
 	if (r == 0)
 		r = list_folder(options, "qemu.d", "", &trees);
-	for (size_t i = 0; i < trees.n && r >= 0; i++)
-		if (!strv_contains(ret, trees.v[i]) && has_scripts(&host, dir, trees.v[i]))
-			r = strv_add(ret, trees.v[i]);
-	return r < 0 ? r : 0;
+	if (r == 0)
+		r = add_others(&host, dir, &trees, has_scripts, ret);
+	/* Root's alone to read; without libvirt it is not there. */
+	if (r == 0 && command_names(&host, "/etc/libvirt/qemu", ".xml", &known) == 0)
+		r = add_others(&host, dir, &known, has_devices, ret);
+	return r;
 }
 
 static int check_run(const struct command_options *options, int argc, char **argv)
@@ -293,6 +321,7 @@ const struct command command_check = {
 		"            of the way back would fail\n"
 		"  warning   it may fail, or something is not as it should be\n"
 		"  advice    the guest would run better\n\n"
-		"Without DOMAIN: of every domain that has a config or scripts. Exit status 1 when\n"
-		"there is a problem, 2 when a config cannot be read.",
+		"Without DOMAIN: of every domain that has a config, scripts, or PCI devices in the\n"
+		"XML that libvirt keeps. Exit status 1 when there is a problem, 2 when a config\n"
+		"cannot be read.",
 };

@@ -558,6 +558,51 @@ START_TEST(check_without_config)
 }
 END_TEST
 
+static void other_domain(const char *name, const char *devices)
+{
+	_cleanup_free_ char *xml = NULL;
+
+	ck_assert_int_gt(asprintf(&xml,
+				  "<domain type='kvm'><name>%s</name><uuid>" UUID
+				  "</uuid><memory unit='MiB'>4</memory>" PASSTHROUGH
+				  "<devices>%s</devices></domain>",
+				  name, devices),
+			 0);
+	faketree_file(xml, "/etc/libvirt/qemu/%s.xml", name);
+}
+
+/* Whom it concerns: those with a config, and those with devices that have none. */
+START_TEST(check_all_domains)
+{
+	steps("pci.detach = 0b:00.0");
+	domain(PASSTHROUGH "<devices>" HOSTDEV("0x0b", "0") "</devices>");
+	other_domain("linux", HOSTDEV("0x0b", "0"));
+	other_domain("plain", "<memballoon model='virtio'/>");
+	faketree_file("<domain", "/etc/libvirt/qemu/torn.xml");
+	ck_assert_int_eq(command("check"), STATUS_OK);
+	assert_has(
+		"win10: fine\n"
+		"linux: a start would work\n"
+		"  advice   no config (/etc/libvirt/hooks/conf.d/linux.ini): nothing is "
+		"done for it\n"
+		"             vfio-hook init --write linux\n");
+	assert_hasnt("plain");
+	assert_hasnt("torn");
+
+	/* Each has its own findings, and one that fails is enough. */
+	other_domain("linux", HOSTDEV("0x77", "0"));
+	ck_assert_int_eq(command("check"), STATUS_FAILED);
+	assert_has("win10: fine\n"
+		   "linux: a start would fail\n"
+		   "  problem  0000:77:00.0 is in the XML, but");
+	ck_assert_int_eq(command("check --json"), STATUS_FAILED);
+	assert_has("{\"domain\": \"win10\", \"ok\": true, \"findings\": []}");
+	assert_has("{\"domain\": \"linux\", \"ok\": false, \"findings\": [{");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_hasnt("linux");
+}
+END_TEST
+
 static void memory(const char *text, const char *parts)
 {
 	_cleanup_free_ char *xml = NULL;
@@ -838,6 +883,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, check_vfio_modules);
 	tcase_add_test(tc, check_functions_left_out);
 	tcase_add_test(tc, check_without_config);
+	tcase_add_test(tc, check_all_domains);
 	tcase_add_test(tc, check_whole_pages);
 	tcase_add_test(tc, check_page_sizes);
 	tcase_add_test(tc, check_nodes);
