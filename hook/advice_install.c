@@ -32,7 +32,8 @@ static char *install_lines(const struct host *host, const char *hook)
 	int r = 0;
 
 	if (lstat(host_path(host, path, "%s", hook), &st) == 0)
-		r = strv_addf(&lines, "mv %s %s.before-vfio-hook", hook, hook);
+		r = strv_addf(&lines, "mv --backup=numbered %s %s.before-vfio-hook", hook,
+			      hook);
 	else
 		r = strv_addf(&lines, "mkdir -p %.*s", (int)(slash - hook), hook);
 	if (r >= 0)

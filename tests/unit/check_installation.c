@@ -36,7 +36,7 @@ START_TEST(check_installation)
 	faketree_file("", "/etc/libvirt/hooks/qemu/x"); /* a folder of that name */
 	ck_assert_int_eq(command("check"), STATUS_FAILED);
 	assert_has("is no executable file");
-	assert_has("             mv /etc/libvirt/hooks/qemu "
+	assert_has("             mv --backup=numbered /etc/libvirt/hooks/qemu "
 		   "/etc/libvirt/hooks/qemu.before-vfio-hook\n");
 	ck_assert_int_eq(rename(host_path(&host, path, "/etc/libvirt/hooks/qemu"),
 				host_path(&host, moved, "/etc/libvirt/hooks/old")),
@@ -49,7 +49,7 @@ START_TEST(check_installation)
 	assert_has("             chmod 755 /etc/libvirt/hooks/qemu\n");
 	assert_has("is a script, not vfio-hook");
 	assert_has(
-		"             mv /etc/libvirt/hooks/qemu "
+		"             mv --backup=numbered /etc/libvirt/hooks/qemu "
 		"/etc/libvirt/hooks/qemu.before-vfio-hook\n"
 		"             ln -s /usr/local/sbin/vfio-hook /etc/libvirt/hooks/qemu\n");
 	mode("/etc/libvirt/hooks/qemu.d/backup~", 0755);
