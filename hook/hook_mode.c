@@ -159,5 +159,6 @@ int hook_main(int argc, char **argv)
 		dprintf(STDERR_FILENO, "vfio-hook: %s\n", error_text(&err));
 	}
 	log_close();
-	return r < 0 ? 1 : 0;
+	/* The start has failed already, and said what could not be put back. */
+	return r < 0 && !call.run.after_refusal ? 1 : 0;
 }

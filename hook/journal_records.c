@@ -148,8 +148,8 @@ int journal_remove(struct journal *journal)
 	int r = unlink(journal->path) < 0 && errno != ENOENT ? -errno : 0;
 
 	/* An empty one says the same: there is nothing to put back. */
-	if (r < 0 && journal->fd >= 0 && ftruncate(journal->fd, 0) < 0)
-		return -errno;
+	if (r < 0 && journal->fd >= 0)
+		r = ftruncate(journal->fd, 0) < 0 ? -errno : 0;
 	return r;
 }
 

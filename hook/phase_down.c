@@ -72,6 +72,8 @@ static int down(struct run *run, struct error *err)
 		return r;
 	}
 	run->journal = &journal;
+	run->after_refusal = journal.phases[PHASE_PREPARE] == PHASE_STATE_UNDONE ||
+			     journal.phases[PHASE_PREPARE] == PHASE_STATE_REFUSED;
 	guard_settle(run);
 	r = down_journal(run, err);
 	phase_close_journal(run);

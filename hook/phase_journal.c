@@ -84,6 +84,8 @@ int phase_offer_to_forget(const struct run *run, struct error *err)
 	bool at_boot = journal_boot_name(domain->name, &boot) == 0 &&
 		       streq(boot, domain->uuid);
 
+	if (guard_left(run, "")) /* what that is at may yet come to its end */
+		return err->code;
 	return error_suffix(err, " (if it never can be: vfio-hook undo %s--forget %s)",
 			    at_boot ? "--boot " : "", domain->name);
 }
@@ -92,9 +94,14 @@ int phase_forget(struct run *run, struct error *err)
 {
 	const struct journal *journal = run->journal;
 	char what[PATH_MAX];
+	int pid = guard_left(run, ""), r;
 
-	if (guard_left(run, "")) /* it may come to its end, or a reboot ends it */
-		return err->code;
+	if (pid)
+		return error_suffix(
+			err,
+			"; nothing is given up while process %d is in the kernel:"
+			" end what it waits for, or reboot",
+			pid);
 	run_warn(run, "%s", error_text(err));
 	error_done(err);
 	for (size_t i = 0; i < journal->n; i++) {
@@ -110,7 +117,8 @@ int phase_forget(struct run *run, struct error *err)
 		run_warn(run, "given up: %s, which was %s", what,
 			 state_value_text(record->old));
 	}
-	return journal_remove(run->journal);
+	r = journal_remove(run->journal);
+	return r < 0 ? error_errno(err, r, "the journal cannot be removed") : 0;
 }
 
 int phase_open_journal(struct run *run, struct journal *journal, struct error *err)

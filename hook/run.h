@@ -71,6 +71,7 @@ struct run {
 	int64_t patience; /* with one record while undoing, in ms; 0: the usual */
 	bool simulate;
 	bool undoing;
+	bool after_refusal; /* on the way down, behind a prepare that undid itself */
 	bool forget; /* undo by hand: what cannot be put back is given up */
 	bool scripts_begun; /* a script of the domain's tree was started */
 	struct report report;

@@ -30,12 +30,17 @@ refute "everything else is back" grep -q performance /sys/devices/system/cpu/cpu
 equal "the GPU as well" "$(driver $GPU)" "$(sed -n "s/^pci $GPU driver //p" "$LAB/before")"
 hook release end win10 failed
 contains "the release behind it tells, too" "$ERR" "process $pid is still inside the kernel"
+equal "and fails no more" "$RC" 0
 check "without any wait" test "$HOOK_MS" -lt 10000
 hook_refused "a new start says why not" "process $pid|$GPU_SOUND" prepare begin
 check "in time" test "$HOOK_MS" -lt 20000
 vfio-hook undo win10 >"$LAB/out" 2>&1
 equal "undo cannot do it yet" $? 1
 contains "and tells who" "$LAB/out" "process $pid"
+vfio-hook undo --forget win10 >"$LAB/out" 2>&1
+equal "nor is it forgotten" $? 1
+contains "while that is at work" "$LAB/out" "nothing is given up while process $pid is in the kernel"
+check "the journal is kept" test -s "$journal"
 kill "$HOLDER"
 check "the holder goes: the child ends" until_true 20 gone "$pid"
 check "and undo completes" vfio-hook undo win10
