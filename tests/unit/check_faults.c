@@ -245,6 +245,29 @@ START_TEST(release_fails)
 }
 END_TEST
 
+/* What fails once is put back all the same: it is tried again behind the rest. */
+START_TEST(release_tries_twice)
+{
+	bool found = false;
+	unsigned down;
+	char where[512];
+
+	assert_runs(PREPARE, "without a fault");
+	down = count(RELEASE);
+	/* From the end, as the pages come first on the way up. */
+	for (unsigned n = down; n > 0 && !found; n--) {
+		int r;
+
+		assert_runs(PREPARE, "before");
+		r = faulty(RELEASE, n, FAULT_ERRNO, EIO, where);
+		found = strstr(where, "/nr_hugepages)") != NULL;
+		ck_assert_msg(!found || r == 0, "%s: not tried again", where);
+		recover(0, where);
+	}
+	ck_assert(found);
+}
+END_TEST
+
 static void write_way_back(void)
 {
 	char text[1024];
@@ -440,6 +463,7 @@ int main(void)
 	tcase_add_loop_test(tc, some_calls_need_a_child, 0, 4);
 	tcase_add_loop_test(tc, prepare_fails, 0, ARRAY_SIZE(errors));
 	tcase_add_loop_test(tc, release_fails, 0, ARRAY_SIZE(errors));
+	tcase_add_test(tc, release_tries_twice);
 	tcase_add_test(tc, explicit_release_killed);
 	tcase_add_loop_test(tc, explicit_release_fails, 0, ARRAY_SIZE(errors));
 	tcase_set_timeout(tc, 120);

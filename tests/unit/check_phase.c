@@ -195,6 +195,28 @@ START_TEST(each_undo_has_some_time_when_all_is_used_up)
 }
 END_TEST
 
+/* Why the start fails, and what is left of it; all else is back. */
+START_TEST(rollback_tells_what_is_left)
+{
+	char *error;
+
+	program("/bin/true", "#!/bin/sh\n");
+	program("/bin/first", "#!/bin/sh\n: >\"$0.ran\"\n");
+	program("/bin/unwilling", "#!/bin/sh\nexit 3\n");
+	program("/bin/broken", "#!/bin/sh\nexit 4\n");
+	config("[prepare/begin]\nexec.run = /bin/true 1\nexec.undo = /bin/first\n"
+	       "pci.detach = " NIC "\n"
+	       "exec.run = /bin/true 2\nexec.undo = /bin/unwilling\n"
+	       "exec.run = /bin/broken\n");
+	error = phase("prepare", "begin");
+	ck_assert(error && strstr(error, "exec.run (win10.ini:7): /bin/broken"));
+	assert_error_has(error, "; not put back: ");
+	assert_others_are_back();
+	error = phase("release", "end");
+	assert_error_has(error, "/bin/unwilling");
+}
+END_TEST
+
 /* The plan's own questions are asked within the time of the phase. */
 START_TEST(a_plan_has_no_time_of_its_own)
 {
@@ -576,6 +598,7 @@ int main(void)
 	tcase_add_loop_test(tc, no_file_is_owned_over_a_users_link, 0, 4);
 	tcase_add_test(tc, no_folder_is_swapped_under_us);
 	tcase_add_test(tc, shared_memory_behind_a_link);
+	tcase_add_test(tc, rollback_tells_what_is_left);
 	tcase_add_test(tc, a_plan_has_no_time_of_its_own);
 	tcase_add_test(tc, a_dead_domain_has_no_time_of_its_own);
 	tcase_add_test(tc, the_log_waits_for_no_disk);
