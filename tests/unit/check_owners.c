@@ -572,6 +572,50 @@ START_TEST(unreadable_journal_may_own_all)
 }
 END_TEST
 
+#define CPU0 "/sys/devices/system/cpu/cpufreq/policy0/"
+
+static void console_and_policy(void)
+{
+	faketree_vtcon(0, "(S) dummy device", false);
+	faketree_vtcon(1, "(M) frame buffer device", true);
+	faketree_file("active\n", "/sys/devices/system/cpu/intel_pstate/status");
+	faketree_file("0\n", CPU0 "related_cpus");
+	faketree_file("0\n", CPU0 "affected_cpus");
+	faketree_file("intel_pstate\n", CPU0 "scaling_driver");
+	faketree_file("performance powersave\n", CPU0 "scaling_available_governors");
+	faketree_file("powersave\n", CPU0 "scaling_governor");
+	faketree_file("performance balance_power power\n",
+		      CPU0 "energy_performance_available_preferences");
+	faketree_file("balance_power\n", CPU0 "energy_performance_preference");
+	free(before);
+	before = faketree_snapshot();
+}
+
+static void assert_tuned(const char *epp)
+{
+	ck_assert_str_eq(faketree_read(CPU0 "energy_performance_preference"), epp);
+	ck_assert_str_eq(faketree_read("/sys/class/vtconsole/vtcon1/bind"), "0");
+}
+
+/* Consoles and EPP come back with the last of two, whoever that is. */
+START_TEST(shared_until_the_last_leaves)
+{
+	const struct guest *first = _i ? &b : &a, *last = _i ? &a : &b;
+
+	console_and_policy();
+	config(&a, "[prepare/begin]\nvtconsole.unbind =\nepp.set = power\n");
+	config(&b, "[prepare/begin]\nvtconsole.unbind =\nepp.set = performance\n");
+	assert_no_error(phase(&a, PHASE_PREPARE));
+	assert_tuned("power");
+	assert_no_error(phase(&b, PHASE_PREPARE));
+	assert_tuned("performance");
+	assert_no_error(phase(first, PHASE_RELEASE));
+	assert_tuned(_i ? "power" : "performance");
+	assert_no_error(phase(last, PHASE_RELEASE));
+	assert_same();
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("owners");
@@ -590,6 +634,7 @@ int main(void)
 	tcase_add_test(tc, removed_stays_removed);
 	tcase_add_loop_test(tc, refused_on_the_way_down, 0, (int)ARRAY_SIZE(down));
 	tcase_add_loop_test(tc, allowed_on_the_way_down, 0, (int)ARRAY_SIZE(down));
+	tcase_add_loop_test(tc, shared_until_the_last_leaves, 0, 2);
 	tcase_add_test(tc, optional_goes_without);
 	tcase_add_test(tc, unreadable_journal_may_own_all);
 	return suite_run_as_root("owners", tc);
