@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What has changed while the guest ran: a device is gone, or the files of a module, or a
- * program; the config is another, or none; the hook is another version. It is told, the
+ * program; an interrupt is another device's; the config is another, or none; the hook is another version. It is told, the
  * rest is put back, and there is a way on.
  */
 #include <fcntl.h>
@@ -213,6 +213,24 @@ START_TEST(plugin_is_gone)
 }
 END_TEST
 
+/* What another device got with the number stays where that wants it. */
+START_TEST(interrupt_is_anothers)
+{
+	faketree_file("0-3\n", "/sys/devices/system/cpu/online");
+	for (unsigned n = 24; n < 26; n++) {
+		faketree_file("0-3\n", "/proc/irq/%u/smp_affinity_list", n);
+		faketree_file("nvme0q1\n", "/sys/kernel/irq/%u/actions", n);
+	}
+	faketree_file("[prepare/begin]\nirq.move = to=0\n", CONFIG);
+	assert_no_error(phase(PHASE_PREPARE));
+	ck_assert_str_eq(faketree_read("/proc/irq/24/smp_affinity_list"), "0");
+	faketree_file("eth0\n", "/sys/kernel/irq/24/actions");
+	assert_no_error(phase(PHASE_RELEASE));
+	ck_assert_str_eq(faketree_read("/proc/irq/24/smp_affinity_list"), "0");
+	ck_assert_str_eq(faketree_read("/proc/irq/25/smp_affinity_list"), "0-3");
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("meanwhile");
@@ -223,6 +241,7 @@ int main(void)
 	tcase_add_loop_test(tc, config_is_replaced, 0, ARRAY_SIZE(configs));
 	tcase_add_test(tc, program_is_gone);
 	tcase_add_test(tc, plugin_is_gone);
+	tcase_add_test(tc, interrupt_is_anothers);
 	tcase_set_timeout(tc, 60);
 	return suite_run_as_root("meanwhile", tc);
 }
