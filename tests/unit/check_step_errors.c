@@ -126,6 +126,34 @@ START_TEST(cpuset_isolate)
 }
 END_TEST
 
+/* Why the CPUs become no partition: in plan, where masks would do as well. */
+START_TEST(cpuset_partition)
+{
+	static const struct {
+		const char *tune, *why;
+	} cases[] = {
+		{ "<emulatorpin cpuset='1'/>", "the XML's <emulatorpin> does not lie" },
+		{ "<emulatorpin cpuset='2-3'/><iothreadpin iothread='1' cpuset='1'/>",
+		  "an <iothreadpin> of the XML lies outside of 2-3" },
+		{ "<vcpupin vcpu='0' cpuset='1'/><emulatorpin cpuset='2-3'/>",
+		  "a <vcpupin> of the XML lies outside of 2-3" },
+		{ "<vcpupin vcpu='0' cpuset='2'/><emulatorpin cpuset='2-3'/>",
+		  "machine.slice is a partition already" },
+	};
+	_cleanup_free_ char *parts = NULL;
+
+	put_cpus();
+	faketree_file("", "/run/systemd/system/x");
+	faketree_file("cpuset cpu\n", "/sys/fs/cgroup/cgroup.controllers");
+	faketree_file("root\n", "/sys/fs/cgroup/machine.slice/cpuset.cpus.partition");
+	ck_assert_int_gt(asprintf(&parts, "<cputune>%s</cputune>", cases[_i].tune), 0);
+	domain(parts);
+	steps("cpuset.isolate = 2-3");
+	command("plan win10");
+	assert_has(cases[_i].why);
+}
+END_TEST
+
 /* As a kernel without power management has it. */
 static void lose(const char *attr)
 {
@@ -380,6 +408,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, a_host_that_lacks_it);
 	tcase_add_test(tc, irq_move);
 	tcase_add_test(tc, cpuset_isolate);
+	tcase_add_loop_test(tc, cpuset_partition, 0, 4);
 	tcase_add_test(tc, pci_power);
 	tcase_add_test(tc, sleep_inhibit);
 	tcase_add_test(tc, shm_create);
