@@ -2,12 +2,15 @@
 /*
  * A host that suspends under a guest with a passed-through device loses both. The lock is
  * held by systemd-inhibit(1) in a unit of its own: a child of ours would keep libvirt's
- * pipes open and end with its cgroup.
+ * pipes open and end with its cgroup. The lid is locked by name, as logind by default
+ * (LidSwitchIgnoreInhibited=yes) lets it pass a lock of sleep.
  */
 #include "run.h"
 #include "spawn.h"
 #include "state_inhibitor.h"
 #include "systemd.h"
+
+#define WHAT "--what=sleep:idle:handle-lid-switch"
 
 static int inhibitor_read(const struct host *host, const char *target, char **ret,
 			  struct error *err)
@@ -27,7 +30,7 @@ static int run_it(struct run *run, const char *unit, const char *guest, struct e
 	char program[PATH_MAX], unit_option[256], why[320], description[320];
 	const char *const argv[] = {
 		program,	   unit_option, description,	   "--collect",
-		"--quiet",	   "--",	"systemd-inhibit", "--what=sleep:idle",
+		"--quiet",	   "--",	"systemd-inhibit", WHAT,
 		"--who=vfio-hook", why,		"--mode=block",	   "sleep",
 		"infinity",	   NULL
 	};

@@ -27,7 +27,7 @@ guest win10
 of_user() { timeout 60 systemctl --user --machine=user@ "$@"; }
 active() { systemctl -q is-active "$1"; }
 user_active() { of_user -q is-active lab-user.service; }
-inhibited() { systemd-inhibit --list --no-pager --no-legend | grep -q '^vfio-hook .*sleep'; }
+inhibited() { systemd-inhibit --list --no-pager --no-legend | grep -q '^vfio-hook .*sleep:idle:handle-lid-switch'; }
 no_user() { [ ! -e /sys/fs/cgroup/user.slice/user-1000.slice ]; }
 polls() { pgrep -u "$1" -x lab-poller; }
 pollers() { pgrep -u "$1" -x -c lab-poller; }
