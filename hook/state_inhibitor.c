@@ -27,7 +27,7 @@ static int inhibitor_read(const struct host *host, const char *target, char **re
 static int run_it(struct run *run, const char *unit, const char *guest, struct error *err)
 {
 	_cleanup_(spawn_result_done) struct spawn_result result = {};
-	char program[PATH_MAX], unit_option[256], why[320], description[320];
+	char program[PATH_MAX], unit_option[256], why[512], description[320];
 	const char *const argv[] = {
 		program,	   unit_option, description,	   "--collect",
 		"--quiet",	   "--",	"systemd-inhibit", WHAT,
@@ -39,7 +39,8 @@ static int run_it(struct run *run, const char *unit, const char *guest, struct e
 	if (spawn_find(&run->host, "systemd-run", program, sizeof(program)) < 0)
 		return error_set(err, -ENOENT, "systemd-run is not installed");
 	snprintf(unit_option, sizeof(unit_option), "--unit=%s", unit);
-	snprintf(why, sizeof(why), "--why=The guest %.200s is running", guest);
+	snprintf(why, sizeof(why), "--why=The guest %.200s is running (%.200s)", guest,
+		 unit);
 	snprintf(description, sizeof(description),
 		 "--description=Keeps the host awake for the guest %.200s", guest);
 	r = spawn_run(&run->host,
@@ -54,7 +55,10 @@ static int run_it(struct run *run, const char *unit, const char *guest, struct e
 			 *result.errors ? result.errors : "see journalctl");
 }
 
-/* Does logind hold the lock? It notes each in a file "N", with a FIFO "N.ref" beside it. */
+/*
+ * Does logind hold the lock, and not only another guest's? It notes each in a file "N",
+ * with a FIFO "N.ref" beside it; ours has the unit's name in its WHY.
+ */
 static int is_held(struct run *run, void *arg, struct error *err)
 {
 	_cleanup_strv_ struct strv locks = {};
@@ -67,7 +71,7 @@ static int is_held(struct run *run, void *arg, struct error *err)
 		if (!str_ends(locks.v[i], ".ref") &&
 		    host_read_all(&run->host, &text, "/run/systemd/inhibit/%s",
 				  locks.v[i]) == 0 &&
-		    strstr(text, "WHO=vfio-hook"))
+		    strstr(text, "WHO=vfio-hook") && strstr(text, unit))
 			return 1;
 	}
 	if (!state_is(&run->host, &state_inhibitor, unit, "active"))

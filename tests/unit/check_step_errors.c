@@ -184,6 +184,15 @@ static void put_inhibitor(const char *run)
 	faketree_program("systemd-run", run);
 }
 
+/* The lock of a guest with another UUID, as logind notes it. */
+static void put_lock_of_another(void)
+{
+	faketree_file("WHAT=sleep:idle:handle-lid-switch\nMODE=block\nWHO=vfio-hook\n"
+		      "WHY=The guest other is running (vfio-hook-inhibit-"
+		      "5b3e9a40-0000-4000-8000-0000000000ff.service)\n",
+		      "/run/systemd/inhibit/1");
+}
+
 START_TEST(sleep_inhibit)
 {
 	refused("sleep.inhibit =", "sleep.inhibit needs systemd and its logind",
@@ -197,6 +206,7 @@ START_TEST(sleep_inhibit)
 		"systemd-run --unit=vfio-hook-inhibit-" UUID ".service failed (status 3)",
 		"no bus");
 	put_inhibitor("");
+	put_lock_of_another();
 	refused("sleep.inhibit =",
 		"systemd-inhibit ended at once: does systemd-logind run?",
 		"journalctl -u vfio-hook-inhibit-" UUID);
@@ -209,6 +219,11 @@ START_TEST(sleep_inhibit)
 		"logind has not taken the lock of vfio-hook-inhibit-" UUID
 		".service in time",
 		"");
+	put_inhibitor(": >$R/ran; echo \"WHO=vfio-hook $*\" >$R/run/systemd/inhibit/2\n");
+	steps("sleep.inhibit =");
+	ck_assert_msg(command("run win10 prepare") == STATUS_OK, "%s", out);
+	ck_assert_ptr_nonnull(strstr(faketree_read("/run/systemd/inhibit/2"),
+				     "--what=sleep:idle:handle-lid-switch"));
 }
 END_TEST
 

@@ -172,3 +172,19 @@ sleep.inhibit =
 sysctl.write = vm.swappiness 999
 END
 refute "sleep.inhibit: the lock is gone" test -e "$lock"
+# Each guest has a lock of its own.
+for d in win10 other; do
+	HUGE='' domain $d
+	config $d <<-END
+	[prepare/begin]
+	sleep.inhibit =
+	END
+	hook_ok "sleep.inhibit of $d: prepare" prepare begin $d
+done
+others=/run/systemd/inhibit/vfio-hook-inhibit-$(uuid_of other).service
+contains "sleep.inhibit: a lock tells whose it is" "$others" "^WHY=.*$(uuid_of other)"
+hook_ok "sleep.inhibit of the first: release" release end win10
+refute "sleep.inhibit of the first: its lock is gone" test -e "$lock"
+check "sleep.inhibit of the second: its lock stays" test -e "$others"
+hook_ok "sleep.inhibit of the second: release" release end other
+refute "sleep.inhibit of the second: its lock is gone" test -e "$others"
