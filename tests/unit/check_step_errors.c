@@ -61,6 +61,56 @@ START_TEST(nobody_at_a_seat)
 }
 END_TEST
 
+/* A systemd with the unit x.service, which is active while /active is there. */
+static void put_unit(void)
+{
+	faketree_file("", "/run/systemd/system/x");
+	faketree_program("systemctl",
+			 "case $2 in\n"
+			 "is-system-running) cat $R/manager; exit 1 ;;\n"
+			 "start) : >$R/active ;;\n"
+			 "stop) rm $R/active ;;\n"
+			 "show) [ -e $R/active ] || S=in; echo Id=x.service; "
+			 "echo LoadState=loaded; echo ActiveState=${S}active ;;\n"
+			 "esac\n");
+	domain("");
+}
+
+/* Under a manager that says MANAGER, PHASE with LINE succeeds and STARTS x.service, or not. */
+static void assert_starts(const char *manager, const char *line, const char *phase,
+			  bool starts)
+{
+	char text[80];
+
+	snprintf(text, sizeof(text), "run win10 %s", phase);
+	faketree_file(manager, "/manager");
+	steps(line);
+	ck_assert_msg(command(text) == STATUS_OK, "%s %s: %s", manager, text, out);
+	ck_assert_msg(host_exists(&host, "/active") == starts, "%s %s", manager, text);
+}
+
+START_TEST(nothing_starts_while_the_system_stops)
+{
+	static const char *const managers[] = { "running\n", "degraded\n", "stopping\n" };
+	char path[PATH_MAX];
+
+	put_unit();
+	for (size_t i = 0; i < ARRAY_SIZE(managers); i++) {
+		const bool starts = i < 2;
+
+		assert_starts(managers[i], "service.start = x", "prepare", starts);
+		ck_assert_int_eq(command("run win10 release"), STATUS_OK);
+		faketree_file("", "/active");
+		steps("service.stop = x");
+		ck_assert_msg(command("run win10 prepare") == STATUS_OK, "%s", out);
+		ck_assert(!host_exists(&host, "/active"));
+		assert_starts(managers[i], "service.stop = x", "release", starts);
+		if (starts)
+			unlink(host_path(&host, path, "/active"));
+	}
+}
+END_TEST
+
 /* Prepare with LINES is refused: CAUSE and CURE are in its one line, and all is as it was. */
 static void refused(const char *lines, const char *cause, const char *cure)
 {
@@ -425,6 +475,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, cpuset_isolate);
 	tcase_add_loop_test(tc, cpuset_partition, 0, 4);
 	tcase_add_test(tc, pci_power);
+	tcase_add_test(tc, nothing_starts_while_the_system_stops);
 	tcase_add_test(tc, sleep_inhibit);
 	tcase_add_test(tc, shm_create);
 	tcase_add_test(tc, file_own);
