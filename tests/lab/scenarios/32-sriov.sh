@@ -15,15 +15,27 @@ untouched()
 
 # The example, with this machine's devices and sizes, and with what it says for the boot.
 sed -e "s/^\(vf *= *\)[0-9a-f:.]*/\1$VF/" -e "s/^\(nvme *= *\)[0-9a-f:.]* id=[0-9a-f:]*/\1$NVME/" \
-	-e 's/^; *\(\[boot\/begin\]\|sysfs.write *=.*\)$/\1/' -e 's/0000:3b:00.0/'$PF/ \
+	-e 's/^; *\(\[boot\/begin\]\|\(sysfs.write\|wait.for\) *=.*\)$/\1/' -e 's/0000:3b:00.0/'$PF/ \
 	-e 's/size=1G/size=2M/' /lab/conf.d/headless-host.ini | awk '
-	/^\[boot/ { boot = $0; next } /^sysfs/ { boot = boot "\n" $0; next } { print }
+	/^\[boot/ { boot = $0; next } /^(sysfs|wait)/ { boot = boot "\n" $0; next } { print }
 	END { print boot }' | config win10
 contains "the example makes virtual functions at boot" /etc/libvirt/hooks/conf.d/win10.ini "^sysfs.write *= .*$PF/sriov_numvfs 2"
 MIB=16 domain win10 $VF $NVME
 equal "no virtual function yet" "$(numvfs)" 0
 state "$LAB/host"
-check "at boot" vfio-hook boot
+# Before udev has loaded the controller's driver, without which the kernel makes none.
+autoprobe() { [ "$(cat /sys/bus/pci/devices/$PF/sriov_drivers_autoprobe)" = "$1" ]; }
+echo $PF >/sys/bus/pci/drivers/nvme/unbind
+vfio-hook boot >"$LAB/boot" 2>&1
+equal "at boot, and it never gets one" $? 1
+contains "at boot, and it never gets one: that is said" "$LAB/boot" "wait.for .*$PF/driver is still not there after 10 s"
+check "at boot, and it never gets one: all is put back" autoprobe 1
+vfio-hook boot >"$LAB/boot" 2>&1 &
+boot=$!
+check "at boot: it is under way before the controller has a driver" until_true 10 autoprobe 0
+echo $PF >/sys/bus/pci/drivers/nvme/bind
+wait $boot
+equal "at boot" "$? $(cat "$LAB/boot")" "0 win10: boot/begin: done"
 equal "two virtual functions" "$(numvfs)" 2
 equal "no driver took them" "$(driver $VF) $(driver $VF2)" "- -"
 state "$LAB/before"

@@ -12,6 +12,8 @@ END
 guest win10 "$NET1"
 systemctl daemon-reload
 check "systemd likes the units" systemd-analyze verify --man=no $unit vfio-hook-orphans.service
+after() { systemctl show -P After "$1" | grep -qw "$2"; }
+check "the unit comes behind udev's first look at the hardware" after $unit systemd-udev-trigger.service
 
 state "$LAB/before"
 check "the unit" systemctl start $unit
