@@ -9,6 +9,8 @@
 #include "log.h"
 #include "owner.h"
 
+#define MOST_TRIES 8 /* while other domains set the same target */
+
 int effect_refuse_foreign(struct run *run, const char *target, const struct claim *claim,
 			  struct error *err)
 {
@@ -158,6 +160,33 @@ static int verify(struct run *run, const struct state_kind *kind, const char *ta
 			 state_value_text(now), state_value_text(value));
 }
 
+/*
+ * Another domain may set what it wants of the target at the same time. 1: its claim is the
+ * younger, and what is there now its affair; 0: ours is, and its value came late; -ENOENT:
+ * nobody else wants it.
+ */
+static int is_outdone(struct run *run, const struct record *record)
+{
+	_cleanup_(claim_done) struct claim claim = {};
+	_cleanup_close_ int lock = -1;
+	int r;
+
+	if (!record->kind->shared || !run->journal)
+		return -ENOENT;
+	r = journal_lock(&run->host, run_deadline(run), &lock, NULL);
+	if (r == 0)
+		r = claim_youngest(run, record->kind, record->target, &claim, NULL);
+	return r < 0 ? r : claim.when > record->when;
+}
+
+static int change_once(struct run *run, const struct record *record, const char *now,
+		       const char *value, struct error *err)
+{
+	int r = record->kind->change(run, record, now, value, err);
+
+	return r < 0 ? r : verify(run, record->kind, record->target, value, err);
+}
+
 /* Changes the target and reads it back; RECORD is a copy that outlives the journal's. */
 static int change(struct run *run, const struct record *record, const char *now,
 		  const char *value, struct error *err)
@@ -170,9 +199,15 @@ static int change(struct run *run, const struct record *record, const char *now,
 		  state_value_text(value));
 	if (!record->kind->harmless)
 		log_sync();
-	r = record->kind->change(run, record, now, value, err);
-	if (r == 0)
-		r = verify(run, record->kind, record->target, value, err);
+	r = change_once(run, record, now, value, err);
+	for (unsigned tries = 1; r == -EIO && tries < MOST_TRIES; tries++) {
+		int outdone = is_outdone(run, record);
+
+		if (outdone < 0)
+			break;
+		error_done(err);
+		r = outdone ? 0 : change_once(run, record, now, value, err);
+	}
 	if (r < 0)
 		return error_errno(err, r, "%s", what);
 	run_change(run, what, now, value);

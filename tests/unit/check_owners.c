@@ -616,6 +616,22 @@ START_TEST(shared_until_the_last_leaves)
 }
 END_TEST
 
+/* Others may set it at the same time, so it is tried again; but not for ever. */
+START_TEST(a_value_that_never_stays)
+{
+	console_and_policy();
+	config(&a, "[prepare/begin]\nepp.set = power\n");
+	config(&b, "[prepare/begin]\nepp.set = performance\n");
+	assert_no_error(phase(&a, PHASE_PREPARE));
+	faketree_fail("/energy_performance_preference", FAKE_SILENT, 0);
+	assert_error_has(phase(&b, PHASE_PREPARE),
+			 "is power after it was set to performance");
+	faketree_fail(NULL, FAKE_ERRNO, 0);
+	assert_no_error(phase(&a, PHASE_RELEASE));
+	assert_same();
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("owners");
@@ -635,6 +651,7 @@ int main(void)
 	tcase_add_loop_test(tc, refused_on_the_way_down, 0, (int)ARRAY_SIZE(down));
 	tcase_add_loop_test(tc, allowed_on_the_way_down, 0, (int)ARRAY_SIZE(down));
 	tcase_add_loop_test(tc, shared_until_the_last_leaves, 0, 2);
+	tcase_add_test(tc, a_value_that_never_stays);
 	tcase_add_test(tc, optional_goes_without);
 	tcase_add_test(tc, unreadable_journal_may_own_all);
 	return suite_run_as_root("owners", tc);
