@@ -2,7 +2,7 @@
 # What --json prints on a real machine in the states that a domain goes through. boot.sh holds
 # it against the schemas.
 
-MIB=64 HUGE=2048 domain win10 $GPU_ALL
+MIB=64 HUGE='' domain win10 $GPU_ALL
 rm -f /etc/libvirt/hooks/conf.d/*.ini
 
 # answer NAME STATUS WORD...: kept as NAME, in one piece.
@@ -19,6 +19,10 @@ state "$LAB/before"
 answer status.nothing 0 status
 answer plan.no-config 0 plan win10
 answer check.no-config 0 check win10
+# Pages that nobody gets: a start would fail, config or none.
+MIB=64 HUGE=2048 domain win10 $GPU_ALL
+answer check.no-pages 1 check win10
+contains "check: what would get them" "$LAB/answer" 'hugepages.allocate ='
 holder soundd /dev/snd/controlC0
 answer devices.held 0 devices
 answer devices.gpu 0 devices --gpu
@@ -28,12 +32,14 @@ tree=/etc/libvirt/hooks/qemu.d/win10/started/begin
 mkdir -p "$tree"
 printf '#!/bin/sh\nvirsh list\n' >"$tree/list.sh"
 chmod 755 "$tree/list.sh"
-answer check.scripts 0 check
+MIB=64 HUGE='' domain win10 $GPU_ALL
+answer check.scripts 0 check win10
 contains "check: of scripts alone" "$LAB/answer" 'started/begin/list.sh calls virsh'
 chmod 757 "$tree/list.sh"
 answer check.anybodys-script 1 check win10
 contains "check: anybody may write it" "$LAB/answer" 'list.sh runs as root, but'
 rm -r /etc/libvirt/hooks/qemu.d/win10
+MIB=64 HUGE=2048 domain win10 $GPU_ALL
 
 # Every phase is looked at, behind those before it.
 config win10 <<END
