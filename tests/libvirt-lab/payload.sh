@@ -22,6 +22,10 @@ install -m 755 "$here/guest/run" "$here/../../share/install-hook" "$top/lab/"
 # file) the scenario that wants it says so.
 build=$(dirname "$hook")
 [ ! -f "$build/build.ninja" ] || "$here/../package.sh" --make "$build" "$top/lab"
+# shellcheck disable=SC2086 # two words or none
+case " $* " in *" 96-clone "*) "$here/clone.sh" ${LAB_FRESH:+--fresh $LAB_FRESH} "$top/lab" ;; esac
+mkdir "$top/lab/pictures"
+cp "$here"/../../share/doc/*.svg "$top/lab/pictures/"
 for f in "$here"/guest/*.service; do
 	case $f in */lab.service) ;; *) install -m 644 "$f" "$top/etc/systemd/system/" ;; esac
 done
