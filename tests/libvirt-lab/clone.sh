@@ -1,6 +1,6 @@
 #!/bin/bash
 # clone.sh [--fresh SUITE] OUT: what a newcomer has who clones this repository and types what
-# README says under "Install": OUT/clone.tar, the files that came to be, and OUT/clone.later,
+# README says under "Install": OUT/clone.tar.gz, the files that came to be, and OUT/clone.later,
 # the commands for the machine itself. Wants root, as README's commands do.
 #
 #   --fresh SUITE   in a Debian of that suite that has nothing but git, made for it: some
@@ -85,4 +85,4 @@ while read -r line; do
 		{ tail -n 30 "$work/log" >&2; echo "clone.sh: failed: $line" >&2; exit 1; } ;;
 	esac
 done <"$work/commands"
-tar -C "$tree" --owner=0 --group=0 -cf "$out/clone.tar" .
+tar -C "$tree" --owner=0 --group=0 -czf "$out/clone.tar.gz" .

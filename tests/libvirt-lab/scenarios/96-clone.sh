@@ -6,13 +6,13 @@
 conf=/etc/libvirt/hooks/conf.d/gpu.ini
 said=$LAB/said
 
-check "what the clone installs is there" test -s /lab/clone.tar
+check "what the clone installs is there" test -s /lab/clone.tar.gz
 mv "$HOOK" "$LAB/hook.lab"
 mv /usr/sbin/vfio-hook "$LAB/command.lab"
 guest gpu "$GPU" "$GPU_SOUND"
 systemctl start display-manager.service
 state "$LAB/before"
-tar -C / --keep-directory-symlink -xf /lab/clone.tar
+tar -C / --keep-directory-symlink -xf /lab/clone.tar.gz
 equal "the hook is a link" "$(readlink "$HOOK")" /usr/sbin/vfio-hook
 contains "README's last line is for the daemon" /lab/clone.later 'systemctl reload libvirtd'
 check "it works" sh -e /lab/clone.later
@@ -36,7 +36,7 @@ check "the display manager is back" systemctl -q is-active display-manager.servi
 state "$LAB/after"
 same "$LAB/before" "$LAB/after" "the host is as before the guest" "$ONEWAY_VFIO"
 
-tar -tf /lab/clone.tar | grep -v '/$' | sed 's|^\.||' | while read -r file; do rm -f "$file"; done
+tar -tf /lab/clone.tar.gz | grep -v '/$' | sed 's|^\.||' | while read -r file; do rm -f "$file"; done
 rm -f "$conf"
 mv "$LAB/hook.lab" "$HOOK"
 mv "$LAB/command.lab" /usr/sbin/vfio-hook
