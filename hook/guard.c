@@ -76,22 +76,20 @@ static int find_worker(const struct guard_job *job, struct worker *ret)
 	return ret->pid < 0 ? ret->pid : 0;
 }
 
+/* The server's next child is another one. */
+static void forget_worker(const struct worker *worker)
+{
+	if (worker->server)
+		*worker->server = (struct guard_server){ 0 };
+}
+
 /* It is gone, or has nothing more to do than to end; the server's goes on. */
 static int end_worker(const struct worker *worker, bool gone)
 {
 	if (worker->server && !gone)
 		return 0;
-	if (worker->server)
-		*worker->server = (struct guard_server){ 0 };
+	forget_worker(worker);
 	return guard_reap(worker->pid, worker->fd);
-}
-
-static void leave_worker(const struct worker *worker)
-{
-	if (worker->server)
-		guard_server_leave(worker->server);
-	else
-		close(worker->fd);
 }
 
 /* -ECHILD: it has died, or does not know what it is to do. */
@@ -124,7 +122,8 @@ int guard_run(struct run *run, const struct guard_job *job, char text[GUARD_TEXT
 	}
 	r = ask_worker(&worker, job, guard_deadline(run, since), &answer);
 	if (r < 0 && r != -ECHILD) {
-		leave_worker(&worker);
+		forget_worker(&worker);
+		close(worker.fd);
 		return guard_leave(run, job, worker.pid, since, err);
 	}
 	status = end_worker(&worker, r < 0);

@@ -43,8 +43,6 @@ int guard_do(const struct guard_job *job, char text[GUARD_TEXT_MAX]);
 int guard_server_start(struct guard_server *server, const struct host *host, int *ret_fd);
 bool guard_server_takes(const struct guard_access *access);
 int guard_server_ask(int fd, const struct guard_access *access);
-/* Nobody waits for its child any more, or it is gone: the next one has another. */
-void guard_server_leave(struct guard_server *server);
 
 /*
  * Before that: should we be killed while the child hangs, the next run must know of it. Only

@@ -76,12 +76,6 @@ int guard_server_ask(int fd, const struct guard_access *access)
 	return n < 0 ? -errno : 0;
 }
 
-void guard_server_leave(struct guard_server *server)
-{
-	close(server->fd);
-	*server = (struct guard_server){ 0 };
-}
-
 void guard_server_done(struct guard_server *server)
 {
 	if (server->pid && server->owner == getpid())

@@ -145,7 +145,7 @@ const struct baseline *journal_find_baseline(const struct journal *journal,
 					     const char *name);
 /* Does anything wait to be put back? */
 bool journal_has_open_records(const struct journal *journal);
-/* Removes the file: nothing is left to put back. */
+/* Removes the file, or empties it: nothing is left to put back. */
 int journal_remove(struct journal *journal);
 void journal_done(struct journal *journal);
 void baseline_done(struct baseline *baseline);
