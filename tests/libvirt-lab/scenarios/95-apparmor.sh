@@ -138,10 +138,10 @@ denied | grep -v tune-host >"$LAB/denied"
 contains "what hides it is the profile" "$LAB/denied" 'operation="ptrace".*peer="desktop"'
 refute "which denies nothing else" grep -v 'operation="ptrace".*peer="desktop"' "$LAB/denied"
 
-# As `meson install` makes it, with the file in the way.
-check "the installation makes a link of it" sh /lab/install-hook /etc/libvirt/hooks /usr/sbin/vfio-hook
+# As `meson install` makes it, where the hook was a copy of the program.
+check "the installation makes a link of it" sh /lab/install-hook /etc/libvirt/hooks /usr/sbin/vfio-hook link
 equal "to the program" "$(readlink "$HOOK")" /usr/sbin/vfio-hook
-rm "$HOOK.before-vfio-hook"
+refute "a copy of it is no other's hook, to be kept" test -e "$HOOK.before-vfio-hook"
 dmesg -C
 refused_cycle "link: a confined holder is named" \
 	"desktop \(pid [0-9]+.*/dev/snd/controlC0.*lab-desktop.service" <<-END
