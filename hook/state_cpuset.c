@@ -20,6 +20,18 @@ static bool overlap(const char *a, const char *b)
 	       cpus_pick(&x, &y, true, &both) < 0 || both.n;
 }
 
+/* A slice has the controller only when it needs it: systemd adds it with the CPUs. */
+static bool has_controller(const struct host *host, const char *group)
+{
+	char controllers[512];
+
+	if (host_exists(host, CGROUP "/%s/cpuset.cpus.partition", group))
+		return true;
+	cgroup_read(host, "", "cgroup.controllers", controllers, sizeof(controllers));
+	return systemd_is_running(host) && str_ends(group, ".slice") &&
+	       strstr(controllers, "cpuset");
+}
+
 /* A partition's CPUs must be nobody else's by name, and in no other partition. */
 bool partition_possible(const struct host *host, const char *group, const char *cpus,
 			char why[256])
@@ -29,7 +41,7 @@ bool partition_possible(const struct host *host, const char *group, const char *
 	char text[4096];
 
 	*why = '\0';
-	if (!host_exists(host, CGROUP "/%s/cpuset.cpus.partition", group)) {
+	if (!has_controller(host, group)) {
 		snprintf(why, 256, "there is no " CGROUP "/%s/cpuset.cpus.partition",
 			 group);
 		return false;
@@ -81,8 +93,9 @@ static int clear_mask(struct run *run, const char *group, struct error *err)
 
 	if (!*cgroup_read(&run->host, group, "cpuset.cpus", text, sizeof(text)))
 		return 0;
-	if (cgroup_put(run, group, "cpuset.cpus", "", &ignored) == 0 &&
-	    !*cgroup_read(&run->host, group, "cpuset.cpus", text, sizeof(text)))
+	cgroup_put(run, group, "cpuset.cpus", "", &ignored);
+	/* Or systemd has meanwhile taken the controller away. */
+	if (!*cgroup_read(&run->host, group, "cpuset.cpus", text, sizeof(text)))
 		return 0;
 	cgroup_read(&run->host, "", "cpuset.cpus.effective", text, sizeof(text));
 	r = cgroup_put(run, group, "cpuset.cpus", text, err);
@@ -133,15 +146,19 @@ static int set_property(struct run *run, const char *unit, const char *cpus,
 
 /*
  * systemd writes a slice's CPUs anew when a guest's scope begins in it: so it has to know
- * them, too, or the partition is left without any, and no guest can start there.
+ * them, too, or the partition is left without any, and no guest can start there. Until the
+ * first guest there may be no such slice; it stays, as after every guest.
  */
 static int set_cpus(struct run *run, const char *group, const char *cpus,
 		    struct error *err)
 {
-	int r;
+	int r = 0;
 
 	if (systemd_is_running(&run->host) && str_ends(group, ".slice")) {
-		r = set_property(run, group, cpus, err);
+		if (*cpus && !host_exists(&run->host, CGROUP "/%s", group))
+			r = unit_call(run, group, "start", err);
+		if (r == 0)
+			r = set_property(run, group, cpus, err);
 		if (r < 0 || (*cpus && wait_for_mask(run, group, cpus) == 0))
 			return r;
 	}

@@ -204,6 +204,42 @@ START_TEST(cpuset_partition)
 }
 END_TEST
 
+/*
+ * No group has the controller, and there is no machine.slice, until the first guest comes:
+ * systemd makes both when it is asked.
+ */
+START_TEST(cpuset_partition_of_a_new_slice)
+{
+	put_cpus();
+	faketree_file("", "/run/systemd/system/x");
+	faketree_file("cpuset cpu\n", "/sys/fs/cgroup/cgroup.controllers");
+	faketree_file("0-3\n", "/sys/fs/cgroup/cpuset.cpus.effective");
+	faketree_program("systemctl", "s=$R/sys/fs/cgroup/machine.slice\n"
+				      "case $2 in\n"
+				      "start) [ \"$4\" = machine.slice ] && mkdir $s ;;\n"
+				      "set-property) [ -d $s ] || exit 1; "
+				      "echo member >$s/cpuset.cpus.partition; "
+				      "echo ${6#AllowedCPUs=} >$s/cpuset.cpus ;;\n"
+				      "esac\n");
+	domain("<cputune><vcpupin vcpu='0' cpuset='2'/><emulatorpin cpuset='2-3'/>"
+	       "</cputune>");
+	steps("cpuset.isolate = 2-3");
+	command("plan win10");
+	assert_has("partition machine.slice");
+	assert_hasnt("AllowedCPUs");
+	ck_assert_msg(command("run win10 prepare") == STATUS_OK, "%s", out);
+	ck_assert_str_eq(faketree_read("/sys/fs/cgroup/machine.slice/cpuset.cpus"), "2-3");
+	ck_assert_str_eq(faketree_read(
+				 "/sys/fs/cgroup/machine.slice/cpuset.cpus.partition"),
+			 "root");
+	ck_assert_msg(command("undo win10") == STATUS_OK, "%s", out);
+	ck_assert_str_eq(faketree_read("/sys/fs/cgroup/machine.slice/cpuset.cpus"), "");
+	ck_assert_str_eq(faketree_read(
+				 "/sys/fs/cgroup/machine.slice/cpuset.cpus.partition"),
+			 "member");
+}
+END_TEST
+
 /* As a kernel without power management has it. */
 static void lose(const char *attr)
 {
@@ -474,6 +510,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, irq_move);
 	tcase_add_test(tc, cpuset_isolate);
 	tcase_add_loop_test(tc, cpuset_partition, 0, 4);
+	tcase_add_test(tc, cpuset_partition_of_a_new_slice);
 	tcase_add_test(tc, pci_power);
 	tcase_add_test(tc, nothing_starts_while_the_system_stops);
 	tcase_add_test(tc, sleep_inhibit);
