@@ -15,6 +15,7 @@ static const struct command *const commands[] = {
 static const struct option long_options[] = {
 	{ "conf", required_argument, NULL, 'c' },
 	{ "diff", no_argument, NULL, 'D' },
+	{ "early", no_argument, NULL, 'e' },
 	{ "forget", no_argument, NULL, 'f' },
 	{ "gpu", no_argument, NULL, 'g' },
 	{ "help", no_argument, NULL, 'h' },
@@ -122,6 +123,7 @@ static int run_command(const struct command *command,
 	if (refuse_option(command, options->json, COMMAND_JSON, "--json") ||
 	    refuse_option(command, options->orphans, COMMAND_ORPHANS, "--orphans") ||
 	    refuse_option(command, options->boot, COMMAND_BOOT, "--boot") ||
+	    refuse_option(command, options->early, COMMAND_EARLY, "--early") ||
 	    refuse_option(command, options->forget, COMMAND_FORGET, "--forget") ||
 	    refuse_option(command, options->diff, COMMAND_DIFF, "--diff") ||
 	    refuse_option(command, options->gpu, COMMAND_GPU, "--gpu") ||
@@ -165,6 +167,9 @@ static int take_option(int c, struct command_options *options)
 		break;
 	case 'D':
 		options->diff = true;
+		break;
+	case 'e':
+		options->early = true;
 		break;
 	case 'f':
 		options->forget = true;

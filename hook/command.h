@@ -20,6 +20,7 @@ struct command_options {
 	bool orphans;
 	bool forget;
 	bool boot;
+	bool early;
 	bool gpu;
 	bool diff;
 	bool write;
@@ -40,6 +41,7 @@ enum command_option {
 	COMMAND_DIFF = 1 << 5,
 	COMMAND_BOOT = 1 << 6,
 	COMMAND_FORGET = 1 << 7,
+	COMMAND_EARLY = 1 << 8,
 };
 
 struct command {

@@ -60,7 +60,11 @@ static int run_domain(struct call *call, bool *any)
 		r = call_scan(call, &err);
 	if (r == 0)
 		r = phase_up(run, &err);
-	if (r < 0) {
+	if (r < 0 && run->put_off) {
+		log_info("boot/begin is put off: %s", error_text(&err));
+		printf("%s: boot/begin: later: %s\n", run->event.domain, error_text(&err));
+		r = 0;
+	} else if (r < 0) {
 		log_error("%s boot: %s", run->event.domain, error_text(&err));
 		fprintf(stderr, "vfio-hook: %s: %s\n", run->event.domain,
 			error_text(&err));
@@ -82,6 +86,7 @@ static int run_file(const struct command_options *options, const char *dir, char
 	event_of_phase(&call.run.event, file, PHASE_BOOT);
 	call_take_signals(&call);
 	call.run.owner = 1; /* nobody else stands behind it */
+	call.run.early = options->early;
 	return run_domain(&call, any);
 }
 
@@ -120,11 +125,13 @@ static int boot_run(const struct command_options *options, int argc, char **argv
 
 const struct command command_boot = {
 	.name = "boot",
-	.args = "",
+	.args = "[--early]",
 	.summary = "runs [boot/begin] of every config that has one",
+	.options = COMMAND_EARLY,
 	.acts = true,
 	.run = boot_run,
 	.help = "For vfio-hook-boot.service and the script for the initramfs. What was done before,\n"
 		"as in the initramfs, is not done again. No release puts it back, only\n"
-		"vfio-hook undo --boot DOMAIN.",
+		"vfio-hook undo --boot DOMAIN. --early: in an initramfs, where what wait.for waits\n"
+		"for may not come: a [boot/begin] with such a line is left to the unit.",
 };

@@ -73,6 +73,8 @@ struct run {
 	bool undoing;
 	bool after_refusal; /* on the way down, behind a prepare that undid itself */
 	bool forget; /* undo by hand: what cannot be put back is given up */
+	bool early; /* in the initramfs: nothing that it waits for will come there */
+	bool put_off; /* for that reason, to when more is there */
 	bool scripts_begun; /* a script of the domain's tree was started */
 	struct report report;
 	char *variants; /* what the kernel says of its VFIO drivers (vfio.c); NULL: not read */

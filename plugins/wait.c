@@ -78,12 +78,29 @@ static int is_there(struct run *run, void *arg, struct error *err)
 	return run->simulate || !unit_is_starting(&run->host, unit);
 }
 
+/* In the initramfs nobody but us loads a driver or starts a unit. */
+static int put_off(struct run *run, const struct step *step, struct error *err)
+{
+	const char *path = step_option(step, "path");
+	int r = path ? is_there(run, (void *)(uintptr_t)step, err) : 0;
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	run->put_off = true;
+	return error_set(err, -EAGAIN,
+			 "%s may come when the root file system is there: "
+			 "vfio-hook-boot.service waits for it",
+			 path ? path : step_option(step, "unit"));
+}
+
 static int for_apply(struct run *run, const struct step *step, struct error *err)
 {
 	const char *path = step_option(step, "path"), *unit = step_option(step, "unit");
 	const long long ms = step_duration(step, "timeout", step->type->timeout_ms);
 	int r;
 
+	if (run->early && (!path || !run->simulate))
+		return put_off(run, step, err);
 	if (run->simulate)
 		run_note(run, "waits for %s, up to %lld s", path ? path : unit,
 			 (ms + 999) / 1000);

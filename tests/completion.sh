@@ -70,7 +70,7 @@ takes()
 }
 empty=$(mktemp -d)
 trap 'rm -rf "$empty"' EXIT
-own='--json --diff --gpu --write --output --conf --phase --boot --forget --orphans'
+own='--json --diff --gpu --write --output --conf --phase --boot --early --forget --orphans'
 
 # options SHELL COMMAND OFFERED: the options offered for the command, blanks around each.
 options()

@@ -65,6 +65,7 @@ _vfio_hook()
 		check | status | steps) options+=' -j --json' ;;
 		init) options+=' --write -o --output' ;;
 		import) options+=' --conf --phase' ;;
+		boot) options+=' --early' ;;
 		undo) options+=' --boot --forget --orphans' ;;
 		esac
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")

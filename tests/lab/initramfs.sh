@@ -37,6 +37,12 @@ cat >"$work/etc/libvirt/hooks/conf.d/other.ini" <<END
 [prepare/begin]
 pci.detach = 00:04.0
 END
+# The driver of this one is not in the initramfs.
+cat >"$work/etc/libvirt/hooks/conf.d/server.ini" <<END
+[boot/begin]
+pci.detach = 00:04.0
+wait.for = timeout=60s path=/sys/bus/pci/devices/0000:01:00.0/driver
+END
 mount --bind "$work/etc" /etc
 mount --bind "$work/sbin" /usr/local/sbin
 mount --bind "$cache/kernel/$suite/tree/lib/modules" /lib/modules
@@ -54,11 +60,16 @@ is() { if [ "$2" = "$3" ]; then echo "ok initramfs - $1"; else echo "not ok init
 udevadm settle
 is "the network card is taken" "$(driver 0000:00:03.0)" vfio-pci
 is "the disk is taken" "$(driver 0000:02:00.0)" vfio-pci
-is "what is not named has its driver" "$(driver 0000:00:04.0)" e1000e
+is "what is put off as a whole has its driver" "$(driver 0000:00:04.0)" e1000e
 is "the journal is in /run, which the root gets" "$(ls /run/vfio-hook)" "boot.win10.journal
 lock"
-is "a config without [boot/begin] is not taken along" "$(ls /etc/libvirt/hooks/conf.d)" win10.ini
-is "what the unit calls finds all done" "$(vfio-hook boot 2>&1; echo $?)" "win10: boot/begin: done
+is "a config without [boot/begin] is not taken along" "$(ls /etc/libvirt/hooks/conf.d)" "server.ini
+win10.ini"
+log() { sed -n 's/.*boot\/begin is put off: wait.for .server.ini:3.: \([^ ]*\) may come when the root file system is there.*/\1/p' /var/log/vfio-hook/server.log; }
+is "what does not come here is not waited for" "$(log)" /sys/bus/pci/devices/0000:01:00.0/driver
+is "what is done is not done again" "$(vfio-hook boot --early 2>&1; echo $?)" \
+	"server: boot/begin: later: wait.for (server.ini:3): /sys/bus/pci/devices/0000:01:00.0/driver may come when the root file system is there: vfio-hook-boot.service waits for it
+win10: boot/begin: done
 0"
 is "and it can be given back" "$(vfio-hook undo --boot win10 2>&1; driver 0000:00:03.0; driver 0000:02:00.0)" "win10: undo: done, 4 changes
 e1000e

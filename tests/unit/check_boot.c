@@ -212,6 +212,32 @@ START_TEST(one_bad_file_fails_alone)
 }
 END_TEST
 
+/* Without a unit nobody would do it: then, and only then, it is waited for. */
+START_TEST(waits_for_nothing_in_the_initramfs)
+{
+	faketree_file("[boot/begin]\npci.detach = 0b:00.0\n"
+		      "wait.for = path=/dev/there timeout=1s\n",
+		      "/etc/libvirt/hooks/conf.d/win10.ini");
+	ck_assert_int_eq(command("boot", NULL, NULL), STATUS_FAILED);
+	ck_assert_int_eq(command("boot", "--early", NULL), STATUS_OK);
+	ck_assert_str_eq(faketree_driver_of(NIC), "e1000e");
+	ck_assert(!host_exists(&host, BOOT));
+	faketree_file("", "/dev/there");
+	ck_assert_int_eq(command("boot", "--early", NULL), STATUS_OK);
+	ck_assert_str_eq(faketree_driver_of(NIC), "vfio-pci");
+	ck_assert_int_eq(command("undo", "--boot", "win10"), STATUS_OK);
+	/* Nothing manages units there. */
+	faketree_file("[boot/begin]\nwait.for = unit=network-online.target\n",
+		      "/etc/libvirt/hooks/conf.d/win10.ini");
+	ck_assert_int_eq(command("boot", "--early", NULL), STATUS_OK);
+	ck_assert_int_eq(command("boot", NULL, NULL), STATUS_FAILED);
+	/* What fails for another reason fails there as well. */
+	faketree_file("[boot/begin]\npci.detach = 0c:00.0\n",
+		      "/etc/libvirt/hooks/conf.d/win10.ini");
+	ck_assert_int_eq(command("boot", "--early", NULL), STATUS_FAILED);
+}
+END_TEST
+
 /* What the config says does not matter then. */
 START_TEST(is_switched_off_with_a_bad_config)
 {
@@ -276,6 +302,7 @@ int main(void)
 	tcase_add_test(tc, is_nobodys_orphan);
 	tcase_add_test(tc, links_run_once);
 	tcase_add_test(tc, one_bad_file_fails_alone);
+	tcase_add_test(tc, waits_for_nothing_in_the_initramfs);
 	tcase_add_test(tc, is_switched_off_with_a_bad_config);
 	tcase_add_test(tc, is_switched_off);
 	tcase_add_test(tc, killed);

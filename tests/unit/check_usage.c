@@ -41,6 +41,7 @@ static const struct slip slips[] = {
 	{ "undo --orphans --boot", "undo: either DOMAIN or --orphans" },
 	{ "undo --orphans --forget", "undo: either DOMAIN or --orphans" },
 	{ "status --forget", "status has no option --forget" },
+	{ "run --early win10 boot", "run has no option --early" },
 	{ "init a b", "init: one argument too many: \"b\"\n" },
 	{ "import a b c", "import: one argument too many: \"c\"\n" },
 	{ "check a b", "check: one argument too many: \"b\"\n" },
@@ -57,7 +58,8 @@ static const struct slip slips[] = {
 	{ "devices 0b:00.0 --gpu", "--gpu and DEVICE: only one of them\n" },
 	{ "steps a b", "steps: one argument too many: \"b\"\n" },
 	{ "boot a", "boot: one argument too many: \"a\"\n"
-		    "Usage: vfio-hook boot (more: vfio-hook boot --help)\n" },
+		    "Usage: vfio-hook boot [--early] "
+		    "(more: vfio-hook boot --help)\n" },
 
 	{ "plan ", "plan: DOMAIN is empty\n" },
 	{ "run win10 ", "run: PHASE is empty\n" },

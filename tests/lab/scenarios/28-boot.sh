@@ -72,11 +72,36 @@ same "$LAB/before" "$LAB/after" "the host is as before the boot" "$ONEWAY_VFIO"
 config win10 <<END
 [boot/begin]
 pci.detach = $NVME
-wait.for = path=/nowhere timeout=1s
+file.own = mode=0600 /nowhere
 END
 check "the initramfs goes on when a step fails" $initramfs
 $initramfs 2>"$LAB/out"
-contains "and says what failed" "$LAB/out" "win10: wait.for .win10.ini:3.: "
+contains "and says what failed" "$LAB/out" "win10: file.own .win10.ini:3.: "
 state "$LAB/after"
 same "$LAB/before" "$LAB/after" "and all is put back" "$ONEWAY_VFIO"
 equal "as for the unit" "$(vfio-hook boot >"$LAB/out" 2>&1; echo $?)" 1
+
+# What has to be waited for does not come in the initramfs, so all of it is the unit's, to
+# which udev comes as well: as headless-host.ini says.
+config win10 <<END
+[boot/begin]
+sysctl.write = vm.stat_interval 77
+wait.for = timeout=60s path=/sys/bus/pci/devices/$NET1/driver
+sysctl.write = vm.swappiness 7
+END
+echo $NET1 >/sys/bus/pci/drivers/e1000e/unbind
+state "$LAB/before"
+check "the initramfs goes on when something is not there yet" eval '$initramfs >"$LAB/out" 2>&1'
+equal "and says who waits for it" "$(cat "$LAB/out")" "win10: boot/begin: later: wait.for (win10.ini:3): /sys/bus/pci/devices/$NET1/driver may come \
+when the root file system is there: vfio-hook-boot.service waits for it"
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "nothing of it is done there"
+begun() { [ "$(cat /proc/sys/vm/stat_interval)" = 77 ]; }
+(
+	until_true 50 begun
+	echo $NET1 >/sys/bus/pci/drivers/e1000e/bind
+) &
+check "the unit waits for it" vfio-hook boot
+wait
+equal "and does it" "$(cat /proc/sys/vm/stat_interval /proc/sys/vm/swappiness | tr '\n' ' ')" "77 7 "
+check "undo --boot" vfio-hook undo --boot win10
