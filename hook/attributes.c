@@ -142,16 +142,20 @@ static int check_one(struct run *run, const struct attributes *attributes,
 	if (r < 0)
 		return run_problem(run, r, err, "%s", error_text(&why));
 	if (stat(host_path(&run->host, rooted, "%s", path), &st) < 0)
-		return run_problem(run, -errno, err, "%s: %s", path, strerror(errno));
+		return run_problem(
+			run, -errno, err,
+			"%s: %s: see what else is there, or put '-' in front of the line if it is not always there",
+			path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return run_problem(run, -EISDIR, err,
 				   "%s is a folder: name the file in it that is to be "
 				   "written",
 				   path);
 	if (!(st.st_mode & 0222))
-		return run_problem(run, -EACCES, err,
-				   "%s is read-only: the kernel takes no value there",
-				   path);
+		return run_problem(
+			run, -EACCES, err,
+			"%s is read-only, the kernel takes no value there: leave this line out",
+			path);
 	if (!attributes->undo && (!(st.st_mode & 0444) || is_trigger(path)))
 		return run_problem(
 			run, -EINVAL, err,

@@ -143,11 +143,12 @@ static int gather(struct run *run, const char *text, struct cpu_list *list,
 	if (r < 0)
 		return run_problem(run, r, err,
 				   "the domain's XML has a <vcpupin> with a cpuset that "
-				   "cannot be read");
+				   "cannot be read: write it as 2-7,10 (virsh edit)");
 	if (!list->n)
-		return run_problem(run, -EINVAL, err,
-				   "which CPUs? The step names none, and the domain's XML "
-				   "has no <vcpupin>");
+		return run_problem(
+			run, -EINVAL, err,
+			"which CPUs? The step names none, and the domain's XML "
+			"has no <vcpupin>: write them here, as 2-7,10, or pin the vCPUs there");
 	return 0;
 }
 
@@ -165,12 +166,13 @@ int cpus_taken(struct run *run, const char *text, struct cpu_list *ret, struct e
 	if (!cpus_within(&list, &online))
 		return run_problem(
 			run, -EINVAL, err,
-			"some of the CPUs are not there or not online; online: %s",
+			"some of the CPUs are not there or not online: use those that are: %s",
 			names ? names : "");
 	if (list.n == online.n)
-		return run_problem(run, -EINVAL, err,
-				   "no CPU would be left to the host (online: %s)",
-				   names ? names : "");
+		return run_problem(
+			run, -EINVAL, err,
+			"no CPU would be left to the host (online: %s): take fewer, here or by the XML's <vcpupin>",
+			names ? names : "");
 	*ret = list;
 	list = (struct cpu_list){};
 	return 0;

@@ -100,11 +100,12 @@ static int take_addr(struct lookup *lookup, const char *set, const char *word,
 			       in, colon, word);
 	if (id && pci_parse_id(id, &vendor, &device) == 0 &&
 	    (fn->vendor != vendor || fn->id != device))
-		return mistake(lookup, -ENODEV, err,
-			       "%s%s%s is %04x:%04x, not %s as %s:%u says: another device "
-			       "sits there now",
-			       in, colon, fn->name, fn->vendor, fn->id, id,
-			       lookup->run->config->path, ref->line);
+		return mistake(
+			lookup, -ENODEV, err,
+			"%s%s%s is %04x:%04x, not %s as %s:%u says: another device "
+			"sits there now; write the address that lspci -nn has for yours",
+			in, colon, fn->name, fn->vendor, fn->id, id,
+			lookup->run->config->path, ref->line);
 	return all ? take_slot(lookup, addr, err) : take(lookup, fn, err);
 }
 
@@ -127,7 +128,10 @@ static int take_id(struct lookup *lookup, const char *word, uint16_t vendor,
 		found = fn;
 	}
 	if (!found)
-		return mistake(lookup, -ENODEV, err, "no such PCI device: %s", word);
+		return mistake(
+			lookup, -ENODEV, err,
+			"no such PCI device: %s (lspci -nn lists them with their ids)",
+			word);
 	return take(lookup, found, err);
 }
 
@@ -155,14 +159,15 @@ static int unknown_set(struct lookup *lookup, const char *word, struct error *er
 		return mistake(
 			lookup, -EINVAL, err,
 			"no such device set: %s; [devices] has none, and it is no PCI "
-			"address like 0000:0a:00.0 either",
+			"address either: write one like 0000:0a:00.0",
 			word);
 	joined = strv_join(&names, ", ");
 	if (!joined)
 		return error_oom(err);
 	nearest = words_nearest(word, &names);
-	return mistake(lookup, -EINVAL, err, "no such device set: %s%s%s%s; sets are: %s",
-		       word, nearest ? ", did you mean " : "", nearest ? nearest : "",
+	return mistake(lookup, -EINVAL, err,
+		       "no such device set: %s%s%s%s; name one of: %s", word,
+		       nearest ? ", did you mean " : "", nearest ? nearest : "",
 		       nearest ? "?" : "", joined);
 }
 
@@ -238,7 +243,7 @@ static int lookup_words(struct lookup *lookup, const struct strv *words, struct 
 		r = mistake(
 			lookup, -ENODEV, err,
 			"no devices: the step names none, there is no [devices] section, "
-			"and the domain's XML has no PCI <hostdev>");
+			"and the domain's XML has no PCI <hostdev>: name one here, as 0a:00.*");
 	return r;
 }
 

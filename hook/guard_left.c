@@ -43,8 +43,8 @@ int guard_leave(struct run *run, const struct guard_job *job, int pid, int64_t s
 
 	sleeps_in(&run->host, pid, function, sizeof(function));
 	error_set(err, -ETIMEDOUT,
-		  "%s has not returned from the kernel after %lld s%s%s%s: something still"
-		  " uses it; process %d waits on and ends with the last user",
+		  "%s has not returned from the kernel after %lld s%s%s%s: end what still"
+		  " uses it; process %d waits on for the last user",
 		  job->what, waited, function[0] ? " (in " : "", function,
 		  function[0] ? ")" : "", pid);
 	if (run->journal)

@@ -108,8 +108,8 @@ static int files_there(const struct host *host, struct kmod_module *mod, struct 
 	if (!path)
 		return error_set(
 			err, -ENOENT,
-			"module %s: the running kernel has none (is its package or"
-			" DKMS build installed for it? or reboot after an update)",
+			"module %s: the running kernel has none: install its package or DKMS build for"
+			" that kernel, or reboot if an update waits for it",
 			name);
 	if (access(path, F_OK) < 0)
 		return file_missing(name, path, err);
@@ -135,9 +135,8 @@ int kmod_available(const struct host *host, const char *name, struct error *err)
 	if (r < 0 || !lookup.list)
 		return error_set(
 			err, -ENOENT,
-			"module %s: unknown to the running kernel (%s): is the name"
-			" right, its package installed, and no kernel update waiting"
-			" for a reboot?",
+			"module %s: unknown to the running kernel (%s): install what brings it, write its"
+			" name as modinfo has it, or reboot if a kernel update waits for that",
 			name, dir);
 	for (l = lookup.list; l && r == 0; l = kmod_list_next(lookup.list, l)) {
 		struct kmod_module *m = kmod_module_get_module(l);

@@ -44,10 +44,11 @@ static int check_other_card(struct run *run, const char *name,
 	for (size_t i = 0; i < cards.n; i++)
 		if (!streq(cards.fn[i].name, name) && !pci_find(planned, cards.fn[i].name))
 			return 0;
-	return run_problem(run, -EBUSY, err,
-			   "%s: while-loaded=yes is for hosts where another card stays on "
-			   "nvidia, and here none does: kmod.unload is the safe way",
-			   name);
+	return run_problem(
+		run, -EBUSY, err,
+		"%s: while-loaded=yes is for hosts where another card stays on "
+		"nvidia, and here none does: use kmod.unload, which is the safe way",
+		name);
 }
 
 static int check_outputs(struct run *run, const char *name, struct error *err)

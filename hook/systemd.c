@@ -174,9 +174,9 @@ static bool is_like(const char *a, const char *b)
 	       (stem >= 3 && strcspn(b, ".@") >= 3 && memmem(b, strlen(b), a, stem));
 }
 
-/* ": did you mean a.service?" in BUF, or nothing. */
-static const char *suggest(const struct host *host, const char *unit, char *buf,
-			   size_t size)
+/* What to do about UNIT, of a user or not, in BUF: ": did you mean a.service?" */
+static const char *suggest(const struct host *host, const char *unit, bool user,
+			   char *buf, size_t size)
 {
 	static const char *const folders[] = { "/etc/systemd/system",
 					       "/usr/lib/systemd/system",
@@ -195,10 +195,14 @@ static const char *suggest(const struct host *host, const char *unit, char *buf,
 			    strv_add(&found, all.v[k]) < 0)
 				break;
 	}
-	*buf = '\0';
 	names = found.n ? strv_join(&found, " or ") : NULL;
 	if (names)
 		snprintf(buf, size, ": did you mean %s?", names);
+	else
+		snprintf(buf, size,
+			 ": systemctl%s list-unit-files shows all; put '-' in front of the line if "
+			 "it is not always there",
+			 user ? " --user" : "");
 	return buf;
 }
 
@@ -235,7 +239,7 @@ static int systemd_target(const struct host *host, const char *name, const char 
 	if (streq(info.load, "not-found"))
 		return error_set(err, -ENOENT, "there is no unit %s%s%s%s", unit.name,
 				 user ? " of user " : "", user ? user : "",
-				 suggest(host, unit.name, like, sizeof(like)));
+				 suggest(host, unit.name, user, like, sizeof(like)));
 	if (asprintf(&target, "%s%s%s%s", user ? "user:" : "", user ? user : "",
 		     user ? ":" : "", *info.id ? info.id : unit.name) < 0) {
 		target = NULL;

@@ -65,7 +65,7 @@ int user_find(const struct host *host, const char *name, struct user *ret,
 	}
 	return error_set(err, -ENOENT,
 			 "user %s is not in /etc/passwd (users that LDAP or systemd-homed "
-			 "provide are not seen here)",
+			 "provide are not seen here): name one that is",
 			 name);
 }
 
@@ -153,7 +153,7 @@ int group_find(const struct host *host, const char *name, gid_t *ret, struct err
 	}
 	return error_set(err, -ENOENT,
 			 "group %s is not in /etc/group (groups that LDAP or systemd-homed "
-			 "provide are not seen here)",
+			 "provide are not seen here): name one that is",
 			 name);
 }
 

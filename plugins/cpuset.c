@@ -239,15 +239,16 @@ static int mask_all(struct run *run, const struct cpu_list *taken, const char *w
 	if (!systemd_is_running(&run->host))
 		return run_problem(run, -EOPNOTSUPP, err,
 				   "no partition: %s; and no masks either, as this host was "
-				   "not booted with systemd",
+				   "not booted with systemd: leave this line out",
 				   why);
 	cgroup_read(&run->host, "", "cgroup.controllers", controllers,
 		    sizeof(controllers));
 	if (!strstr(controllers, "cpuset"))
-		return run_problem(run, -EOPNOTSUPP, err,
-				   "cgroup v2 at " CGROUP " has no cpuset controller: it "
-				   "is v1, or switched off on the kernel's command line "
-				   "(cgroup_disable=)");
+		return run_problem(
+			run, -EOPNOTSUPP, err,
+			"cgroup v2 at " CGROUP " has no cpuset controller: it "
+			"is v1, or switched off on the kernel's command line "
+			"(cgroup_disable=): boot with v2, or leave this line out");
 	run_note(run, "no partition, as %s: AllowedCPUs of what systemd started instead",
 		 why);
 	for (size_t i = 0; i < ARRAY_SIZE(units) && r == 0; i++)

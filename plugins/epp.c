@@ -62,9 +62,10 @@ static int check_policy(struct run *run, const char *policy, const char *name,
 			"front of the line to go on without",
 			policy, cpufreq_mode(&run->host, policy, mode));
 	if (!cpufreq_offers(&run->host, policy, AVAILABLE, name, offered))
-		return run_problem(run, -EINVAL, err,
-				   "%s has no energy preference %s: it offers %s", policy,
-				   name, offered);
+		return run_problem(
+			run, -EINVAL, err,
+			"%s has no energy preference %s: use one of those that it offers: %s",
+			policy, name, offered);
 	/* intel_pstate_set_energy_pref_index(), amd_pstate's likewise: EBUSY */
 	if (!streq(name, "performance") && cpufreq_is_setpolicy(&run->host, policy) &&
 	    state_is(&run->host, &state_governor, policy, "performance"))

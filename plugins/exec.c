@@ -99,9 +99,15 @@ static int exec_check(struct run *run, const struct step *step, struct error *er
 		return r;
 	path = program.argv.v[0];
 	if (stat(host_path(&run->host, rooted, "%s", path), &st) < 0)
-		return run_problem(run, -errno, err, "%s: %s", path, strerror(errno));
+		return run_problem(
+			run, -errno, err,
+			"%s: %s: install it, or put '-' in front of the line if it is not always there",
+			path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return run_problem(run, -EACCES, err, "%s is not a file", path);
+		return run_problem(
+			run, -EACCES, err,
+			"%s is not a file: name the program itself, by its whole path",
+			path);
 	if (!(st.st_mode & 0111))
 		return run_problem(run, -EACCES, err,
 				   "%s is not executable: chmod 0755 %s", path, path);
@@ -169,7 +175,7 @@ static int undo_check(struct run *run, const struct step *step, struct error *er
 		return run_problem(
 			run, -EINVAL, err,
 			"exec.undo undoes the exec.run in the line directly above it, "
-			"and there is none");
+			"and there is none: put it right behind one");
 	return exec_check(run, step, err);
 }
 

@@ -73,7 +73,7 @@ static int governor_check(struct run *run, const struct step *step, struct error
 		    !is_module(&run->host, policy, name, module))
 			return run_problem(
 				run, -EINVAL, err,
-				"%s has no governor %s: its driver (%s) offers %s",
+				"%s has no governor %s: use one that its driver (%s) offers: %s",
 				policy, name, cpufreq_mode(&run->host, policy, mode),
 				*offered ? offered : "none");
 	}

@@ -243,14 +243,19 @@ static int check_pool(struct run *run, const struct page_pool *pool, struct erro
 	if (page_pool_exists(&run->host, pool))
 		return 1;
 	if (page_pool_exists(&run->host, &all))
-		return run_problem(run, -ENODEV, err, "this machine has no NUMA node %d",
-				   pool->node);
+		return run_problem(
+			run, -ENODEV, err,
+			"this machine has no NUMA node %d: set node= (or the XML's <hugepages nodeset>) to one of those in /sys/devices/system/node",
+			pool->node);
 	(void)host_list(&run->host, &names, "/sys/kernel/mm/hugepages");
 	offered = strv_join(&names, ", ");
-	return run_problem(
-		run, -ENODEV, err, "this kernel has no pages of %s (it has: %s)%s",
-		pages_amount(pool->size, page), offered && *offered ? offered : "none",
-		pool->size == 1ULL << 30 ? "; 1G pages need a CPU with pdpe1gb" : "");
+	return run_problem(run, -ENODEV, err,
+			   "this kernel has no pages of %s: use a size that it has: %s%s",
+			   pages_amount(pool->size, page),
+			   offered && *offered ? offered : "none",
+			   pool->size == 1ULL << 30 ?
+				   "; 1G pages need a CPU with pdpe1gb" :
+				   "");
 }
 
 /* All nodes of a goal; 0: a problem that was told already. */

@@ -75,10 +75,12 @@ static int destination(struct run *run, const struct step *step, struct cpu_list
 	known = cpus_text(&online);
 	if (!known || cpus_pick(&online, &other, to != NULL, ret) < 0)
 		return error_oom(err);
-	return ret->n ? 0 :
-			run_problem(run, -EINVAL, err,
-				    "none of the CPUs in to=%s is online; online: %s", to,
-				    known);
+	return ret->n ?
+		       0 :
+		       run_problem(
+			       run, -EINVAL, err,
+			       "none of the CPUs in to=%s is online: use those that are: %s",
+			       to, known);
 }
 
 static bool process_runs(const struct host *host, const char *name)
@@ -188,7 +190,8 @@ static int move_all(struct run *run, const struct step *step, const struct cpu_l
 	int r = host_list(&run->host, &names, IRQ_DIR);
 
 	if (r < 0)
-		return error_errno(err, r, IRQ_DIR ": cannot read");
+		return error_set(err, r, IRQ_DIR ": cannot read: %s: leave this line out",
+				 strerror(-r));
 	for (size_t i = 0; i < names.n && r == 0; i++) {
 		char actions[IRQ_ACTIONS_LEN];
 		uint64_t irq;

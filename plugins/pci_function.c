@@ -116,9 +116,10 @@ static int remove_one(struct run *run, const struct step *step _unused_,
 	int r;
 
 	if (pci_is_bridge(fn))
-		return run_problem(run, -EINVAL, err,
-				   "%s is a bridge: all that is behind it would go, too",
-				   fn->name);
+		return run_problem(
+			run, -EINVAL, err,
+			"%s is a bridge, and all that is behind it would go, too: name the functions that are meant",
+			fn->name);
 	if (state_is(&run->host, &state_function, fn->name, ""))
 		return 0;
 	r = sriov_may_leave(run, fn->name, "they would go with it", err);
@@ -204,15 +205,17 @@ static int check_reset(struct run *run, const struct pci_function *fn, const cha
 				   "surprise: put a pci.detach in front",
 				   fn->name, driver);
 	if (!host_exists(&run->host, DEVICE "/reset", fn->name))
-		return run_problem(run, -EOPNOTSUPP, err,
-				   "%s cannot be reset: the kernel knows no method for it",
-				   fn->name);
+		return run_problem(
+			run, -EOPNOTSUPP, err,
+			"%s cannot be reset, the kernel knows no method for it: leave this line out",
+			fn->name);
 	if (method && (host_read(&run->host, offered, sizeof(offered),
 				 DEVICE "/reset_method", fn->name) < 0 ||
 		       !offers(offered, method)))
-		return run_problem(run, -EOPNOTSUPP, err,
-				   "%s cannot be reset by %s: it offers %s", fn->name,
-				   method, *offered ? offered : "no choice");
+		return run_problem(
+			run, -EOPNOTSUPP, err,
+			"%s cannot be reset by %s: leave method= out, or use one of those that it offers: %s",
+			fn->name, method, *offered ? offered : "none");
 	return refuse_held(run, fn, err);
 }
 

@@ -138,9 +138,10 @@ static int resize_one(struct run *run, const struct step *step,
 		return 0; /* another function of the card has it */
 	if (!(offered & (size / 1048576))) {
 		sizes = bar_sizes_text(offered);
-		return run_problem(run, -EINVAL, err,
-				   "BAR %u of %s cannot be %s; sizes offered: %s", bar,
-				   fn->name, text, sizes ? sizes : "");
+		return run_problem(
+			run, -EINVAL, err,
+			"BAR %u of %s cannot be %s: use one of the sizes offered: %s",
+			bar, fn->name, text, sizes ? sizes : "");
 	}
 	r = state_get(&run->host, &state_driver, fn->name, &driver, err);
 	if (r < 0)
@@ -174,9 +175,9 @@ static int resize_apply(struct run *run, const struct step *step, struct error *
 	if (functions.n && !any_offers(run, &functions, bar))
 		return run_problem(
 			run, -EOPNOTSUPP, err,
-			"BAR %u of %s%s cannot be resized (no resource%u_resize)", bar,
-			functions.fn[0].name, functions.n > 1 ? " and the others" : "",
-			bar);
+			"BAR %u of %s%s cannot be resized (no resource%u_resize): leave this line out",
+			bar, functions.fn[0].name,
+			functions.n > 1 ? " and the others" : "", bar);
 	for (size_t i = 0; i < functions.n && r == 0; i++)
 		r = resize_one(run, step, &functions.fn[i], err);
 	return r;

@@ -57,7 +57,10 @@ static int run_check(struct run *run, const struct step *step, struct error *err
 		return 0;
 	}
 	if (!host_exists(&run->host, "%s", folder))
-		return run_problem(run, -ENOENT, err, "there is no folder %s", folder);
+		return run_problem(
+			run, -ENOENT, err,
+			"there is no folder %s: mkdir it, or put '-' in front of the line if it is not always there",
+			folder);
 	return 0;
 }
 

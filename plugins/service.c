@@ -90,7 +90,7 @@ static int apply_one(struct run *run, const char *unit, const char *user, bool m
 	if (r == -ENOMEM)
 		return error_oom(err);
 	if (r == -ENOENT && may_lack) {
-		run_note(run, "%s: passed over", error_text(&why));
+		run_note(run, "there is no unit %s of user %s: passed over", unit, user);
 		return 0;
 	}
 	return r < 0 ? run_problem(run, r, err, "%s", error_text(&why)) :

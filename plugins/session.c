@@ -59,7 +59,8 @@ static int end_check(struct run *run, const struct step *step, struct error *err
 	return run_problem(
 		run, -EOPNOTSUPP, err,
 		"there is no systemd-logind on this host (no /run/systemd/seats), so "
-		"nobody knows the sessions of %s",
+		"nobody knows the sessions of %s: leave this line out, and stop what runs there "
+		"with service.stop or process.stop",
 		seat_of(step));
 }
 

@@ -74,7 +74,7 @@ START_TEST(check_vfio_modules)
 	ck_assert_int_eq(unlink(host_path(&host, path, "/.fake/modules/vfio_pci")), 0);
 	ck_assert_int_eq(command("check"), STATUS_FAILED);
 	assert_has(
-		"  problem  module vfio_pci: there is none; no device can be given to a "
+		"  problem  module vfio_pci: there is none: install it; no device can be given to a "
 		"guest without vfio-pci");
 	assert_has("             reboot\n");
 	ck_assert_int_eq(uname(&uts), 0);

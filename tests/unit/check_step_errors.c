@@ -4,6 +4,7 @@
  */
 #include <sys/stat.h>
 
+#include "faketree_react.h"
 #include "machine.h"
 #include "suite.h"
 
@@ -47,7 +48,8 @@ START_TEST(units_of_a_seat)
 				  "user:alice:pipewire.socket  active"));
 	steps("service.stop = user=alice pulseaudio.socket");
 	ck_assert_int_eq(command("plan win10"), STATUS_FAILED);
-	assert_has("there is no unit pulseaudio.socket of user alice");
+	assert_has("there is no unit pulseaudio.socket of user alice: systemctl --user "
+		   "list-unit-files shows all; put '-' in front of the line");
 }
 END_TEST
 
@@ -145,7 +147,7 @@ START_TEST(irq_move)
 {
 	put_cpus();
 	refused("irq.move = to=6-7", "none of the CPUs in to=6-7 is online",
-		"online: 0-3");
+		"use those that are: 0-3");
 	refused("irq.move = to=0-1", "/proc/irq: cannot read",
 		"No such file or directory");
 	refused("irq.move =", "The step names none", "the domain's XML has no <vcpupin>");
@@ -157,13 +159,13 @@ START_TEST(cpuset_isolate)
 	put_cpus();
 	not_read("cpuset.isolate = cores", "'cores' is no list of CPUs", "like 2-7,10-15");
 	refused("cpuset.isolate = 2-9", "some of the CPUs are not there or not online",
-		"online: 0-3");
+		"use those that are: 0-3");
 	refused("cpuset.isolate = 0-3", "no CPU would be left to the host",
-		"(online: 0-3)");
+		"(online: 0-3): take fewer");
 	refused("cpuset.isolate = 2-3",
 		"no partition: the XML's <emulatorpin> does not lie "
 		"inside of 2-3",
-		"this host was not booted with systemd");
+		"this host was not booted with systemd: leave this line out");
 	faketree_file("", "/run/systemd/system/x");
 	refused("cpuset.isolate = 2-3", "/sys/fs/cgroup has no cpuset controller",
 		"(cgroup_disable=)");
@@ -487,11 +489,11 @@ START_TEST(a_host_that_lacks_it)
 		      "/sys/devices/system/cpu/cpufreq/policy0/scaling_driver");
 	faketree_file("0\n", "/sys/devices/system/cpu/cpufreq/policy0/affected_cpus");
 	refused("governor.set = warp", "policy0 has no governor warp",
-		"its driver (acpi-cpufreq) offers ondemand schedutil");
+		"use one that its driver (acpi-cpufreq) offers: ondemand schedutil");
 	refused("exec.run = env=A /bin/true", "env=A: write NAME=VALUE",
 		"\"env=A=1 B=2\"");
 	refused("exec.run = /usr/bin/nothing",
-		"/usr/bin/nothing: ", "No such file or directory");
+		"/usr/bin/nothing: No such file or directory", "install it, or put '-'");
 	faketree_pci("0000:0f:00.0", "8086:10d3", "020000", "e1000e", NULL);
 	refused("pci.detach = 0f:00.0", "0000:0f:00.0 is in no IOMMU group",
 		"boot with intel_iommu=on");
@@ -503,8 +505,76 @@ START_TEST(a_host_that_lacks_it)
 }
 END_TEST
 
+/* The texts of the call of run_problem() at P, one behind the other, in BUF. */
+static void texts_of_call(const char *p, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	for (unsigned depth = 1; depth && *p; p++) {
+		depth += *p == '(';
+		depth -= *p == ')';
+		if (*p != '"')
+			continue;
+		for (p++; *p != '"'; p++) {
+			p += *p == '\\';
+			if (n + 1 < size)
+				buf[n++] = *p;
+		}
+	}
+	buf[n] = '\0';
+}
+
+/* What it is told by others was looked at when a test came by it. */
+static bool is_told_by_others(const char *text)
+{
+	return !*text || streq(text, "%s") || str_ends(text, ": %s") ||
+	       str_ends(text, ", but %s");
+}
+
+static unsigned problems_of_file(const char *path)
+{
+	_cleanup_free_ char *source = calloc(1, 65536);
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	char text[1024];
+	unsigned n = 0;
+
+	ck_assert(f && source && fread(source, 1, 65535, f) > 0);
+	for (const char *p = source; (p = strstr(p, "run_problem("));) {
+		p += strlen("run_problem(");
+		texts_of_call(p, text, sizeof(text));
+		ck_assert_msg(is_told_by_others(text) || fake_has_cure(text), "%s: %s",
+			      path, text);
+		n++;
+	}
+	return n;
+}
+
+/* Also those that no test comes by. */
+START_TEST(every_problem_has_its_cure)
+{
+	static const char *const folders[] = { "hook", "plugins" };
+	const char *source = getenv("SOURCE");
+	unsigned n = 0;
+
+	ck_assert_msg(source, "SOURCE is not set");
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		const struct host here = { .root = source };
+		_cleanup_strv_ struct strv names = {};
+		char path[PATH_MAX];
+
+		ck_assert_int_eq(host_list(&here, &names, "/%s", folders[i]), 0);
+		for (size_t k = 0; k < names.n; k++)
+			if (str_ends(names.v[k], ".c"))
+				n += problems_of_file(host_path(&here, path, "/%s/%s",
+								folders[i], names.v[k]));
+	}
+	ck_assert_uint_gt(n, 60);
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
+	tcase_add_test(tc, every_problem_has_its_cure);
 	tcase_add_loop_test(tc, words_of_a_line, 0, (int)ARRAY_SIZE(words));
 	tcase_add_test(tc, a_host_that_lacks_it);
 	tcase_add_test(tc, irq_move);

@@ -161,7 +161,7 @@ static const struct {
 	  "with a function of 0 to 7" },
 	{ "0a:00", "0a:00 is no PCI address: write 0a:00.*; one is BUS:DEVICE.FUNCTION" },
 	{ "0a:00.0,0a:00.1", "is no PCI address: write 0a:00.0 0a:00.1; one is" },
-	{ "gpux", "no such device set: gpux, did you mean gpu?; sets are: gpu" },
+	{ "gpux", "no such device set: gpux, did you mean gpu?; name one of: gpu" },
 };
 
 START_TEST(address)

@@ -179,8 +179,10 @@ void faketree_new(struct host *host)
 
 void faketree_free(void)
 {
-	if (*root)
+	if (*root) {
+		fake_assert_cures();
 		fake_remove_tree(root);
+	}
 	root[0] = '\0';
 	fake_fault_done();
 	fake_end_hung();

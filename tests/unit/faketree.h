@@ -6,7 +6,7 @@
  *
  * A program is linked with it and with
  *	-Wl,--wrap=host_write,--wrap=kmod_load,--wrap=kmod_remove,--wrap=kmod_available
- *	-Wl,--wrap=write,--wrap=unlink,--wrap=host_open_alone,--wrap=fork
+ *	-Wl,--wrap=write,--wrap=unlink,--wrap=host_open_alone,--wrap=fork,--wrap=run_problem
  * so that the reaction is there when the write returns, in forked children too. One tree
  * at a time; every function ends the program when it fails.
  */
@@ -22,6 +22,7 @@ enum fake_failure {
 
 /* Makes an empty machine with a PCI bus, vfio-pci registered; *HOST gets its root. */
 void faketree_new(struct host *host);
+/* Ends the program when a problem was reported that no cure was told for. */
 void faketree_free(void);
 const char *faketree_root(void);
 

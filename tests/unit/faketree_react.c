@@ -507,7 +507,7 @@ int __wrap_kmod_available(const struct host *host _unused_, const char *name,
 	kmod_normalise(name, buf, sizeof(buf));
 	if (fake_exists("/.fake/modules/%s", buf))
 		return 0;
-	return error_set(err, -ENOENT, "module %s: there is none", buf);
+	return error_set(err, -ENOENT, "module %s: there is none: install it", buf);
 }
 
 /* A block device is a file that has "taken" in it while somebody has it for himself. */

@@ -17,3 +17,6 @@ void fake_end_hung(void);
 /* Counts a change; true when it has the fault, with its result in *RET. */
 bool fake_fault(const char *path, int *ret);
 void fake_fault_done(void);
+/* Does it tell what to do? */
+bool fake_has_cure(const char *problem);
+void fake_assert_cures(void);

@@ -104,7 +104,7 @@ if [ "$method" ]; then
 		pci.reset = method=$method $NET1
 	END
 else
-	untouched "pci.reset with a method: refused by a kernel without the choice" "cannot be reset by flr: it offers no choice" <<-END
+	untouched "pci.reset with a method: refused by a kernel without the choice" "cannot be reset by flr: leave method= out" <<-END
 		pci.detach = $NET1
 		pci.reset = method=flr $NET1
 	END
@@ -134,7 +134,7 @@ exec.undo  = /usr/bin/lab-guest stop
 pci.reset  = timeout=1s $NET1
 END
 rm /usr/bin/lab-guest
-untouched "pci.reset: a method that is not there" "cannot be reset by acpi: it offers ${method:-no choice}" <<END
+untouched "pci.reset: a method that is not there" "cannot be reset by acpi: leave method= out, or use one of those that it offers: ${method:-none}" <<END
 pci.detach = $NET1
 pci.reset = method=acpi $NET1
 END

@@ -186,7 +186,7 @@ config win10 <<END
 [prepare/begin]
 cpuset.isolate = 2,9
 END
-hook_refused "cpuset.isolate of a CPU that is not there is refused" 'online: 0-3' prepare begin
+hook_refused "cpuset.isolate of a CPU that is not there is refused" 'use those that are: 0-3' prepare begin
 HUGE='' domain win10
 config win10 <<END
 [prepare/begin]
