@@ -14,10 +14,13 @@
 int effect_refuse_foreign(struct run *run, const char *target, const struct claim *claim,
 			  struct error *err)
 {
+	char word[SHELL_WORD_MAX];
+
 	return run_problem(run, -EBUSY, err,
 			   "%s belongs to domain %s now: stop that domain first, or, if it "
 			   "is gone, run: vfio-hook undo %s",
-			   target, claim->domain, claim->domain);
+			   target, claim->domain,
+			   shell_word(claim->domain, word, sizeof(word)));
 }
 
 /* In the plan all is as the dead domain found it, since that is put back first. */

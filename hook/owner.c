@@ -121,6 +121,7 @@ static int refuse_owned(const struct host *host, const struct journal *boot,
 
 	for (size_t i = 0; r == 0 && i < uuids.n; i++) {
 		_cleanup_(journal_done) struct journal other = { .fd = -1 };
+		char word[SHELL_WORD_MAX];
 
 		if (journal_is_boot(uuids.v[i]) ||
 		    journal_read(host, uuids.v[i], &other, NULL) < 0)
@@ -131,7 +132,8 @@ static int refuse_owned(const struct host *host, const struct journal *boot,
 						 "%s belongs to domain %s now: stop it "
 						 "first, or run: vfio-hook undo %s",
 						 boot->baselines[k].name, other.domain,
-						 other.domain);
+						 shell_word(other.domain, word,
+							    sizeof(word)));
 	}
 	return r;
 }

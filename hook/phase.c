@@ -162,7 +162,7 @@ static int up_dry(struct run *run, struct error *err)
 
 static int up(struct run *run, struct error *err)
 {
-	char why[PATH_MAX];
+	char why[PATH_MAX], word[SHELL_WORD_MAX];
 	int r;
 
 	if (phase_switched_off(run, why, sizeof(why))) {
@@ -172,7 +172,7 @@ static int up(struct run *run, struct error *err)
 	}
 	if (phase_was_done_at_boot(run)) {
 		log_info("done before; to do it again, first run: vfio-hook undo --boot %s",
-			 run->domain->name);
+			 shell_word(run->domain->name, word, sizeof(word)));
 		return 0;
 	}
 	r = phase_check(run, err);

@@ -4,6 +4,7 @@
  */
 #include "effect.h"
 #include "guard.h"
+#include "hold.h"
 #include "log.h"
 #include "phase.h"
 #include "phase_journal.h"
@@ -81,19 +82,47 @@ int phase_offer_to_forget(const struct run *run, struct error *err)
 {
 	const struct domain *domain = run->domain;
 	_cleanup_free_ char *boot = NULL;
+	char word[SHELL_WORD_MAX];
 	bool at_boot = journal_boot_name(domain->name, &boot) == 0 &&
 		       streq(boot, domain->uuid);
 
 	if (guard_left(run, "")) /* what that is at may yet come to its end */
 		return err->code;
 	return error_suffix(err, " (if it never can be: vfio-hook undo %s--forget %s)",
-			    at_boot ? "--boot " : "", domain->name);
+			    at_boot ? "--boot " : "",
+			    shell_word(domain->name, word, sizeof(word)));
+}
+
+static void give_up_record(struct run *run, const struct record *record)
+{
+	char what[PATH_MAX];
+
+	if (record->struck)
+		return;
+	if (record->kind)
+		state_describe(record->kind, record->target, what, sizeof(what));
+	else
+		snprintf(what, sizeof(what), "%s %s", record->kind_name, record->target);
+	run_warn(run, "given up: %s, which was %s", what, state_value_text(record->old));
+}
+
+/* One that is not home though no record is open that would say so, and nobody else's now. */
+static void give_up_function(struct run *run, const struct baseline *b)
+{
+	const struct record *record = journal_find(run->journal, &state_driver, b->name);
+	char what[PATH_MAX];
+
+	if ((record && !record->struck) || hold_ask(run, b->name, NULL) == -EBUSY ||
+	    state_is(&run->host, &state_driver, b->name, b->driver))
+		return;
+	run_warn(run, "given up: %s, which was %s",
+		 state_describe(&state_driver, b->name, what, sizeof(what)),
+		 state_value_text(b->driver));
 }
 
 int phase_forget(struct run *run, struct error *err)
 {
 	const struct journal *journal = run->journal;
-	char what[PATH_MAX];
 	int pid = guard_left(run, ""), r;
 
 	if (pid)
@@ -104,19 +133,10 @@ int phase_forget(struct run *run, struct error *err)
 			pid);
 	run_warn(run, "%s", error_text(err));
 	error_done(err);
-	for (size_t i = 0; i < journal->n; i++) {
-		const struct record *record = &journal->records[i];
-
-		if (record->struck)
-			continue;
-		if (record->kind)
-			state_describe(record->kind, record->target, what, sizeof(what));
-		else
-			snprintf(what, sizeof(what), "%s %s", record->kind_name,
-				 record->target);
-		run_warn(run, "given up: %s, which was %s", what,
-			 state_value_text(record->old));
-	}
+	for (size_t i = 0; i < journal->n; i++)
+		give_up_record(run, &journal->records[i]);
+	for (size_t i = 0; i < journal->n_baselines; i++)
+		give_up_function(run, &journal->baselines[i]);
 	r = journal_remove(run->journal);
 	return r < 0 ? error_errno(err, r, "the journal cannot be removed") : 0;
 }

@@ -42,6 +42,7 @@ void picture_check(struct run *run)
 	for (size_t i = 0; run->journal && i < run->journal->n_baselines; i++) {
 		const struct baseline *b = &run->journal->baselines[i];
 		_cleanup_free_ char *text = NULL;
+		char word[SHELL_WORD_MAX];
 
 		if (!*b->driver || !is_display(&run->host, b->name) ||
 		    is_back(&run->host, b))
@@ -52,7 +53,7 @@ void picture_check(struct run *run)
 			     "/var/log/vfio-hook/%s.log tells why,\r\n`vfio-hook undo %s` "
 			     "tries again, else reboot.\r\n",
 			     b->name, b->driver, run->domain->name, run->domain->name,
-			     run->domain->name) < 0) {
+			     shell_word(run->domain->name, word, sizeof(word))) < 0) {
 			text = NULL;
 			return;
 		}

@@ -70,6 +70,7 @@ static size_t print_items(const struct run *run, const struct step *step, int wi
 
 void print_plan(const struct run *run, FILE *out)
 {
+	char word[SHELL_WORD_MAX];
 	int width = print_width(&run->report);
 	unsigned number = 0;
 
@@ -89,7 +90,7 @@ void print_plan(const struct run *run, FILE *out)
 		fprintf(out,
 			"      no config: nothing would be done for it; make one with: "
 			"vfio-hook init --write %s\n",
-			run->domain->name);
+			shell_word(run->domain->name, word, sizeof(word)));
 }
 
 /* Has a change of the same thing come before, or does one come later? */

@@ -11,7 +11,8 @@
 
 static void write_head(const struct proposal *p, FILE *out)
 {
-	const char *name = p->call->run.event.domain;
+	char word[SHELL_WORD_MAX];
+	const char *name = shell_word(p->call->run.event.domain, word, sizeof(word));
 
 	fprintf(out,
 		"; What vfio-hook does when libvirt starts the domain. Made from its XML and\n"

@@ -37,6 +37,7 @@ char *status_phase_text(const struct logged_phase *phase)
 static void print_owner(const struct domain_status *status, FILE *out)
 {
 	const struct journal *journal = &status->journal;
+	char word[SHELL_WORD_MAX];
 
 	if (!status->have_journal)
 		return;
@@ -44,10 +45,11 @@ static void print_owner(const struct domain_status *status, FILE *out)
 		fprintf(out,
 			"  owner   none: no release puts it back, only: vfio-hook undo "
 			"--boot %s\n",
-			status->name);
+			shell_word(status->name, word, sizeof(word)));
 	else if (status->state == DOMAIN_ORPHANED)
 		fprintf(out, "  owner   %sgone%s: put it back with: vfio-hook undo %s\n",
-			tone(out, TONE_BAD), tone(out, TONE_PLAIN), status->name);
+			tone(out, TONE_BAD), tone(out, TONE_PLAIN),
+			shell_word(status->name, word, sizeof(word)));
 	else if (*status->owner)
 		fprintf(out, "  owner   %s (pid %d)\n", status->owner, journal->owner_pid);
 	else

@@ -50,26 +50,6 @@ static _printf_(3, 4) int lower(struct way *way, enum trust trust, const char *f
 	return 0;
 }
 
-/* PATH as a word for a shell, in BUF. */
-static const char *quoted(const char *path, char *buf, size_t size)
-{
-	size_t n = 0;
-
-	if (strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-			 "/._-+:@%,") == strlen(path))
-		return path;
-	buf[n++] = '\'';
-	for (; *path && n + 6 < size; path++) {
-		if (*path == '\'')
-			n += (size_t)snprintf(buf + n, size - n, "'\\''");
-		else
-			buf[n++] = *path;
-	}
-	buf[n++] = '\'';
-	buf[n] = '\0';
-	return buf;
-}
-
 static const char *kind_text(mode_t mode)
 {
 	return S_ISDIR(mode) ? "folder" : "file";
@@ -90,10 +70,10 @@ static int judge_owner(struct way *way, const char *path, const struct stat *st)
 	if (user_name(way->host, st->st_uid, name, sizeof(name)) == 0 &&
 	    strspn(name, "0123456789") != strlen(name))
 		snprintf(owner, sizeof(owner), "%s (uid %u)", name, (unsigned)st->st_uid);
-	return lower(
-		way, TRUST_LOOSE,
-		"the %s %s belongs to %s, who could make root act: chown root:root %s",
-		kind_text(st->st_mode), path, owner, quoted(path, word, sizeof(word)));
+	return lower(way, TRUST_LOOSE,
+		     "the %s %s belongs to %s, who could make root act: chown root:root %s",
+		     kind_text(st->st_mode), path, owner,
+		     shell_word(path, word, sizeof(word)));
 }
 
 /* Group root may write: that is how distributions ship some folders. */
@@ -109,7 +89,7 @@ static int judge_mode(struct way *way, const char *path, const struct stat *st)
 		     "chmod %s %s",
 		     kind_text(st->st_mode), path, all ? "everybody" : "its group",
 		     (unsigned)st->st_mode & 07777, all ? "go-w" : "g-w",
-		     quoted(path, word, sizeof(word)));
+		     shell_word(path, word, sizeof(word)));
 }
 
 static int judge(struct way *way, const char *path, const struct stat *st)

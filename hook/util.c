@@ -128,6 +128,30 @@ void strv_done(struct strv *strv)
 	*strv = (struct strv){ 0 };
 }
 
+const char *shell_word(const char *word, char *buf, size_t size)
+{
+	bool plain = *word &&
+		     strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST"
+				  "UVWXYZ0123456789/._-+:@%,") == strlen(word);
+	size_t n;
+
+	if (plain && *word != '-')
+		return word;
+	n = (size_t)snprintf(buf, size, "%s%s", *word == '-' ? "-- " : "",
+			     plain ? word : "'");
+	if (plain)
+		return buf;
+	for (; *word && n + 6 < size; word++) {
+		if (*word == '\'')
+			n += (size_t)snprintf(buf + n, size - n, "'\\''");
+		else
+			buf[n++] = *word;
+	}
+	buf[n++] = '\'';
+	buf[n] = '\0';
+	return buf;
+}
+
 const char *path_base(const char *path)
 {
 	const char *slash = path ? strrchr(path, '/') : NULL;

@@ -98,6 +98,13 @@ void strv_done(struct strv *strv);
 /* Makes room for one more element of SIZE bytes in the array *ARRAY that holds N. */
 int array_grow(void *array, size_t n, size_t size);
 
+/*
+ * WORD as a shell has to be given it, for who copies a command from a message: in quotes if
+ * it needs them, and behind -- if it would be taken for an option. In BUF, or WORD itself.
+ */
+#define SHELL_WORD_MAX 1100 /* for a name of 255 bytes, quotes and all */
+const char *shell_word(const char *word, char *buf, size_t size);
+
 /* The base name of PATH, never NULL. */
 const char *path_base(const char *path);
 

@@ -1,73 +1,54 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What has changed while the guest ran: a device is gone, or the files of a module, or a
- * program; an interrupt is another device's; the config is another, or none; the hook is another version. It is told, the
- * rest is put back, and there is a way on.
+ * program; an interrupt is another device's; the config is another, or none; the hook is
+ * another version. It is told, the rest is put back, and there is a way on.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "faketree.h"
+#include "card.h"
 #include "log.h"
 #include "phase_of.h"
 #include "suite.h"
-
-#define GPU "0000:0a:00.0"
-#define SOUND "0000:0a:00.1"
-#define UUID "11111111-2222-3333-4444-555555555555"
-#define JOURNAL "/run/vfio-hook/" UUID ".journal"
-#define CONFIG "/etc/libvirt/hooks/conf.d/win10.ini"
-
-static const char xml[] = "<domain type='kvm'><name>win10</name><uuid>" UUID
-			  "</uuid><memory>1024</memory></domain>";
 
 static const char config[] = "[prepare/begin]\n"
 			     "sysfs.write = /sys/kernel/mm/x 2\n"
 			     "kmod.unload = amdgpu\n"
 			     "pci.detach = 0a:00.*\n";
 
-static struct host host;
-static char *before;
-
 static void setup(void)
 {
-	faketree_new(&host);
-	faketree_module("amdgpu", "amdgpu");
-	faketree_module("snd_hda_intel", "snd_hda_intel");
-	faketree_module_load("amdgpu");
-	faketree_module_load("snd_hda_intel");
-	faketree_pci(GPU, "1002:73bf", "030000", "amdgpu", "14");
-	faketree_pci(SOUND, "1002:ab28", "040300", "snd_hda_intel", "14");
+	card_setup();
 	faketree_file("1\n", "/sys/kernel/mm/x");
-	faketree_file(config, CONFIG);
-	before = faketree_snapshot();
+	card_ready(config);
 }
 
-static void teardown(void)
-{
-	free(STEAL(before));
-	faketree_free();
-}
+static const char *xml = card_xml, *name = "win10";
 
 static char *phase(enum phase phase)
 {
 	struct event event;
 
-	event_of_phase(&event, "win10", phase);
+	event_of_phase(&event, name, phase);
 	return phase_of(host.root, &event, xml);
 }
 
-static int undo(bool forget, struct error *err)
+/* What the command for people warns of is added to SAID, if that is not NULL. */
+static int undo(bool forget, struct strv *said, struct error *err)
 {
 	struct event event;
 	struct call call;
 	int r;
 
-	event_of_phase(&event, "win10", PHASE_RELEASE);
+	event_of_phase(&event, name, PHASE_RELEASE);
 	r = phase_open(&call, host.root, &event, xml, err);
 	call.run.forget = forget;
 	if (r == 0)
 		r = phase_undo(&call.run, err);
+	for (size_t i = 0; said && i < call.run.report.n; i++)
+		if (call.run.report.items[i].kind == REPORT_WARNING)
+			ck_assert_int_eq(strv_add(said, call.run.report.items[i].what), 0);
 	call_done(&call);
 	return r;
 }
@@ -79,19 +60,11 @@ static void remove_file(const char *path)
 	ck_assert_int_eq(unlink(host_path(&host, rooted, "%s", path)), 0);
 }
 
-static void assert_as_before(void)
-{
-	_cleanup_free_ char *after = faketree_snapshot();
-
-	ck_assert_str_eq(after, before);
-	ck_assert(!host_exists(&host, JOURNAL));
-}
-
 static void assert_undo_completes(void)
 {
 	_cleanup_error_ struct error err = {};
 
-	ck_assert_msg(undo(false, &err) == 0, "%s", error_text(&err));
+	ck_assert_msg(undo(false, NULL, &err) == 0, "%s", error_text(&err));
 }
 
 /* It has fallen off the bus, and a rescan finds it again. */
@@ -106,7 +79,7 @@ START_TEST(device_is_gone)
 	ck_assert_str_eq(faketree_read("/sys/kernel/mm/x"), "1");
 	ck_assert_int_eq(host_write(&host, "1", "/sys/bus/pci/rescan"), 0);
 	assert_undo_completes();
-	assert_as_before();
+	card_assert_as_before("afterwards");
 }
 END_TEST
 
@@ -122,7 +95,44 @@ START_TEST(module_files_are_gone)
 	faketree_module("amdgpu", "amdgpu");
 	assert_undo_completes();
 	ck_assert_str_eq(faketree_driver_of(GPU), "amdgpu");
-	assert_as_before();
+	card_assert_as_before("afterwards");
+}
+END_TEST
+
+/* No record of the function is left, as it had no driver when it was taken. */
+START_TEST(function_is_given_up)
+{
+	_cleanup_error_ struct error err = {};
+	_cleanup_strv_ struct strv said = {};
+
+	assert_no_error(phase(PHASE_PREPARE));
+	remove_file("/.fake/modules/amdgpu");
+	assert_error_has(phase(PHASE_RELEASE), "amdgpu");
+	ck_assert_msg(undo(true, &said, &err) == 0, "%s", error_text(&err));
+	ck_assert(!host_exists(&host, JOURNAL));
+	ck_assert(strv_contains(&said, "given up: module amdgpu, which was loaded"));
+	ck_assert(strv_contains(&said, "given up: driver " GPU ", which was amdgpu"));
+	ck_assert(!strv_contains(&said,
+				 "given up: driver " SOUND ", which was snd_hda_intel"));
+}
+END_TEST
+
+/* What is offered can be copied as it is, whatever the domain is called. */
+START_TEST(command_can_be_copied)
+{
+	_cleanup_error_ struct error err = {};
+
+	xml = "<domain type='kvm'><name>-my win's</name><uuid>" UUID
+	      "</uuid><memory>1024</memory></domain>";
+	name = "-my win's";
+	faketree_file(config, "/etc/libvirt/hooks/conf.d/%s.ini", name);
+	assert_no_error(phase(PHASE_PREPARE));
+	remove_file("/.fake/modules/amdgpu");
+	assert_error_has(phase(PHASE_RELEASE), "amdgpu");
+	ck_assert_int_lt(undo(false, NULL, &err), 0);
+	ck_assert_msg(strstr(error_text(&err),
+			     "vfio-hook undo --forget -- '-my win'\\''s')") != NULL,
+		      "%s", error_text(&err));
 }
 END_TEST
 
@@ -148,7 +158,7 @@ START_TEST(config_is_replaced)
 		faketree_file(configs[_i], CONFIG);
 	assert_no_error(phase(PHASE_RELEASE));
 	log_close();
-	assert_as_before();
+	card_assert_as_before("afterwards");
 	ck_assert_int_eq(host_read_all(&host, &log, "/var/log/vfio-hook/win10.log"), 0);
 	ck_assert((strstr(log, "win10.ini:1") != NULL) == broken);
 }
@@ -160,11 +170,11 @@ static void assert_forgotten(const char *said)
 
 	assert_error_has(phase(PHASE_PREPARE),
 			 "never can be: vfio-hook undo --forget win10)");
-	ck_assert_int_lt(undo(false, &err), 0);
+	ck_assert_int_lt(undo(false, NULL, &err), 0);
 	ck_assert_ptr_nonnull(strstr(error_text(&err), said));
 	ck_assert_ptr_nonnull(strstr(error_text(&err), "undo --forget win10)"));
-	ck_assert_msg(undo(true, &none) == 0, "%s", error_text(&none));
-	assert_as_before();
+	ck_assert_msg(undo(true, NULL, &none) == 0, "%s", error_text(&none));
+	card_assert_as_before("afterwards");
 	assert_no_error(phase(PHASE_PREPARE));
 	ck_assert_str_eq(faketree_driver_of(GPU), "vfio-pci");
 }
@@ -235,9 +245,11 @@ int main(void)
 {
 	TCase *tc = tcase_create("meanwhile");
 
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, setup, card_teardown);
 	tcase_add_test(tc, device_is_gone);
 	tcase_add_test(tc, module_files_are_gone);
+	tcase_add_test(tc, function_is_given_up);
+	tcase_add_test(tc, command_can_be_copied);
 	tcase_add_loop_test(tc, config_is_replaced, 0, ARRAY_SIZE(configs));
 	tcase_add_test(tc, program_is_gone);
 	tcase_add_test(tc, plugin_is_gone);

@@ -289,10 +289,46 @@ START_TEST(test_reads_only_files)
 }
 END_TEST
 
+static const struct {
+	const char *word, *shell;
+} shell_words[] = {
+	{ "win10", "win10" },		{ "/opt/a-b/c", "/opt/a-b/c" },
+	{ "win 10", "'win 10'" },	{ "it's", "'it'\\''s'" },
+	{ "$(reboot)", "'$(reboot)'" }, { "--help", "-- --help" },
+	{ "-win 10", "-- '-win 10'" },	{ "", "''" },
+};
+
+START_TEST(shell_word_is_one_word)
+{
+	char buf[SHELL_WORD_MAX];
+
+	ck_assert_str_eq(shell_word(shell_words[_i].word, buf, sizeof(buf)),
+			 shell_words[_i].shell);
+}
+END_TEST
+
+/* As long as a name can be and all of it quotes, or longer than there is room for. */
+START_TEST(shell_word_fits)
+{
+	char name[301], buf[SHELL_WORD_MAX + 1];
+
+	memset(name, '\'', sizeof(name));
+	name[255] = '\0';
+	ck_assert_uint_eq(strlen(shell_word(name, buf, SHELL_WORD_MAX)), 255 * 4 + 2);
+	name[255] = '\'';
+	name[300] = '\0';
+	buf[SHELL_WORD_MAX] = 'x';
+	ck_assert_uint_lt(strlen(shell_word(name, buf, SHELL_WORD_MAX)), SHELL_WORD_MAX);
+	ck_assert_int_eq(buf[SHELL_WORD_MAX], 'x');
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("core");
 
+	tcase_add_loop_test(tcase, shell_word_is_one_word, 0, ARRAY_SIZE(shell_words));
+	tcase_add_test(tcase, shell_word_fits);
 	tcase_add_test(tcase, lists_grow_and_end_with_null);
 	tcase_add_test(tcase, arrays_double_and_are_zeroed);
 	tcase_add_test(tcase, base_names);
