@@ -221,6 +221,29 @@ static bool same_device(struct run *run, const struct baseline *b, char id[16])
 	return streq(id, b->id);
 }
 
+/*
+ * The initramfs takes a function before the host has loaded its driver, and the load passed
+ * it over. None is what it had, but not what the host has without us.
+ */
+static bool had_none_yet(const struct run *run, const struct baseline *b)
+{
+	return !*b->driver && !*b->override && journal_is_boot(run->domain->uuid);
+}
+
+static int let_probe(struct run *run, const char *name)
+{
+	_cleanup_error_ struct error err = {};
+	_cleanup_free_ char *driver = NULL;
+	char what[64];
+
+	if (guard_write(run, "/sys/bus/pci/drivers_probe", name, &err) < 0)
+		run_warn(run, "%s", error_text(&err));
+	else if (state_driver.read(&run->host, name, &driver, NULL) == 0 && *driver)
+		run_change(run, state_describe(&state_driver, name, what, sizeof(what)),
+			   "", driver);
+	return 0;
+}
+
 /* The attributes wait until all drivers are home; what is not was reported then. */
 static int compare_held(struct run *run, const struct baseline *b, bool attrs,
 			struct error *err)
@@ -245,10 +268,12 @@ static int compare_held(struct run *run, const struct baseline *b, bool attrs,
 		return error_set(err, -ENODEV, "%s is %s now, it was %s: left alone",
 				 b->name, id, b->id);
 	}
-	if (!attrs)
-		return bring_home(run, b, err);
+	if (!attrs) {
+		r = bring_home(run, b, err);
+		return r == 0 && had_none_yet(run, b) ? let_probe(run, b->name) : r;
+	}
 	if (state_driver.read(&run->host, b->name, &now, NULL) < 0 ||
-	    !streq(now, b->driver))
+	    (!streq(now, b->driver) && !had_none_yet(run, b)))
 		return 0;
 	r = restore_attrs(run, b, err);
 	return r == 0 ? strike_records(run, b->name, err) : r;

@@ -224,6 +224,8 @@ fi
 if [ -n "$all" ]; then
 	boot "libvirt lab: trixie" tests/libvirt-lab/boot.sh --suite trixie
 	boot "libvirt lab: autostart at boot" tests/libvirt-lab/boot.sh autostart
+	boot "libvirt lab: the unit at boot" tests/libvirt-lab/boot.sh boot-unit
+	boot "libvirt lab: an initramfs of initramfs-tools" tests/libvirt-lab/boot.sh initramfs
 	boot "libvirt lab: a newcomer in an empty Debian" env LAB_FRESH=bookworm tests/libvirt-lab/boot.sh clone
 fi
 if [ -n "$faults" ]; then

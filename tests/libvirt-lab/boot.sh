@@ -6,6 +6,7 @@
 #   --all           the long scenarios too
 #   --fresh         boot, instead of going on where a boot was saved
 #   --append ARGS   more kernel parameters; boots
+#   --initramfs EXAMPLE   boots by an initramfs of initramfs-tools, with conf.d/EXAMPLE.ini
 #   --timeout SEC   whole boot (300, and 300 for each scenario)
 #   --qemu ARGS     more QEMU arguments, split at blanks
 #   --shell         a root shell on the terminal instead of scenarios
@@ -32,7 +33,7 @@ lab=$here/../lab
 top=$(cd "$here/../.." && pwd)
 cache=${LAB_CACHE:-$top/build-lab}
 hook=${HOOK:-$top/build/qemu}
-suite=bookworm all='' fresh='' append='' timeout='' extra='' shell='' keep='' names=''
+suite=bookworm all='' fresh='' initramfs='' append='' timeout='' extra='' shell='' keep='' names=''
 
 usage()
 {
@@ -44,13 +45,14 @@ options()
 {
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--suite | --append | --timeout | --qemu | --keep) [ $# -gt 1 ] || usage "$1 needs a value" ;;
+		--suite | --append | --initramfs | --timeout | --qemu | --keep) [ $# -gt 1 ] || usage "$1 needs a value" ;;
 		esac
 		case $1 in
 		--suite) suite=$2; shift ;;
 		--all) all=1 ;;
 		--fresh) fresh=1 ;;
 		--append) append="$append $2" fresh=1; shift ;;
+		--initramfs) initramfs=$2 fresh=1; shift ;;
 		--timeout) timeout=$2; shift ;;
 		--qemu) extra="$extra $2"; shift ;;
 		--shell) shell=1 ;;
@@ -95,7 +97,11 @@ lab_tests=$lab/..
 . "$lab/qemu.sh"
 # shellcheck source=tests/libvirt-lab/machine.sh
 . "$here/machine.sh"
-if [ -n "$fresh" ]; then
+if [ -n "$initramfs" ]; then
+	"$here/root.sh" "$suite"
+	HOOK=$hook "$here/initramfs.sh" "$suite" "$work/initrd" "$initramfs"
+	append="$append root=/dev/vda rw"
+elif [ -n "$fresh" ]; then
 	"$here/root.sh" "$suite"
 	"$here/initrd.sh" "$suite" "$work/initrd"
 else

@@ -212,6 +212,27 @@ START_TEST(one_bad_file_fails_alone)
 }
 END_TEST
 
+/* The function had no driver yet when it was taken; now it has the one that wants it. */
+START_TEST(gives_it_to_the_driver_that_came_later)
+{
+	faketree_pci("0000:0c:00.0", "8086:1572", "020000", "i40e", "16");
+	faketree_file("auto\n", "/sys/devices/pci0000:00/0000:0c:00.0/power/control");
+	faketree_file("[boot/begin]\npci.detach = 0c:00.0\n",
+		      "/etc/libvirt/hooks/conf.d/win10.ini");
+	ck_assert_str_eq(faketree_driver_of("0000:0c:00.0"), "");
+	ck_assert_int_eq(command("boot", NULL, NULL), STATUS_OK);
+	faketree_module("i40e", "i40e");
+	faketree_module_load("i40e");
+	ck_assert_str_eq(faketree_driver_of("0000:0c:00.0"), "vfio-pci");
+	ck_assert_int_eq(command("undo", "--boot", "win10"), STATUS_OK);
+	ck_assert_str_eq(faketree_driver_of("0000:0c:00.0"), "i40e");
+	ck_assert_str_eq(faketree_read(
+				 "/sys/devices/pci0000:00/0000:0c:00.0/power/control"),
+			 "auto");
+	ck_assert(!host_exists(&host, BOOT));
+}
+END_TEST
+
 /* Without a unit nobody would do it: then, and only then, it is waited for. */
 START_TEST(waits_for_nothing_in_the_initramfs)
 {
@@ -302,6 +323,7 @@ int main(void)
 	tcase_add_test(tc, is_nobodys_orphan);
 	tcase_add_test(tc, links_run_once);
 	tcase_add_test(tc, one_bad_file_fails_alone);
+	tcase_add_test(tc, gives_it_to_the_driver_that_came_later);
 	tcase_add_test(tc, waits_for_nothing_in_the_initramfs);
 	tcase_add_test(tc, is_switched_off_with_a_bad_config);
 	tcase_add_test(tc, is_switched_off);
