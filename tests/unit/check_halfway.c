@@ -9,6 +9,7 @@
 #include "faketree.h"
 #include "ownership.h"
 #include "run.h"
+#include "state_epp.h"
 #include "suite.h"
 
 #define PARTITION "/sys/fs/cgroup/machine.slice/cpuset.cpus"
@@ -25,9 +26,21 @@ static void teardown(void)
 	faketree_free();
 }
 
-/* Undoes a change from OLD to NEW, at the value that the target has now. */
-static void undo(const struct state_kind *kind, const char *target, const char *old,
-		 const char *new)
+static bool warned(const struct run *run, const char *text)
+{
+	for (size_t i = 0; i < run->report.n; i++)
+		if (run->report.items[i].kind == REPORT_WARNING &&
+		    strstr(run->report.items[i].what, text))
+			return true;
+	return false;
+}
+
+/*
+ * Undoes a change from OLD to NEW, at the value that the target has now; with WARNING, or
+ * NULL for none.
+ */
+static void undo_warns(const struct state_kind *kind, const char *target, const char *old,
+		       const char *new, const char *warning)
 {
 	struct record record = { .kind = kind,
 				 .target = (char *)(uintptr_t)target,
@@ -42,7 +55,15 @@ static void undo(const struct state_kind *kind, const char *target, const char *
 	run.budget = run.deadline;
 	ck_assert_int_eq(kind->read(&host, target, &now, &err), 0);
 	ck_assert_msg(kind->undo(&run, &record, now, &err) == 0, "%s", error_text(&err));
+	ck_assert_msg(warned(&run, warning ? warning : "left as it is") == !!warning,
+		      "%s: %s", target, warning ? warning : "a warning");
 	report_done(&run.report);
+}
+
+static void undo(const struct state_kind *kind, const char *target, const char *old,
+		 const char *new)
+{
+	undo_warns(kind, target, old, new, NULL);
 }
 
 START_TEST(attribute_in_the_kernels_words)
@@ -51,7 +72,8 @@ START_TEST(attribute_in_the_kernels_words)
 	undo(&state_attr, "/sys/mask", "ff", "f");
 	ck_assert_str_eq(faketree_read("/sys/mask"), "ff");
 	faketree_file("3\n", "/sys/mask");
-	undo(&state_attr, "/sys/mask", "ff", "f");
+	undo_warns(&state_attr, "/sys/mask", "ff", "f",
+		   "/sys/mask is 3, which is not what was set (f): left as it is");
 	ck_assert_str_eq(faketree_read("/sys/mask"), "3");
 }
 END_TEST
@@ -63,7 +85,9 @@ START_TEST(partition_without_its_state)
 	undo(&state_partition, "machine.slice", "member", "root 2-3");
 	ck_assert_str_eq(faketree_read(PARTITION), "");
 	faketree_file("1\n", PARTITION);
-	undo(&state_partition, "machine.slice", "member", "root 2-3");
+	undo_warns(&state_partition, "machine.slice", "member", "root 2-3",
+		   "partition machine.slice is 'member 1', which is not what was set (root "
+		   "2-3): left as it is");
 	ck_assert_str_eq(faketree_read(PARTITION), "1");
 }
 END_TEST
@@ -142,9 +166,38 @@ START_TEST(owner_without_its_mode)
 	ck_assert_str_eq(now, old);
 	free(now);
 	free(owner(1001, 0600)); /* somebody else's */
-	undo(&state_owner, "/dev/node", old, new);
+	undo_warns(&state_owner, "/dev/node", old, new, ": left as it is");
 	ck_assert_int_eq(state_owner.read(&host, "/dev/node", &now, NULL), 0);
 	ck_assert_str_ne(now, old);
+}
+END_TEST
+
+#define POLICY "/sys/devices/system/cpu/cpufreq/policy0/"
+#define BAR "/sys/bus/pci/devices/0000:0a:00.0/"
+
+/* What others have set in the meantime is theirs, and told by its name. */
+START_TEST(what_others_set)
+{
+	faketree_file("schedutil\n", POLICY "scaling_governor");
+	undo_warns(&state_governor, "policy0", "ondemand", "performance",
+		   "the governor of policy0 is schedutil, not performance as was set: left "
+		   "as it is");
+	ck_assert_str_eq(faketree_read(POLICY "scaling_governor"), "schedutil");
+	faketree_file("power\n", POLICY "energy_performance_preference");
+	undo_warns(&state_epp, "policy0", "balance_power", "balance_performance",
+		   "the energy preference of policy0 is power, not balance_performance as was "
+		   "set: left as it is");
+	ck_assert_str_eq(faketree_read(POLICY "energy_performance_preference"), "power");
+	faketree_file("0-1\n", "/sys/fs/cgroup/system.slice/cpuset.cpus");
+	undo_warns(&state_allowed_cpus, "system.slice", "", "0-2",
+		   "AllowedCPUs of system.slice is '0-1', not what was set (0-2): left as it "
+		   "is");
+	ck_assert_str_eq(faketree_read("/sys/fs/cgroup/system.slice/cpuset.cpus"), "0-1");
+	faketree_pci("0000:0a:00.0", "10de:1e84", "030000", NULL, "14");
+	faketree_file("0x00000000d0000000 0x00000000d07fffff 0x000000000014220c\n",
+		      BAR "resource");
+	undo_warns(&state_bar, "0000:0a:00.0 0", "268435456", "4194304",
+		   ": left as it is");
 }
 END_TEST
 
@@ -157,5 +210,6 @@ int main(void)
 	tcase_add_test(tc, partition_without_its_state);
 	tcase_add_test(tc, cpus_set_aside);
 	tcase_add_test(tc, owner_without_its_mode);
+	tcase_add_test(tc, what_others_set);
 	return suite_run_as_root("halfway", tc);
 }

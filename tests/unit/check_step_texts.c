@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What steps say in a plan of processes that are in the way, and what they say when the
+ * host does not do what was asked for: each with the name of who, and the cure.
+ */
+#include "machine.h"
+#include "suite.h"
+#include "util.h"
+
+#define DEVICE "/sys/devices/pci0000:00/"
+
+/* The plan of LINES in prepare. */
+static void plan(const char *lines)
+{
+	domain("<devices>" HOSTDEV("0x0a", "0") HOSTDEV("0x0a", "1") "</devices>");
+	steps(lines);
+	command("plan win10");
+}
+
+/* Prepare with LINES fails, with CAUSE and CURE in its one line. */
+static void fails(const char *lines, const char *cause, const char *cure)
+{
+	domain("");
+	steps(lines);
+	ck_assert_msg(command("run win10 prepare") == STATUS_FAILED, "%s: %s", lines, out);
+	assert_has(cause);
+	assert_has(cure);
+}
+
+static void not_read(const char *lines, const char *cause, const char *cure)
+{
+	domain("");
+	steps(lines);
+	ck_assert_msg(command("plan win10") == STATUS_USAGE, "%s: %s", lines, out);
+	assert_has(cause);
+	assert_has(cure);
+}
+
+static void put_programs(void)
+{
+	faketree_file("", DEVICE SOUND "/sound/card1/controlC1/dev");
+	faketree_process(812, "pipewire", "user@1000.service", "/dev/snd/controlC1");
+	faketree_file("/usr/bin/pipewire", "/proc/812/cmdline");
+	faketree_process(813, "libvirtd", "libvirtd.service", "/dev/snd/controlC1");
+	faketree_file("/usr/sbin/libvirtd", "/proc/813/cmdline");
+	faketree_process(814, "pipewire-pulse", "user@1000.service", NULL);
+	faketree_file("/usr/bin/pipewire-pulse", "/proc/814/cmdline");
+}
+
+START_TEST(process_stop_foretells)
+{
+	put_programs();
+	plan("process.stop = pipewire");
+	assert_has("pipewire (pid 812, ");
+	assert_has(") gets SIGTERM (one way)");
+	assert_hasnt("pid 814");
+	plan("process.stop = pipewire-pulse sunshine");
+	assert_has("pipewire-pulse (pid 814, ");
+	assert_hasnt("pipewire (pid 812, root) gets");
+}
+END_TEST
+
+START_TEST(holders_kill_foretells)
+{
+	put_programs();
+	plan("holders.kill = signal=KILL");
+	assert_has("pipewire (pid 812, ");
+	assert_has(", /dev/snd/controlC1) gets SIGKILL (one way)");
+	assert_has("libvirtd (pid 813, ");
+	assert_has(") has /dev/snd/controlC1 open and is never killed");
+	assert_hasnt("pid 814");
+	plan("holders.kill =");
+	assert_has(", /dev/snd/controlC1) gets SIGTERM (one way)");
+}
+END_TEST
+
+START_TEST(holders_wait_notes)
+{
+	put_programs();
+	faketree_process_gone(813);
+	plan("holders.wait =");
+	assert_has("note: " SOUND " is held by pipewire (pid 812, ");
+	assert_has("and may stay so: ");
+	faketree_process_gone(812);
+	plan("holders.wait =");
+	assert_hasnt("may stay so");
+}
+END_TEST
+
+START_TEST(drm_release_notes)
+{
+	plan("drm.release =");
+	assert_has("note: no DRM node: nothing has to be released");
+	faketree_file("", DEVICE GPU "/drm/card1/uevent");
+	faketree_process(815, "kwin_wayland", "user@1000.service", "/dev/dri/card1");
+	plan("drm.release =");
+	assert_has("note: " GPU " is held by kwin_wayland (pid 815, ");
+	assert_has(
+		"that has to close it when told of the removal, as Wayland compositors with "
+		"another card do, else the start is refused");
+	assert_hasnt("no DRM node");
+}
+END_TEST
+
+START_TEST(kmod_load)
+{
+	not_read("kmod.load = kvmfr.ko", "\"kvmfr.ko\" is no module name", "without .ko");
+	not_read("kmod.load = kvmfr size=64 i2c.ko", "\"i2c.ko\" is no module name",
+		 "without .ko");
+	fails("kmod.load = nowhere", "module nowhere: there is none", "kmod.load");
+	plan("kmod.load = e1000e debug=3");
+	assert_has(
+		"e1000e was loaded before with debug=0, not debug=3: add a kmod.unload of "
+		"it above, or set it in modprobe.d");
+	plan("kmod.load = e1000e debug=n");
+	assert_hasnt("was loaded before");
+	faketree_module("kvmfr", NULL);
+	faketree_program("modprobe", "exit 0\n");
+	faketree_fail("load", FAKE_ERRNO, EKEYREJECTED);
+	fails("kmod.load = kvmfr", "module kvmfr cannot be loaded", "");
+}
+END_TEST
+
+START_TEST(hugepages_of_the_wrong_kind)
+{
+	not_read("hugepages.allocate = size=3M memory=6M", "size=3M is no size of a page",
+		 "use 2M or 1G");
+	faketree_hugepages(2048, 0, 64);
+	faketree_hugepages(1048576, 0, 4);
+	faketree_file("MemTotal: 8000000 kB\nMemAvailable: 7000000 kB\n"
+		      "Hugepagesize: 2048 kB\n",
+		      "/proc/meminfo");
+	faketree_file("0\n", "/sys/devices/system/node/online");
+	domain("<memoryBacking><hugepages><page size='2' unit='M'/></hugepages>"
+	       "</memoryBacking>");
+	steps("hugepages.allocate = size=1G");
+	command("plan win10");
+	assert_has("the guest will not use pages of 1 GiB: the XML wants such of "
+		   "2 MiB for it");
+	assert_has("the guest: 4 MiB are no whole number of pages of 1 GiB: the last one "
+		   "is taken whole, if QEMU does not refuse");
+	domain("<memoryBacking><hugepages/></memoryBacking>"
+	       "<numatune><memory mode='strict' nodeset='1'/></numatune>");
+	steps("hugepages.allocate = node=0");
+	command("plan win10");
+	assert_has("will not use pages of node 0: the XML binds it to others");
+}
+END_TEST
+
+START_TEST(reset_that_cannot_be)
+{
+	faketree_pci("0000:0c:00.0", "1002:67df", "020000", NULL, "16");
+	faketree_file("", DEVICE "0000:0c:00.0/reset");
+	faketree_fail("/reset", FAKE_ERRNO, ENOTTY);
+	fails("pci.reset = 0c:00.0",
+	      "0000:0c:00.0: none of its reset methods can be used now",
+	      "(a bus reset needs all functions of the bus)");
+	faketree_fail("/reset", FAKE_ERRNO, EIO);
+	fails("pci.reset = 0c:00.0", "0000:0c:00.0/reset", "Input/output error");
+}
+END_TEST
+
+START_TEST(masks_that_are_not_taken)
+{
+	faketree_file("0-3\n", "/sys/devices/system/cpu/online");
+	faketree_file("", "/run/systemd/system/x");
+	faketree_file("cpuset cpu\n", "/sys/fs/cgroup/cgroup.controllers");
+	faketree_file("0-3\n", "/sys/fs/cgroup/cpuset.cpus.effective");
+	faketree_file("\n", "/sys/fs/cgroup/system.slice/cpuset.cpus");
+	faketree_program("systemctl", "[ $2 != show ] || echo AllowedCPUs=\n");
+	fails("cpuset.isolate = 2-3",
+	      "systemd took AllowedCPUs=0-1 for system.slice, but "
+	      "/sys/fs/cgroup/system.slice/cpuset.cpus does not have it",
+	      "");
+	faketree_file("all of them\n", "/sys/fs/cgroup/system.slice/cpuset.cpus");
+	fails("cpuset.isolate = 2-3", "system.slice: its CPUs cannot be read", "");
+}
+END_TEST
+
+static void add_tests(TCase *tc)
+{
+	tcase_add_test(tc, process_stop_foretells);
+	tcase_add_test(tc, holders_kill_foretells);
+	tcase_add_test(tc, holders_wait_notes);
+	tcase_add_test(tc, drm_release_notes);
+	tcase_add_test(tc, kmod_load);
+	tcase_add_test(tc, hugepages_of_the_wrong_kind);
+	tcase_add_test(tc, reset_that_cannot_be);
+	tcase_add_test(tc, masks_that_are_not_taken);
+}
+
+int main(void)
+{
+	return machine_run("step_texts", add_tests);
+}
