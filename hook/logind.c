@@ -206,7 +206,9 @@ int session_terminate(struct run *run, const struct session *session, struct err
 	int r;
 
 	if (spawn_find(&run->host, "loginctl", program, sizeof(program)) < 0)
-		return error_set(err, -ENOENT, "loginctl is not installed");
+		return error_set(
+			err, -ENOENT,
+			"loginctl is not installed: install it, it is part of systemd");
 	r = spawn_run(&run->host,
 		      &(struct spawn){
 			      .argv = argv, .deadline = run_deadline(run), .run = run },

@@ -53,7 +53,8 @@ static int find_program(const struct host *host, const char *name, char *buf, si
 		return error_set(
 			err, -ENOENT,
 			"there is no program %s in /usr/local/sbin, /usr/local/bin, "
-			"/usr/sbin, /usr/bin, /sbin or /bin",
+			"/usr/sbin, /usr/bin, /sbin or /bin: install it, or write its whole "
+			"path",
 			name);
 	return 0;
 }

@@ -26,7 +26,9 @@ static int rc_service(const struct host *host, const char *const *words,
 	size_t n = 0;
 
 	if (spawn_find(host, "rc-service", program, sizeof(program)) < 0)
-		return error_set(err, -ENOENT, "rc-service is not installed");
+		return error_set(
+			err, -ENOENT,
+			"rc-service is not installed: install it, it is part of OpenRC");
 	argv[n++] = program;
 	while (*words && n < ARRAY_SIZE(argv) - 1)
 		argv[n++] = *words++;
@@ -115,9 +117,11 @@ static int openrc_dependants(const struct host *host, const char *target,
 	if (r < 0)
 		return r;
 	if (result.status != 0)
-		return error_set(err, -EIO,
-				 "rc-service %s needsme failed (status %d): %s", target,
-				 result.status, result.errors);
+		return error_set(
+			err, -EIO,
+			"rc-service %s needsme failed (status %d): %s; run rc-update -u, "
+			"which looks at all dependencies anew",
+			target, result.status, result.errors);
 	rest = result.output;
 	while ((word = strsep(&rest, " \n")))
 		if (*word && strv_add(ret, word) < 0)

@@ -40,7 +40,8 @@ static int sv(const struct host *host, const char *verb, const char *name,
 	const char *const argv[] = { program, "-w", wait, verb, name, NULL };
 
 	if (spawn_find(host, "sv", program, sizeof(program)) < 0)
-		return error_set(err, -ENOENT, "sv is not installed");
+		return error_set(err, -ENOENT,
+				 "sv is not installed: install it, it is part of runit");
 	snprintf(wait, sizeof(wait), "%lld", (long long)(seconds > 1 ? seconds : 1));
 	spawn.argv = argv;
 	spawn.deadline += 1500;

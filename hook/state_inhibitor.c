@@ -37,7 +37,9 @@ static int run_it(struct run *run, const char *unit, const char *guest, struct e
 	int r;
 
 	if (spawn_find(&run->host, "systemd-run", program, sizeof(program)) < 0)
-		return error_set(err, -ENOENT, "systemd-run is not installed");
+		return error_set(
+			err, -ENOENT,
+			"systemd-run is not installed: install it, it is part of systemd");
 	snprintf(unit_option, sizeof(unit_option), "--unit=%s", unit);
 	snprintf(why, sizeof(why), "--why=The guest %.200s is running (%.200s)", guest,
 		 unit);

@@ -55,7 +55,9 @@ static int systemctl(const struct host *host, const struct unit *unit, struct sp
 	size_t n = 0;
 
 	if (spawn_find(host, "systemctl", program, sizeof(program)) < 0)
-		return error_set(err, -ENOENT, "systemctl is not installed");
+		return error_set(
+			err, -ENOENT,
+			"systemctl is not installed: install it, it is part of systemd");
 	argv[n++] = program;
 	if (*unit->user) {
 		snprintf(machine, sizeof(machine), "--machine=%s@", unit->user);

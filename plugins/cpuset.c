@@ -216,7 +216,10 @@ static int mask_unit(struct run *run, const char *unit, const struct cpu_list *t
 	cgroup_read(&run->host, "", "cpuset.cpus.effective", effective, sizeof(effective));
 	if (parse_cpu_list(*mask ? mask : effective, &base) < 0 ||
 	    (!base.n && cpus_online(&run->host, &base, err) < 0))
-		return error_set(err, -EIO, "%s: its CPUs cannot be read", unit);
+		return error_set(err, -EIO,
+				 "%s: cpuset.cpus has no list of CPUs ('%s'): leave "
+				 "cpuset.isolate out",
+				 unit, *mask ? mask : effective);
 	if (cpus_pick(&base, taken, false, &rest) < 0 || !(text = cpus_text(&rest)))
 		return error_oom(err);
 	if (!rest.n)

@@ -140,7 +140,7 @@ START_TEST(user_unit_restarts)
 	      "service.restart = seat=seat0 pipewire pulseaudio");
 	command("plan win10");
 	assert_has("restart of user:alice:scream.service");
-	assert_has("there is no unit pulseaudio.service of user alice: passed over");
+	assert_has("there is no unit pulseaudio of user alice: passed over");
 	prepare_ok();
 	assert_called("reset-failed alice@ scream.service", true);
 	assert_called("restart alice@ scream.service", true);
@@ -206,9 +206,12 @@ START_TEST(systemctl_cannot)
 	fails("service.stop = x",
 	      "x.service: systemctl show failed: Failed to connect to bus");
 	forget("/usr/sbin/systemctl");
-	fails("service.stop = x", "systemctl is not installed");
-	fails("service.restart = x", "systemctl is not installed");
-	fails("wait.for = unit=x timeout=1s", "systemctl is not installed");
+	fails("service.stop = x",
+	      "systemctl is not installed: install it, it is part of systemd");
+	fails("service.restart = x",
+	      "systemctl is not installed: install it, it is part of systemd");
+	fails("wait.for = unit=x timeout=1s",
+	      "systemctl is not installed: install it, it is part of systemd");
 }
 END_TEST
 
@@ -216,7 +219,8 @@ START_TEST(openrc_cannot)
 {
 	domain("");
 	faketree_file("", "/run/openrc/softlevel");
-	fails("service.stop = x", "rc-service is not installed");
+	fails("service.stop = x",
+	      "rc-service is not installed: install it, it is part of OpenRC");
 	faketree_program("rc-service",
 			 "case $2 in\n"
 			 "status) exit 0 ;;\n"
@@ -234,7 +238,8 @@ START_TEST(openrc_cannot)
 	      "rc-service x stop did not end within 1 s: give the step a longer timeout=, "
 	      "or see the service's log");
 	faketree_file("", "/needsme");
-	fails("service.stop = x", "rc-service x needsme failed (status 2): broken");
+	fails("service.stop = x",
+	      "rc-service x needsme failed (status 2): broken; run rc-update -u");
 }
 END_TEST
 
@@ -242,7 +247,7 @@ START_TEST(runit_cannot)
 {
 	domain("");
 	faketree_file("", "/run/runit/x");
-	fails("service.stop = x", "sv is not installed");
+	fails("service.stop = x", "sv is not installed: install it, it is part of runit");
 	faketree_program("sv",
 			 "case $3 in\n"
 			 "status) echo \"run: x: (pid 7) 4s\" ;;\n"
@@ -283,7 +288,8 @@ START_TEST(session_that_stays)
 	fails("session.end = seat=seat0 timeout=1s",
 	      "session 2 of alice (pid 7, tty2) on seat0 did not end within 1 s: add force=yes, "
 	      "which terminates what is left, or log out before the start");
-	fails("session.end = timeout=1s force=yes", "loginctl is not installed");
+	fails("session.end = timeout=1s force=yes",
+	      "loginctl is not installed: install it, it is part of systemd");
 	stays("echo \"$*\" >>$R/calls; rm $R/run/systemd/sessions/2; "
 	      "echo SESSIONS= >$R/run/systemd/seats/seat0\n");
 	steps("session.end = timeout=1s force=yes");

@@ -118,6 +118,10 @@ START_TEST(kmod_load)
 	faketree_program("modprobe", "exit 0\n");
 	faketree_fail("load", FAKE_ERRNO, EKEYREJECTED);
 	fails("kmod.load = kvmfr", "module kvmfr cannot be loaded", "");
+	faketree_fail("load", FAKE_SILENT, 0);
+	fails("kmod.load = kvmfr",
+	      "kvmfr is not there after it was loaded: does modprobe.d",
+	      "or an install command that loads nothing?");
 }
 END_TEST
 
@@ -157,6 +161,68 @@ START_TEST(reset_that_cannot_be)
 	      "(a bus reset needs all functions of the bus)");
 	faketree_fail("/reset", FAKE_ERRNO, EIO);
 	fails("pci.reset = 0c:00.0", "0000:0c:00.0/reset", "Input/output error");
+	faketree_file("", DEVICE "0000:0b:00.0/reset");
+	fails("pci.reset = 0b:00.0",
+	      NIC " is in the hands of e1000e, which a reset would take by surprise",
+	      "put a pci.detach in front");
+}
+END_TEST
+
+static void not_resized(int error, const char *why)
+{
+	faketree_fail("resource0_resize", FAKE_ERRNO, error);
+	fails("pci.resize-bar = bar=0 size=1G 0c:00.0",
+	      "BAR 0000:0c:00.0 0 cannot become 1G: ", why);
+}
+
+START_TEST(bar_that_cannot_grow)
+{
+	faketree_pci("0000:0c:00.0", "1002:67df", "020000", NULL, "16");
+	faketree_file("0x00000000d0000000 0x00000000dfffffff 0x000000000014220c\n",
+		      DEVICE "0000:0c:00.0/resource");
+	faketree_file("0000000000003fc0\n", DEVICE "0000:0c:00.0/resource0_resize");
+	not_resized(ENOSPC, "the window of the bridge above has no room");
+	not_resized(ENOENT, "the window of the bridge above has no room");
+	not_resized(EBUSY, "the function has a driver, or its virtual functions are on");
+	fails("pci.resize-bar = bar=0 size=1M 0c:00.0",
+	      "BAR 0 of 0000:0c:00.0 cannot be 1M", "use one of the sizes offered: 64M");
+}
+END_TEST
+
+START_TEST(console_that_stays)
+{
+	faketree_vtcon(0, "(S) dummy device", false);
+	faketree_vtcon(1, "(M) frame buffer device", true);
+	faketree_fail("vtcon1/bind", FAKE_SILENT, 0);
+	fails("[domain]\nheadless = yes\n[prepare/begin]\nvtconsole.unbind =",
+	      "console 'frame buffer device' was not unbound: the kernel reports success but "
+	      "changed nothing",
+	      "(is CONFIG_VT_HW_CONSOLE_BINDING on?)");
+}
+END_TEST
+
+START_TEST(module_that_others_use)
+{
+	faketree_module("nvidia_drm", NULL);
+	faketree_module_load("nvidia_drm");
+	faketree_module_use("nvidia", "nvidia_drm");
+	fails("[domain]\nheadless = yes\n[prepare/begin]\nkmod.unload = nvidia",
+	      "nvidia is used by the module nvidia_drm, which must be unloaded before it: ",
+	      "kmod.unload = nvidia_drm nvidia");
+}
+END_TEST
+
+START_TEST(programs)
+{
+	fails("exec.undo = /bin/true",
+	      "exec.undo undoes the exec.run in the line directly above it, and there is none",
+	      "put it right behind one");
+	fails("exec.run = no-such-program",
+	      "there is no program no-such-program in /usr/local/sbin, ",
+	      "/sbin or /bin: install it, or write its whole path");
+	faketree_program("slow", "exec sleep 300\n");
+	fails("exec.run = timeout=1s slow", "slow did not end within 1 s and was killed",
+	      "give timeout= more, or let it go to the background");
 }
 END_TEST
 
@@ -173,7 +239,9 @@ START_TEST(masks_that_are_not_taken)
 	      "/sys/fs/cgroup/system.slice/cpuset.cpus does not have it",
 	      "");
 	faketree_file("all of them\n", "/sys/fs/cgroup/system.slice/cpuset.cpus");
-	fails("cpuset.isolate = 2-3", "system.slice: its CPUs cannot be read", "");
+	fails("cpuset.isolate = 2-3",
+	      "system.slice: cpuset.cpus has no list of CPUs ('all of them')",
+	      "leave cpuset.isolate out");
 }
 END_TEST
 
@@ -186,6 +254,10 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, kmod_load);
 	tcase_add_test(tc, hugepages_of_the_wrong_kind);
 	tcase_add_test(tc, reset_that_cannot_be);
+	tcase_add_test(tc, bar_that_cannot_grow);
+	tcase_add_test(tc, console_that_stays);
+	tcase_add_test(tc, module_that_others_use);
+	tcase_add_test(tc, programs);
 	tcase_add_test(tc, masks_that_are_not_taken);
 }
 

@@ -141,3 +141,25 @@ rmdir /sys/fs/cgroup/alone
 refute "alone: no journal is left" test -e "$journal"
 state "$LAB/after"
 same "$LAB/before" "$LAB/after" "alone: the host is as before" "$ONEWAY_VFIO"
+
+# Who waits in the kernel is there even after SIGKILL, and so is whoever is started again.
+cp /bin/busybox $LAB/bin/busybox-stuck
+holder music -q /dev/snd/controlC0
+echo $GPU_SOUND | $LAB/bin/busybox-stuck tee /sys/bus/pci/drivers/snd_hda_intel/unbind >/dev/null &
+stuck=$!
+in_kernel() { grep -q '^State:.D' /proc/$stuck/status; }
+check "process.stop: one waits in the kernel" until_true 20 in_kernel
+refused "process.stop: it is named" "busybox-stuck \(pid $stuck, root\) is there even after SIGKILL: it is started again, or waits in the kernel for a device" <<END
+process.stop = timeout=4s busybox-stuck
+END
+mkdir /sys/fs/cgroup/system.slice/stuck.service
+echo $stuck >/sys/fs/cgroup/system.slice/stuck.service/cgroup.procs
+refused "process.stop: with the unit that it is of" "busybox-stuck \(pid $stuck, root\) is there even after SIGKILL: it is started again by stuck.service, write service.stop for that" <<END
+process.stop = timeout=4s busybox-stuck
+END
+kill "$HOLDER"
+out_of_kernel() { ! in_kernel; }
+check "process.stop: it ends when the device is free" until_true 20 out_of_kernel
+wait $stuck
+rmdir /sys/fs/cgroup/system.slice/stuck.service
+check "process.stop: the sound is the host's again" home $GPU_SOUND
