@@ -73,7 +73,7 @@ untouched "while-loaded=yes with persistence" 'the persistence mode of .* is on'
 pci.detach = while-loaded=yes $NET1
 END
 echo Disabled >/run/lab/persistence
-untouched "while-loaded=yes when no card stays on it" 'here none does: kmod.unload is the safe way' <<END
+untouched "while-loaded=yes when no card stays on it" 'here none does: use kmod.unload, which is the safe way' <<END
 pci.detach = while-loaded=yes $NET1 $NET2
 END
 step "pci.detach while-loaded=yes" '[ "$(driver $NET1) $(driver $NET2)" = "vfio-pci nvidia" ]' <<END
