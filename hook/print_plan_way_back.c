@@ -218,11 +218,43 @@ void print_plan_devices_json(struct run *run, struct json *json)
 	json_end(json);
 }
 
-int print_plan_whole(struct run *run, FILE *out)
+/* They stand at their steps, and one may be out of sight there: here as check has them. */
+static void print_worst_first(const struct run *run, FILE *out)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < run->report.n; i++)
+		n += run->report.items[i].kind == REPORT_PROBLEM;
+	if (n < 2)
+		return;
+	fprintf(out, "   !  %u problems, worst first\n", n);
+	for (size_t i = 0; i < run->report.n; i++) {
+		const struct report_item *item = &run->report.items[i];
+
+		if (item->kind != REPORT_PROBLEM)
+			continue;
+		fputs("      ", out);
+		if (item->step)
+			fprintf(out, "%s (%s:%u): ", item->step->key,
+				path_base(run->config->path), item->step->line);
+		fprintf(out, "%s\n", item->what);
+	}
+}
+
+static int print_inventory(struct run *run, FILE *out)
 {
 	_cleanup_(inventory_done) struct inventory inventory = {};
 	_cleanup_error_ struct error err = {};
+
+	if (inventory_scan(&run->host, true, &inventory, &err) < 0)
+		return 0; /* the plan is complete without */
+	return print_devices(run, &inventory, out);
+}
+
+int print_plan_whole(struct run *run, FILE *out)
+{
 	const struct step *end;
+	int r = 0;
 
 	print_plan(run, out);
 	print_way_back(run, out);
@@ -230,9 +262,8 @@ int print_plan_whole(struct run *run, FILE *out)
 	if (end)
 		fprintf(out, "   !  %s ends the desktop of this host: %s\n", end->key,
 			desktop_end_advice);
-	if (!phase_goes_up(run->event.phase))
-		return 0;
-	if (inventory_scan(&run->host, true, &inventory, &err) < 0)
-		return 0; /* the plan is complete without */
-	return print_devices(run, &inventory, out);
+	if (phase_goes_up(run->event.phase))
+		r = print_inventory(run, out);
+	print_worst_first(run, out);
+	return r;
 }
