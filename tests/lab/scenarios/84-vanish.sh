@@ -104,6 +104,7 @@ framebuffer.unbind =
 kmod.unload = $bochs
 pci.detach = 01:00.*
 END
+native=$(driver $GPU)
 # A desktop that runs without the card, too.
 unit display-manager.service Xorg /dev/null
 systemctl start display-manager.service
@@ -111,8 +112,19 @@ state "$LAB/before"
 hook_ok "prepare" prepare begin
 : >$log
 mv "$file" /tmp/
+# Who sits before it must be told: what goes to the console is read from a screen here.
+: >/dev/tty5
+mv /dev/console /dev/console.real
+mknod /dev/console c 4 5
 hook release end win10 shutdown
+mv /dev/console.real /dev/console
 equal "a module file is gone: release says so" "$RC" 1
+tr -s ' ' </dev/vcs5 >"$LAB/screen"
+echo >>"$LAB/screen"
+contains "a module file is gone: no picture, so the console tells of it" "$LAB/screen" \
+	"vfio-hook: the display $GPU did not come back to $native after win10 ended"
+contains "a module file is gone: and what to do" "$LAB/screen" \
+	'/var/log/vfio-hook/win10.log tells why, .vfio-hook undo win10. tries again, else reboot'
 contains "which module" "$ERR" "$bochs"
 equal "the sound function is home" "$(driver $GPU_SOUND)" snd_hda_intel
 equal "the GPU is off vfio" "$(driver $GPU)" -
