@@ -1,5 +1,5 @@
 # shellcheck shell=dash
-# boot: --qemu '-device pci-testdev,bus=gpu,addr=00.3'
+# boot: --timeout 600 --qemu '-device pci-testdev,bus=gpu,addr=00.3'
 # Each example of conf.d, and what its comments say to write instead, on this guest's devices
 # in place of its own: prepare, release, the host as before. The card has a fourth function,
 # which no driver wants, as many a host has none for a card's USB-C port.
@@ -40,6 +40,7 @@ sits_there()
 	echo RequiredBy=pipewire.service >$units_of_user/pipewire.socket/properties
 	echo BoundBy=wireplumber.service >$units_of_user/pipewire.service/properties
 	systemctl --user start pipewire.socket pipewire.service wireplumber.service
+	[ "$name" != single-gpu-programs ] || programs
 	session 7 user /dev/dri/card0
 	(
 		until_true 120 desktop inactive
@@ -47,6 +48,16 @@ sits_there()
 	) &
 	ends_session=$!
 }
+# What no systemd runs and no login ends: a sound server of his, a stream, something else.
+programs()
+{
+	cp /bin/hold $LAB/bin/pulseaudio
+	su user -s /bin/sh -c "exec $LAB/bin/pulseaudio /dev/null" &
+	check "$name: a sound server of his" until_true 10 pidof pulseaudio
+	holder sunshine /dev/dri/card0
+	holder painter /dev/dri/card0
+}
+none_of() { for p; do ! pidof "$p" >/dev/null || return 1; done; }
 has_sound() { grep -q '^active' $units_of_user/pipewire.service/ActiveState && ls -l /proc/[0-9]*/fd | grep -q " -> $SOUND\$"; }
 
 desktop() { [ "$(systemctl is-active display-manager.service)" = "$1" ]; }
@@ -71,8 +82,19 @@ promised()
 		check "$1: the desktop has made room" desktop inactive
 		refute "$1: PipeWire as well" has_sound
 		refute "$1: the session is closed" test -e /run/systemd/sessions/7
+		check "$1: nor does any program use the card" none_of pulseaudio sunshine painter
 		refute "$1: no console is on the card" grep -q 'frame buffer' /sys/class/vtconsole/*/name
 		;;
+	dual-gpu-offers)
+		equal "$1: the host keeps off the guest's CPUs" "$(cat /sys/fs/cgroup/system.slice/cpuset.cpus.effective)" 0-1
+		equal "$1: its interrupts, too" "$(cat /proc/irq/*/rtc0/../smp_affinity_list)" 0-1
+		equal "$1: the memory is of one node" \
+			"$(cat /sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages)" 8
+		equal "$1: the shared memory" "$(stat -c '%a %U %G' /dev/shm/looking-glass)" "660 user kvm"
+		equal "$1: the keyboard" "$(stat -c '%a %U %G' /dev/lab-kbd)" "660 root kvm"
+		;;
+	esac
+	case $1 in
 	dual-gpu*)
 		check "$1: nobody was logged out" desktop active
 		equal "$1: the guest's CPUs run at full speed" "$(governors "$guests")" performance
@@ -98,9 +120,12 @@ promised()
 		check "$1: nobody was logged out" desktop active
 		equal "$1: the card is kept awake" "$(cat /sys/bus/pci/devices/$GPU/power/control)" on
 		equal "$1: and its power on" "$(cat /sys/bus/pci/devices/$GPU/d3cold_allowed)" 0
+		grep -q '^-service.start' "$example" &&
+			equal "$1: the receiver of its sound runs" "$(cat $units_of_user/scream.service/ActiveState)" active
 		;;
-	cpu-isolation)
-		equal "$1: the host keeps off the guest's CPUs" "$(cat /sys/fs/cgroup/cpuset.cpus.effective)" 0-1
+	cpu-isolation*)
+		equal "$1: the host keeps off the guest's CPUs" "$(cat /sys/fs/cgroup/system.slice/cpuset.cpus.effective)" 0-1
+		equal "$1: $pinned" "$(cat /sys/fs/cgroup/machine.slice/cpuset.cpus.partition)" "$partition"
 		equal "$1: which run at full speed" "$(governors "$guests")" performance
 		equal "$1: the others as before" "$(of policy0)" "$governor"
 		equal "$1: fewer interruptions" "$(cat /proc/sys/vm/stat_interval /proc/sys/kernel/watchdog | tr '\n' ' ')" "120 0 "
@@ -110,7 +135,7 @@ promised()
 			"$(cat /sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages)" 8
 		refute "$1: the host has no such disk" test -e /dev/nvme0
 		;;
-	server-nic)
+	server-nic*)
 		refute "$1: the host has no such port" home_net eth0
 		;;
 	esac
@@ -134,6 +159,9 @@ variant()
 	refute "$name is not its example" cmp -s "$example" "$LAB/variants/$name.ini"
 }
 mkdir -p "$LAB/variants"
+bochs=$(grep -oE '^bochs[a-z_]*' /proc/modules)
+governor=$(of policy0)
+offered() { echo "s/^;  *\\(-*\\($1\\) \\)/\\1/; s/USER/user/"; }
 # For this lab's smaller picture.
 variant looking-glass-kvmfr looking-glass-laptop \
 	-e '/^shm.create/d; s/^;  *\(kmod.load.*kvmfr\)/\1/; s/^;  *\(file.own.*kvmfr\)/\1/' \
@@ -142,11 +170,20 @@ variant optimus-hybrid optimus-manager -e '/^exec/d'
 variant optimus-prime optimus-manager -e '/^exec/d; /^service.*display-manager/d; /^session.end/d; /^.release.end/,$d'
 variant optimus-stays optimus-manager -e '/^.release.end/,$d'
 variant hybrid-stop hybrid-desktop -e 's/^;  *\(process.stop\)/\1/; s/steam/game/'
+# Lines that are there in comments.
+variant cpu-isolation-masks cpu-isolation -e '/^;/d'
+variant looking-glass-sound looking-glass-laptop -e "$(offered service.start)"
+variant dual-gpu-offers dual-gpu-nvme -e "$(offered 'cpuset.isolate\|irq.move\|shm.create\|file.own')" \
+	-e 's/^hugepages.allocate *=/& node=0/'
+variant dual-gpu-release dual-gpu-nvme -e "$(offered drm.release)" -e '/^-service.stop/d; /^kmod.unload/d'
+variant single-gpu-programs single-gpu-nvidia -e "$(offered 'process.stop\|holders.kill')"
+variant single-gpu-unload single-gpu-amd -e "$(offered kmod.unload)" -e "s/ amdgpu$/ $bochs/"
+variant ryzen-unload ryzen-second-gpu -e '/^pci.detach/,$b; s/^;  *\(kmod.unload.*\)/\1/' -e '/^kmod.unload/{h;d}' \
+	-e '/^.boot.begin/G'
+variant server-nic-whole server-nic -e 's/^pci.detach *=/& group=whole/'
 variant dual-gpu-while-loaded dual-gpu-nvme -e '/^kmod.unload/d; s/^\(pci.detach.*\) gpu/\1 while-loaded=yes gpu/'
-governor=$(of policy0)
 # Of the guest's CPUs; two of them may share one.
 guests=$(for n in 2 3; do grep -lw $n /sys/devices/system/cpu/cpufreq/policy*/related_cpus; done | sed 's/.*policy//; s/\/.*//' | sort -u)
-bochs=$(grep -oE '^bochs[a-z_]*' /proc/modules)
 for example in /lab/conf.d/*.ini "$LAB"/variants/*.ini; do
 	name=$(basename "$example" .ini)
 	gpu="01:00.*" functions=$card
@@ -167,14 +204,17 @@ for example in /lab/conf.d/*.ini "$LAB"/variants/*.ini; do
 		-e 's/enp59s0f1/eth0/' "$example" | config win10
 	# Its card is this machine's only one.
 	case $name in
-	ryzen-second-gpu) sed -i '1i [domain]\nheadless = yes' /etc/libvirt/hooks/conf.d/win10.ini ;;
+	ryzen*) sed -i '1i [domain]\nheadless = yes' /etc/libvirt/hooks/conf.d/win10.ini ;;
 	esac
+	# QEMU's own threads beside the guest's, or on the host's CPUs as the example has it.
+	emulator=2-3 pinned="in a partition" partition=root
+	[ "$name" != cpu-isolation-masks ] || emulator=0-1 pinned="by masks" partition=member
 	devices=
 	grep -q '^gpu' "$example" && devices=$functions
 	grep -q '^nvme' "$example" && devices="$devices $NVME"
 	grep -qE '^(nic|vf)' "$example" && devices="$devices $NET1"
 	# shellcheck disable=SC2086
-	MIB=16 VCPUPIN='2 3' EMULATORPIN=2-3 domain win10 $devices
+	MIB=16 VCPUPIN='2 3' EMULATORPIN=$emulator domain win10 $devices
 	# As the example's comment says.
 	[ "$name" != headless-host ] ||
 		sed -i "s|</memoryBacking>|&<numatune><memory mode='strict' nodeset='0'/></numatune>|" /etc/lab/win10.xml
@@ -182,14 +222,14 @@ for example in /lab/conf.d/*.ini "$LAB"/variants/*.ini; do
 	case $name in
 	optimus-hybrid) desktop_uses Xorg -n /dev/dri/card0 ;;
 	optimus-prime) desktop_uses Xorg /dev/null ;;
-	hybrid*) desktop_uses kwin_wayland -u /dev/dri/card0 ;;
+	hybrid* | dual-gpu-release) desktop_uses kwin_wayland -u /dev/dri/card0 ;;
 	dual*) desktop_uses Xorg /dev/null ;;
 	optimus*) desktop_uses Xorg /dev/dri/card0 ;;
 	looking*) desktop_uses Xorg /dev/null ;;
 	esac
 	case $name in
 	single-gpu* | dual* | hybrid* | optimus* | looking*) systemctl start display-manager.service ;;
-	server-nic)
+	server-nic*)
 		unit lldpd.service lldpd /dev/null
 		systemctl start lldpd.service
 		;;
@@ -200,14 +240,34 @@ for example in /lab/conf.d/*.ini "$LAB"/variants/*.ini; do
 		holder game /dev/dri/card0
 		game=$HOLDER
 		;;
+	looking-glass-sound)
+		mkdir -p /run/user/1000/systemd
+		user_unit scream.service scream /dev/null
+		session 7 user /dev/null
+		;;
+	dual-gpu-offers)
+		mknod /dev/lab-kbd c 13 64
+		mkdir -p /dev/input/by-id
+		ln -s /dev/lab-kbd /dev/input/by-id/usb-NAME-event-kbd
+		;;
 	esac
 	xorg=$(systemctl show -P MainPID display-manager.service)
 	lldpd=$(systemctl show -P MainPID lldpd.service)
 	oneway=$ONEWAY_VFIO
-	case $name in single-gpu*) oneway="$oneway|^(session|cgroup .*session-)" ;; esac
+	case $name in
+	single-gpu*) oneway="$oneway|^(session|cgroup .*session-)" ;;
+	# Older kernels clear no mask of a group with processes.
+	cpu-isolation-masks | dual-gpu-offers) oneway="$oneway|^cgroup /(init.scope|system.slice|user.slice)/cpuset.cpus " ;;
+	looking*)
+		[ "$name" != looking-glass-sound ] || oneway="$oneway|^cgroup .*/user@1000.service"
+		# As udev's rules or TLP have it: the card sleeps when nothing uses it.
+		echo auto >/sys/bus/pci/devices/$GPU/power/control
+		echo 1 >/sys/bus/pci/devices/$GPU/d3cold_allowed
+		;;
+	esac
 	state "$LAB/host"
 	check "$name: at boot" vfio-hook boot
-	if [ "$name" = ryzen-second-gpu ]; then
+	if [ "${name%%-*}" = ryzen ]; then
 		for d in $devices; do equal "$name: $d is taken at boot" "$(driver "$d")" vfio-pci; done
 		equal "$name: the memory, too" "$(pages)" 8
 	fi
@@ -227,7 +287,7 @@ for example in /lab/conf.d/*.ini "$LAB"/variants/*.ini; do
 		;;
 	optimus-manager | optimus-stays) equal "$name: the desktop may have the card again" "$(cat "$LAB/mode")" hybrid ;;
 	hybrid-stop) refute "$name: the game has ended" kill -0 "$game" ;;
-	server-nic)
+	server-nic*)
 		check "$name: the port is there when the release is done" home_net eth0
 		check "$name: a service that would not see it runs" systemctl -q is-active lldpd.service
 		refute "$name: as another process" test "$lldpd" = "$(systemctl show -P MainPID lldpd.service)"
@@ -238,6 +298,13 @@ for example in /lab/conf.d/*.ini "$LAB"/variants/*.ini; do
 		state "$LAB/after"
 	fi
 	same "$LAB/host" "$LAB/after" "$name: the host is as before its boot" "$oneway"
+	case $name in
+	looking*)
+		contains "$name: the card may sleep again" "$LAB/after" "^pci $GPU power/control auto\$"
+		contains "$name: and lose its power" "$LAB/after" "^pci $GPU d3cold_allowed 1\$"
+		echo on >/sys/bus/pci/devices/$GPU/power/control
+		;;
+	esac
 	holders_end
 	rm -rf /run/user/1000
 	if [ "$name" = dual-gpu-while-loaded ]; then
