@@ -201,6 +201,30 @@ START_TEST(what_others_set)
 }
 END_TEST
 
+/* A driver that has the function by now would lose its memory under its feet. */
+START_TEST(bar_of_a_function_in_use)
+{
+	struct record record = { .kind = &state_bar,
+				 .target = (char *)(uintptr_t) "0000:0a:00.0 0",
+				 .old = (char *)(uintptr_t) "8M",
+				 .new = (char *)(uintptr_t) "256M" };
+	struct run run = { .host = host, .cancel_fd = -1, .deadline = now_ms() + 10000 };
+	_cleanup_error_ struct error err = {};
+
+	run.budget = run.deadline;
+	faketree_module("nouveau", "nouveau");
+	faketree_module_load("nouveau");
+	faketree_pci("0000:0a:00.0", "10de:1e84", "030000", "nouveau", "14");
+	faketree_file("8\n", BAR "resource0_resize");
+	ck_assert_int_eq(state_bar.undo(&run, &record, "256M", &err), -EBUSY);
+	ck_assert_str_eq(
+		error_text(&err),
+		"BAR 0 of 0000:0a:00.0 stays at 256M, it was 8M: nouveau is bound to "
+		"it; unbind that, then run vfio-hook undo");
+	ck_assert_str_eq(faketree_read(BAR "resource0_resize"), "8");
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("kinds");
@@ -211,5 +235,6 @@ int main(void)
 	tcase_add_test(tc, cpus_set_aside);
 	tcase_add_test(tc, owner_without_its_mode);
 	tcase_add_test(tc, what_others_set);
+	tcase_add_test(tc, bar_of_a_function_in_use);
 	return suite_run_as_root("halfway", tc);
 }
