@@ -192,6 +192,15 @@ static int restore_attr(struct run *run, const char *name, const char *attr,
 	return error_set(err, -EIO, "%s is %s, it was %s", path, now, value);
 }
 
+/*
+ * The initramfs takes a function before the host has loaded its driver, and the load passed
+ * it over. None is what it had, but not what the host has without us.
+ */
+static bool had_none_yet(const struct run *run, const struct baseline *b)
+{
+	return !*b->driver && !*b->override && journal_is_boot(run->domain->uuid);
+}
+
 static int restore_attrs(struct run *run, const struct baseline *b, struct error *err)
 {
 	int r = set(run, &state_override, b->name, b->override, err), s;
@@ -202,6 +211,9 @@ static int restore_attrs(struct run *run, const struct baseline *b, struct error
 	s = restore_attr(run, b->name, "d3cold_allowed", b->d3cold_allowed,
 			 r < 0 ? NULL : err);
 	r = r < 0 ? r : s;
+	/* Of a driver that came later, with udev's rules for it, nothing was known. */
+	if (had_none_yet(run, b))
+		return r;
 	s = restore_attr(run, b->name, "power/control", b->power_control,
 			 r < 0 ? NULL : err);
 	return r < 0 ? r : s;
@@ -219,15 +231,6 @@ static bool same_device(struct run *run, const struct baseline *b, char id[16])
 	if (strlen(vendor) > 2 && strlen(device) > 2) /* "0x10de" */
 		snprintf(id, 16, "%.4s:%.4s", vendor + 2, device + 2);
 	return streq(id, b->id);
-}
-
-/*
- * The initramfs takes a function before the host has loaded its driver, and the load passed
- * it over. None is what it had, but not what the host has without us.
- */
-static bool had_none_yet(const struct run *run, const struct baseline *b)
-{
-	return !*b->driver && !*b->override && journal_is_boot(run->domain->uuid);
 }
 
 static int let_probe(struct run *run, const char *name)

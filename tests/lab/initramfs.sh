@@ -34,6 +34,7 @@ is() { if [ "$2" = "$3" ]; then echo "ok initramfs - $1"; else echo "not ok init
 udevadm settle
 is "the network card is taken" "$(driver 0000:00:03.0)" vfio-pci
 is "the disk is taken" "$(driver 0000:02:00.0)" vfio-pci
+is "no driver of the host's ever had them" "$(dmesg | grep -cE 'e1000e 0000:00:03.0|nvme nvme0: .*0000:02:00.0')" 0
 is "what is put off as a whole has its driver" "$(driver 0000:00:04.0)" e1000e
 is "the journal is in /run, which the root gets" "$(ls /run/vfio-hook)" "boot.win10.journal
 lock"
@@ -45,7 +46,7 @@ is "what is done is not done again" "$(vfio-hook boot --early 2>&1; echo $?)" \
 	"server: boot/begin: later: wait.for (server.ini:3): /sys/bus/pci/devices/0000:01:00.0/driver may come when the root file system is there: vfio-hook-boot.service waits for it
 win10: boot/begin: done
 0"
-is "and it can be given back" "$(vfio-hook undo --boot win10 2>&1; driver 0000:00:03.0; driver 0000:02:00.0)" "win10: undo: done, 4 changes
+is "and it can be given back" "$(vfio-hook undo --boot win10 2>&1; driver 0000:00:03.0; driver 0000:02:00.0)" "win10: undo: done, 6 changes
 e1000e
 nvme"
 echo "# lab: done"

@@ -33,6 +33,6 @@ mount --bind "$cache/kernel/$suite/tree/lib/modules" /lib/modules
 mount --bind "$cache/kernel/$suite/tree/boot" /boot
 
 cp "$top/share/initramfs-tools/hooks/vfio-hook" "$work/conf/hooks/"
-cp "$top/share/initramfs-tools/scripts/init-top/vfio-hook" "$work/conf/scripts/init-top/"
+cp "$top/share/initramfs-tools/scripts/init-top/00-vfio-hook" "$work/conf/scripts/init-top/"
 printf 'MODULES=list\nCOMPRESS=gzip\nRUNSIZE=10%%\n' >"$work/conf/initramfs.conf"
 mkinitramfs -d "$work/conf" -o "$work/initrd" "$version"

@@ -3,7 +3,7 @@
 # them taken, domains come and go, and the boot's journal gives them back when asked.
 
 boot=/run/vfio-hook/boot.win10.journal
-initramfs=/lab/initramfs-tools/scripts/init-top/vfio-hook
+initramfs=/lab/initramfs-tools/scripts/init-top/00-vfio-hook
 
 config win10 <<END
 [devices]
