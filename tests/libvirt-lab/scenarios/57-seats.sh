@@ -23,6 +23,43 @@ systemctl start user-session.service lab-seat1.service
 check "a session on seat0" until_true 60 has_session seat0
 check "a session on seat1" until_true 60 has_session seat1
 
+# Units of the user's own manager, by his name and by the seat where he is.
+of_user() { timeout 60 systemctl --user --machine=user@ "$@"; }
+runs() { of_user -q is-active "$1"; }
+pid_of() { of_user show -P MainPID "$1"; }
+mkdir -p /etc/systemd/user
+for u in receiver mixer; do printf '[Service]\nExecStart=/bin/sleep infinity\n' >/etc/systemd/user/lab-$u.service; done
+of_user daemon-reload
+check "one of his services runs" of_user start lab-mixer
+mixer=$(pid_of lab-mixer)
+config win10 <<END
+[domain]
+timeout = 300s
+[prepare/begin]
+service.start = user=user timeout=90s lab-receiver
+service.restart = seat=seat1 timeout=90s lab-mixer lab-none
+END
+hook_ok "service.start user=, service.restart seat=: prepare" prepare begin
+check "service.start user=: it runs" runs lab-receiver
+refute "service.restart seat=: another process" test "$mixer" = "$(pid_of lab-mixer)"
+check "service.restart seat=: runs" runs lab-mixer
+contains "service.restart seat=: what he does not have is passed over" /var/log/vfio-hook/win10.log 'no unit lab-none of user user: passed over'
+hook_ok "service.start user=, service.restart seat=: release" release end
+refute "service.start user=: it is stopped again" runs lab-receiver
+check "service.restart seat=: it runs on" runs lab-mixer
+config win10 <<END
+[domain]
+timeout = 300s
+[prepare/begin]
+service.start = seat=seat0 timeout=90s lab-receiver
+END
+hook_ok "service.start seat=: prepare" prepare begin
+check "service.start seat=: it runs" runs lab-receiver
+hook_ok "service.start seat=: release" release end
+refute "service.start seat=: it is stopped again" runs lab-receiver
+of_user stop lab-mixer
+rm /etc/systemd/user/lab-receiver.service /etc/systemd/user/lab-mixer.service
+
 refused "session.end seat=: a session that stays is named" 'session [0-9]+ of user' <<END
 session.end = seat=seat1 timeout=1s
 END
