@@ -108,17 +108,14 @@ static void judge_trust(const struct host *host, const char *path,
 	_cleanup_error_ struct error err = {};
 	_cleanup_free_ char *why = NULL;
 	int trust = trust_of(host, path, &why, &err);
-	char *cure = NULL;
+	const char *cure;
 
 	if (trust != TRUST_LOOSE && trust != TRUST_NONE)
 		return;
-	/* "…, who could make root act: chown root:root FILE" */
-	for (char *colon = why; (colon = strstr(colon, ": "));)
-		cure = colon += 2;
-	if (cure)
-		cure[-2] = '\0';
+	cure = trust_cure(why);
 	finding_add(findings, FINDING_WARNING, cure,
-		    "root runs %s, which others may change: %s", path, why);
+		    "root runs %s, which others may change: %.*s", path,
+		    (int)(strlen(why) - strlen(cure) - strlen(": ")), why);
 }
 
 static void judge_folder(const struct host *host, const char *dir,

@@ -120,15 +120,17 @@ static int find(struct run *run, const struct step *step,
 	_cleanup_error_ struct error why = {};
 	int r = arrival_of(run, step, attributes->pattern, err);
 
-	if (r == -ENOENT)
+	if (r == -ENOENT) {
+		run_cure_optional(run, step);
 		return run_problem(run, r, err,
 				   "%s does not exist on this machine now: put '-' in front "
 				   "of the line if it is not always there",
 				   attributes->pattern);
+	}
 	if (r <= 0)
 		return r;
 	r = host_glob(&run->host, attributes->pattern, attributes->below, ret, &why);
-	return r < 0 ? run_problem(run, r, err, "%s", error_text(&why)) : 0;
+	return r < 0 ? run_problem_why(run, r, err, &why) : 0;
 }
 
 static int check_one(struct run *run, const struct attributes *attributes,
@@ -140,7 +142,7 @@ static int check_one(struct run *run, const struct attributes *attributes,
 	int r = refuse_binding(path, &why);
 
 	if (r < 0)
-		return run_problem(run, r, err, "%s", error_text(&why));
+		return run_problem_why(run, r, err, &why);
 	if (stat(host_path(&run->host, rooted, "%s", path), &st) < 0)
 		return run_problem(
 			run, -errno, err,
@@ -156,13 +158,15 @@ static int check_one(struct run *run, const struct attributes *attributes,
 			run, -EACCES, err,
 			"%s is read-only, the kernel takes no value there: leave this line out",
 			path);
-	if (!attributes->undo && (!(st.st_mode & 0444) || is_trigger(path)))
+	if (!attributes->undo && (!(st.st_mode & 0444) || is_trigger(path))) {
+		run_cure_option(run, run->step, "undo", "none");
 		return run_problem(
 			run, -EINVAL, err,
 			"%s can be written only: what it does cannot be read and "
 			"put back: say undo=VALUE, to be written on the way back, "
 			"or undo=none",
 			path);
+	}
 	return sriov_may_write(run, path, attributes->value, err);
 }
 

@@ -46,8 +46,8 @@ static void take_report(const struct run *run, struct section *section)
 			continue;
 		section->start_fails |= problem &&
 					(!item->step || phase_goes_up(item->step->phase));
-		finding_add(findings, problem ? FINDING_PROBLEM : FINDING_WARNING, NULL,
-			    "%s%s%s%s",
+		finding_add(findings, problem ? FINDING_PROBLEM : FINDING_WARNING,
+			    item->cure, "%s%s%s%s",
 			    run->event.phase == PHASE_BOOT ? "as things are now, " : "",
 			    item->step ? item->step->key : "", item->step ? ": " : "",
 			    item->what);
@@ -145,7 +145,7 @@ static int fill_domain(const struct command_options *options, struct section *se
 	if (r != STATUS_OK)
 		return r;
 	if (phase_check_all(&call.run, &err) < 0) {
-		finding_add(&section->findings, FINDING_PROBLEM, NULL, "%s",
+		finding_add(&section->findings, FINDING_PROBLEM, err.cure, "%s",
 			    error_text(&err));
 		section->start_fails = true;
 	}

@@ -16,6 +16,7 @@ int effect_refuse_foreign(struct run *run, const char *target, const struct clai
 {
 	char word[SHELL_WORD_MAX];
 
+	run_cure(run, "virsh shutdown %s", shell_word(claim->domain, word, sizeof(word)));
 	return run_problem(run, -EBUSY, err,
 			   "%s belongs to domain %s now: stop that domain first, or, if it "
 			   "is gone, run: vfio-hook undo %s",

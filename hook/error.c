@@ -27,7 +27,7 @@ int error_set(struct error *err, int code, const char *fmt, ...)
 	if (!err || err->code != 0)
 		return code;
 	va_start(ap, fmt);
-	*err = (struct error){ code, format(fmt, ap) };
+	*err = (struct error){ .code = code, .msg = format(fmt, ap) };
 	va_end(ap);
 	return code;
 }
@@ -91,6 +91,19 @@ int error_suffix(struct error *err, const char *fmt, ...)
 	return reword(err, error_text(err), "", suffix);
 }
 
+int error_cure(struct error *err, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!err)
+		return -EIO;
+	free(err->cure);
+	va_start(ap, fmt);
+	err->cure = str_format(fmt, ap);
+	va_end(ap);
+	return err->code ?: -EIO;
+}
+
 const char *error_text(const struct error *err)
 {
 	if (err && err->msg)
@@ -105,5 +118,6 @@ void error_done(struct error *err)
 	if (!err)
 		return;
 	free(err->msg);
+	free(err->cure);
 	*err = (struct error){ 0 };
 }

@@ -11,6 +11,7 @@
 struct error {
 	int code;
 	char *msg;
+	char *cure; /* the commands or lines to put in alone, one a line; or NULL */
 };
 
 #define _cleanup_error_ _cleanup_(error_done)
@@ -24,5 +25,7 @@ int error_oom(struct error *err);
 int error_prefix(struct error *err, const char *fmt, ...) _printf_(2, 3);
 /* Puts the text behind the message; returns the error's code. */
 int error_suffix(struct error *err, const char *fmt, ...) _printf_(2, 3);
+/* What MSG says to do, for whoever shows it by itself. Returns the error's code. */
+int error_cure(struct error *err, const char *fmt, ...) _printf_(2, 3);
 const char *error_text(const struct error *err);
 void error_done(struct error *err);

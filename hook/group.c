@@ -113,6 +113,8 @@ static int check_one(struct run *run, const char *group, const char *name,
 	words = strv_join(&addresses, " ");
 	if (!list || !words)
 		return error_oom(err);
+	if (run->step && streq(run->step->key, "pci.detach"))
+		run_cure_option(run, run->step, "group", "whole");
 	return run_problem(
 		run, -EPERM, err,
 		"IOMMU group %s of %s has more that would stay with the host, and "

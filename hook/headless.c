@@ -157,6 +157,7 @@ int headless_check(struct run *run, const struct pci_list *functions,
 	}
 	if (r < 0 || !last)
 		return r;
+	run_cure(run, "[domain]\nheadless = yes");
 	return run_problem(
 		run, -EPERM, err,
 		"%s has the only picture of this host, and nothing here says that it is to "

@@ -7,6 +7,8 @@
 #include "holders.h"
 #include "holders_process.h"
 
+#define COMM_MAX 15 /* without its 0 */
+
 char *holders_describe(const struct holder_list *list)
 {
 	_cleanup_strv_ struct strv parts = {};
@@ -98,6 +100,43 @@ static int add_cure(struct strv *cures, const struct holder *holder)
 		return -ENOMEM;
 	}
 	return strv_contains(cures, cure) ? 0 : strv_add(cures, cure);
+}
+
+/* A process is found by its name as long as the kernel has that whole. */
+static bool has_whole_name(const struct holder *holder)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789-_."
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	const size_t n = strlen(holder->comm);
+
+	return n > 0 && n < COMM_MAX && strspn(holder->comm, plain) == n;
+}
+
+static int add_cure_line(struct strv *lines, const struct holder *holder)
+{
+	char line[sizeof(holder->unit) + 32];
+
+	if (holder->is_vfio)
+		return 0;
+	if (holder_is_session(holder))
+		snprintf(line, sizeof(line), "session.end =");
+	else if (str_ends(holder->unit, ".service"))
+		snprintf(line, sizeof(line), "service.stop = %s", holder->unit);
+	else if (has_whole_name(holder))
+		snprintf(line, sizeof(line), "process.stop = %s", holder->comm);
+	else
+		return 0;
+	return strv_contains(lines, line) ? 0 : strv_add(lines, line);
+}
+
+char *holders_cure_lines(const struct holder_list *list)
+{
+	_cleanup_strv_ struct strv lines = {};
+
+	for (size_t i = 0; i < list->n; i++)
+		if (add_cure_line(&lines, &list->holder[i]) < 0)
+			return NULL;
+	return lines.n ? strv_join(&lines, "\n") : strdup("");
 }
 
 char *holders_cure(const struct holder_list *list)

@@ -45,6 +45,8 @@ char *holders_unreadable(const struct holder_list *list);
 bool holder_is_session(const struct holder *holder);
 /* "stop lightdm.service first": what to do about them; the caller frees. */
 char *holders_cure(const struct holder_list *list);
+/* The steps that do that, one a line, "" where none does; the caller frees. */
+char *holders_cure_lines(const struct holder_list *list);
 /*
  * Will the process be gone when the plan so far has run: its unit is stopped, its
  * session ended in the overlay?

@@ -14,23 +14,42 @@
 #define NVIDIA "nvidia"
 #define SMI_TIMEOUT_MS 10000
 
-static int refuse_loaded(struct run *run, const char *name, struct error *err)
+/* "kmod.unload = …" of nvidia and all that uses it, to be freed; NULL: no memory. */
+static char *unload_line(const struct run *run)
 {
 	_cleanup_strv_ struct strv names = {}, order = {};
-	_cleanup_free_ char *line = NULL;
+	_cleanup_free_ char *modules = NULL;
+	char *line;
 
 	if (strv_add(&names, NVIDIA) < 0 ||
 	    module_unload_order(&run->host, &names, &order) < 0)
-		return error_oom(err);
-	line = strv_join(&order, " ");
+		return NULL;
+	modules = strv_join(&order, " ");
+	return modules && asprintf(&line, "kmod.unload = %s", modules) >= 0 ? line : NULL;
+}
+
+static int refuse_loaded(struct run *run, const char *name, struct error *err)
+{
+	_cleanup_free_ char *line = unload_line(run);
+
 	if (!line)
 		return error_oom(err);
+	run_cure(run, "%s", line);
 	return run_problem(
 		run, -EBUSY, err,
 		"%s is on nvidia, which is still loaded here, and an unbind of a GPU "
-		"in use never returns: add above this step: kmod.unload = %s (or, "
+		"in use never returns: add above this step: %s (or, "
 		"when another card needs nvidia, while-loaded=yes)",
 		name, line);
+}
+
+/* As what speaks against while-loaded=yes does not against kmod.unload. */
+static void cure_by_unload(struct run *run)
+{
+	_cleanup_free_ char *line = unload_line(run);
+
+	if (line)
+		run_cure(run, "%s", line);
 }
 
 static int check_other_card(struct run *run, const char *name,
@@ -44,6 +63,7 @@ static int check_other_card(struct run *run, const char *name,
 	for (size_t i = 0; i < cards.n; i++)
 		if (!streq(cards.fn[i].name, name) && !pci_find(planned, cards.fn[i].name))
 			return 0;
+	cure_by_unload(run);
 	return run_problem(
 		run, -EBUSY, err,
 		"%s: while-loaded=yes is for hosts where another card stays on "
@@ -73,11 +93,13 @@ static int check_outputs(struct run *run, const char *name, struct error *err)
 			host_read(&run->host, value, sizeof(value),
 				  "/sys/bus/pci/devices/%s/drm/%s/%s/enabled", name, card,
 				  outputs.v[j]);
-			if (streq(value, "enabled"))
-				r = run_problem(run, -EBUSY, err,
-						"nvidia_drm drives the output %s of %s: "
-						"disconnect that screen or use kmod.unload",
-						outputs.v[j], name);
+			if (!streq(value, "enabled"))
+				continue;
+			cure_by_unload(run);
+			r = run_problem(run, -EBUSY, err,
+					"nvidia_drm drives the output %s of %s: disconnect "
+					"that screen or use kmod.unload",
+					outputs.v[j], name);
 		}
 	}
 	return r;
@@ -102,14 +124,19 @@ static int check_persistence(struct run *run, const char *name, struct error *er
 
 	if (spawn_find(&run->host, "nvidia-smi", path, sizeof(path)) < 0 ||
 	    spawn_run(&run->host, &spawn, &result, &why) < 0 || result.timed_out ||
-	    result.status != 0)
+	    result.status != 0) {
+		cure_by_unload(run);
 		return run_problem(run, -EBUSY, err,
 				   "cannot prove that the persistence mode of %s is off, as "
 				   "nvidia-smi does not answer: use kmod.unload instead",
 				   name);
+	}
 	answer = result.output ? result.output : "";
 	if (str_after(answer, "Disabled"))
 		return 0;
+	run_cure(run,
+		 "nvidia-smi -i %s -pm 0\nsystemctl stop nvidia-persistenced.service",
+		 name);
 	return run_problem(
 		run, -EBUSY, err,
 		"the persistence mode of %s is on, so an unbind would never return: "
@@ -130,6 +157,7 @@ static int check_all_seen(struct run *run, const struct pci_list *one, const cha
 	unseen = holders_unreadable(&list);
 	if (!unseen)
 		return error_oom(err);
+	cure_by_unload(run);
 	return run_problem(
 		run, -EBUSY, err,
 		"cannot prove that nobody holds %s, as %s: use kmod.unload instead", name,

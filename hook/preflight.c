@@ -56,10 +56,12 @@ static int pick(const struct run *run, const struct holder_list *all,
 static int refuse(struct run *run, const struct holder_list *list, const char *what,
 		  struct error *err)
 {
-	_cleanup_free_ char *names = holders_describe(list), *cure = holders_cure(list);
+	_cleanup_free_ char *names = holders_describe(list), *cure = holders_cure(list),
+			    *lines = holders_cure_lines(list);
 
-	if (!names || !cure)
+	if (!names || !cure || !lines)
 		return error_oom(err);
+	run_cure(run, "%s", lines);
 	return run_problem(run, -EBUSY, err, "%s is held by %s: %s", what, names, cure);
 }
 

@@ -156,6 +156,8 @@ static void print_item_json(const struct report_item *item, struct json *json)
 	if (is_change) {
 		json_string(json, "now", item->now);
 		json_string(json, "then", item->then);
+	} else {
+		json_string(json, "cure", item->cure);
 	}
 	json_end(json);
 }

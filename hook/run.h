@@ -18,6 +18,7 @@ struct report_item {
 	const struct step *step; /* NULL: the plan as a whole */
 	char *what; /* "0000:0a:00.0 driver"; or the text of a note, … */
 	char *now, *then; /* of a change */
+	char *cure; /* commands or lines to put in, one a line; or NULL */
 	const struct state_kind *state; /* its target's; NULL: nothing puts it back */
 	char *target; /* as the kind names it, where there is one */
 	char *data; /* the kind's own, or NULL */
@@ -27,6 +28,7 @@ struct report_item {
 struct report {
 	struct report_item *items;
 	size_t n;
+	char *cure; /* for the warning or problem that comes next */
 };
 
 void report_done(struct report *report);
@@ -113,6 +115,18 @@ void run_promise_time(struct run *run);
  */
 int run_problem(struct run *run, int code, struct error *err, const char *fmt, ...)
 	_printf_(4, 5);
+/* The same with the text and the cure of WHY. */
+int run_problem_why(struct run *run, int code, struct error *err, const struct error *why);
+/*
+ * For the warning or problem that is told next: what its text says to do, as the commands
+ * or lines to put in alone, one a line.
+ */
+void run_cure(struct run *run, const char *fmt, ...) _printf_(2, 3);
+/* STEP's line with '-' in front, as the cure. */
+void run_cure_optional(struct run *run, const struct step *step);
+/* STEP's line with OPTION=VALUE (VALUE is NULL: without OPTION), as the cure. */
+void run_cure_option(struct run *run, const struct step *step, const char *option,
+		     const char *value);
 /* Is TEXT in the report already? */
 bool run_said(const struct run *run, const char *text);
 void run_warn(struct run *run, const char *fmt, ...) _printf_(2, 3);

@@ -137,6 +137,7 @@ static int judge(struct run *run, const char *path, bool strict, struct error *e
 		text = NULL;
 		return error_oom(err);
 	}
+	run_cure(run, "%s", trust_cure(why));
 	if (phase_goes_up(run->event.phase) && (strict || trust == TRUST_NONE)) {
 		int r = run_problem(run, -EPERM, err, "%s", text);
 
@@ -168,6 +169,16 @@ static bool has_virsh(const char *text)
 	return false;
 }
 
+/* A script of the domain's tree becomes steps; another one's folder has no phases. */
+static void cure_by_import(struct run *run, const char *path)
+{
+	char tree[PATH_MAX], word[PATH_MAX + 64];
+
+	snprintf(tree, sizeof(tree), "%s/qemu.d/%s", run->hooks_dir, run->event.domain);
+	if (str_after(path, tree) && path[strlen(tree)] == '/')
+		run_cure(run, "vfio-hook import %s", shell_word(tree, word, sizeof(word)));
+}
+
 static void warn_of_virsh(struct run *run, const char *path)
 {
 	_cleanup_free_ char *buf = calloc(1, VIRSH_SEARCH_MAX + 1);
@@ -189,6 +200,7 @@ static void warn_of_virsh(struct run *run, const char *path)
 		message = NULL;
 		return;
 	}
+	cure_by_import(run, path);
 	warn(run, message);
 }
 

@@ -64,6 +64,7 @@ int sriov_may_leave(struct run *run, const char *name, const char *why, struct e
 		    0 ||
 	    n == 0)
 		return 0;
+	run_cure(run, "echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs", name);
 	return run_problem(run, -EBUSY, err,
 			   "%s has %llu virtual functions (SR-IOV), and %s: write 0 to its "
 			   "sriov_numvfs first",

@@ -325,12 +325,13 @@ int storage_refuse(struct run *run, const char *name, struct error *err)
 	struct use use = {};
 	int r = in_use(&run->host, name, &use, err);
 
-	if (r > 0 && *use.unit && systemd_is_running(&run->host))
+	if (r > 0 && *use.unit && systemd_is_running(&run->host)) {
+		run_cure(run, "service.stop = %s", use.unit);
 		r = run_problem(run, -EBUSY, err,
 				"%s carries %s: to take it from the host put "
 				"'service.stop = %s' in front, or take another device",
 				name, use.text, use.unit);
-	else if (r > 0)
+	} else if (r > 0)
 		r = run_problem(
 			run, -EBUSY, err,
 			"%s carries %s: unmount it, or take another device; it must not be "

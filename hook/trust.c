@@ -13,6 +13,7 @@
 #include "trust.h"
 
 #define LINKS_MAX 40 /* as the kernel */
+#define SO_DO "who could make root act: "
 
 struct way {
 	const struct host *host;
@@ -71,7 +72,7 @@ static int judge_owner(struct way *way, const char *path, const struct stat *st)
 	    strspn(name, "0123456789") != strlen(name))
 		snprintf(owner, sizeof(owner), "%s (uid %u)", name, (unsigned)st->st_uid);
 	return lower(way, TRUST_LOOSE,
-		     "the %s %s belongs to %s, who could make root act: chown root:root %s",
+		     "the %s %s belongs to %s, " SO_DO "chown root:root %s",
 		     kind_text(st->st_mode), path, owner,
 		     shell_word(path, word, sizeof(word)));
 }
@@ -85,11 +86,17 @@ static int judge_mode(struct way *way, const char *path, const struct stat *st)
 	if (!all && (!(st->st_mode & S_IWGRP) || st->st_gid == 0))
 		return 0;
 	return lower(way, all ? TRUST_NONE : TRUST_LOOSE,
-		     "the %s %s is writable by %s (mode %04o), who could make root act: "
-		     "chmod %s %s",
+		     "the %s %s is writable by %s (mode %04o), " SO_DO "chmod %s %s",
 		     kind_text(st->st_mode), path, all ? "everybody" : "its group",
 		     (unsigned)st->st_mode & 07777, all ? "go-w" : "g-w",
 		     shell_word(path, word, sizeof(word)));
+}
+
+const char *trust_cure(const char *why)
+{
+	const char *words = strstr(why, SO_DO);
+
+	return words ? words + strlen(SO_DO) : "";
 }
 
 static int judge(struct way *way, const char *path, const struct stat *st)

@@ -23,6 +23,8 @@ enum trust {
  * Negative: it cannot be looked at, see ERR.
  */
 int trust_of(const struct host *host, const char *path, char **ret_why, struct error *err);
+/* The command in such a reason, or "". */
+const char *trust_cure(const char *why);
 /*
  * The same for FULL, which has the root in front already, as the name of a file that may be
  * put there: then a sticky folder where everybody may write is no place for it. *RET_FD is

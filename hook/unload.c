@@ -36,6 +36,7 @@ static int check_dependants(struct run *run, const struct step *step, size_t ind
 	line = strv_join(&order, " ");
 	if (!list || !line)
 		return error_oom(err);
+	run_cure(run, "kmod.unload = %s", line);
 	return run_problem(run, -EBUSY, err,
 			   "%s is used by the %s %s, which must be unloaded before it: "
 			   "kmod.unload = %s",

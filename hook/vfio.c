@@ -178,13 +178,16 @@ int vfio_driver_check(struct run *run, const char *driver, struct error *err)
 	_cleanup_error_ struct error why = {};
 	char name[DRIVER_NAME_LEN], module[DRIVER_NAME_LEN];
 
-	if (!is_vfio_driver(run, driver))
+	if (!is_vfio_driver(run, driver)) {
+		if (run->step && step_option(run->step, "driver"))
+			run_cure_option(run, run->step, "driver", NULL);
 		return run_problem(
 			run, -EINVAL, err,
 			"%s is no VFIO driver, and QEMU can be given only what such a one "
 			"has: leave out driver= (or the XML's <driver model>), or name "
 			"vfio-pci or a variant of it",
 			driver);
+	}
 	snprintf(name, sizeof(name), "%s", driver);
 	if (registered_name(&run->host, name))
 		return 0;

@@ -43,7 +43,7 @@ static void simulate_step(struct run *run, const struct step *step)
 	if (r >= 0)
 		r = step->type->apply(run, step, &err);
 	if (r < 0 && (count_problems(run) == before || r == -ENOMEM))
-		run_problem(run, r, NULL, "%s", error_text(&err));
+		run_problem_why(run, r, NULL, &err);
 }
 
 static int real_step(struct run *run, const struct step *step, struct error *err)

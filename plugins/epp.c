@@ -55,12 +55,14 @@ static int check_policy(struct run *run, const char *policy, const char *name,
 {
 	char offered[512], mode[64];
 
-	if (!host_exists(&run->host, CPUFREQ_DIR "/%s/" AVAILABLE, policy))
+	if (!host_exists(&run->host, CPUFREQ_DIR "/%s/" AVAILABLE, policy)) {
+		run_cure_optional(run, run->step);
 		return run_problem(
 			run, -ENODEV, err,
 			"%s has no energy preference (its driver is '%s'): put '-' in "
 			"front of the line to go on without",
 			policy, cpufreq_mode(&run->host, policy, mode));
+	}
 	if (!cpufreq_offers(&run->host, policy, AVAILABLE, name, offered))
 		return run_problem(
 			run, -EINVAL, err,

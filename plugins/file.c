@@ -99,11 +99,13 @@ static int resolve(struct run *run, const struct step *step, const char *word,
 	_cleanup_strv_ struct strv names = {};
 	int r = arrival_of(run, step, word, err);
 
-	if (r == -ENOENT)
+	if (r == -ENOENT) {
+		run_cure_optional(run, step);
 		return run_problem(run, r, err,
 				   "%s is not there: put '-' in front of the line if it is "
 				   "not always there",
 				   word);
+	}
 	if (r <= 0)
 		return r;
 	r = host_glob_names(&run->host, word, &names);
@@ -121,7 +123,7 @@ static int own_check(struct run *run, const struct step *step, struct error *err
 	int r = ownership_of_step(run, step, &ownership, &why);
 
 	if (r < 0)
-		return run_problem(run, r, err, "%s", error_text(&why));
+		return run_problem_why(run, r, err, &why);
 	for (size_t i = 0; r >= 0 && i < step->words.n; i++) {
 		_cleanup_strv_ struct strv paths = {};
 

@@ -218,6 +218,7 @@ static int read_wanted(struct run *run, const struct step *step, struct wanted *
 	if (r < 0)
 		return r;
 	if (domain && !domain->hugepages && !guest_memory_is_huge(&w->memory)) {
+		run_cure(run, "<memoryBacking><hugepages/></memoryBacking>");
 		if (!has_amount)
 			return run_problem(
 				run, -EINVAL, err,

@@ -104,10 +104,12 @@ static void warn_of_irqbalance(struct run *run)
 	const char *stopped =
 		overlay_get(run->host.overlay, &state_unit, "irqbalance.service");
 
-	if (!(stopped && streq(stopped, "inactive")) &&
-	    process_runs(&run->host, "irqbalance"))
-		run_warn(run, "irqbalance runs and will move interrupts as it likes: put "
-			      "service.stop = irqbalance in front");
+	if ((stopped && streq(stopped, "inactive")) ||
+	    !process_runs(&run->host, "irqbalance"))
+		return;
+	run_cure(run, "service.stop = irqbalance");
+	run_warn(run, "irqbalance runs and will move interrupts as it likes: put "
+		      "service.stop = irqbalance in front");
 }
 
 /* Managed ones (queues of NVMe disks, a CPU each) are the kernel's own business. */

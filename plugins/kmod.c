@@ -176,7 +176,7 @@ static int load_check(struct run *run, const struct step *step, struct error *er
 		if (!state_is(&run->host, &state_module, load.name, "") ||
 		    kmod_available(&run->host, load.name, &why) >= 0)
 			continue;
-		r = run_problem(run, -ENOENT, err, "%s", error_text(&why));
+		r = run_problem_why(run, -ENOENT, err, &why);
 	}
 	strv_done(&load.params);
 	return r;
@@ -210,11 +210,13 @@ static void warn_other_parameters(struct run *run, const struct load *load)
 
 		for (size_t j = 0; j < now.n; j++)
 			if (strncmp(now.v[j], wanted, n) == 0 &&
-			    !same_value(now.v[j] + n, wanted + n))
+			    !same_value(now.v[j] + n, wanted + n)) {
+				run_cure(run, "kmod.unload = %s", load->name);
 				run_warn(run,
 					 "%s was loaded before with %s, not %s: add a "
 					 "kmod.unload of it above, or set it in modprobe.d",
 					 load->name, now.v[j], wanted);
+			}
 	}
 }
 

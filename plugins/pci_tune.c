@@ -76,11 +76,13 @@ static int set_attr(struct run *run, const struct step *step,
 	if (!value)
 		return 0;
 	snprintf(path, sizeof(path), DEVICE "/%s", fn->name, attr);
-	if (!host_exists(&run->host, "%s", path))
+	if (!host_exists(&run->host, "%s", path)) {
+		run_cure_option(run, step, option, NULL);
 		return run_problem(run, -EOPNOTSUPP, err,
 				   "%s has no %s, this kernel cannot set that for it: leave "
 				   "%s= out",
 				   fn->name, attr, option);
+	}
 	return effect_set(run, &state_attr, path, value, NULL, err);
 }
 

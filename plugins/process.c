@@ -83,7 +83,7 @@ static int stop_check(struct run *run, const struct step *step, struct error *er
 	int64_t uid;
 	int r = user_of(run, step, &uid, &why);
 
-	return r < 0 ? run_problem(run, r, err, "%s", error_text(&why)) : 0;
+	return r < 0 ? run_problem_why(run, r, err, &why) : 0;
 }
 
 struct search {

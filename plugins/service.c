@@ -93,8 +93,7 @@ static int apply_one(struct run *run, const char *unit, const char *user, bool m
 		run_note(run, "there is no unit %s of user %s: passed over", unit, user);
 		return 0;
 	}
-	return r < 0 ? run_problem(run, r, err, "%s", error_text(&why)) :
-		       act(run, target, err);
+	return r < 0 ? run_problem_why(run, r, err, &why) : act(run, target, err);
 }
 
 static int apply_all(struct run *run, const struct step *step, const char *user,

@@ -100,13 +100,13 @@ static int check_existing(struct run *run, const struct step *step, const char *
 				   "name",
 				   path);
 	/* an empty one grows to what QEMU needs */
-	if (size && st.st_size && size != (uint64_t)st.st_size)
-		return run_problem(
-			run, -EEXIST, err,
-			"%s is there with %lld bytes instead of %llu: remove it if "
-			"nobody uses it, or leave size= out",
-			path, (long long)st.st_size, (unsigned long long)size);
-	return 0;
+	if (!size || !st.st_size || size == (uint64_t)st.st_size)
+		return 0;
+	run_cure_option(run, step, "size", NULL);
+	return run_problem(run, -EEXIST, err,
+			   "%s is there with %lld bytes instead of %llu: remove it if "
+			   "nobody uses it, or leave size= out",
+			   path, (long long)st.st_size, (unsigned long long)size);
 }
 
 static int create_check(struct run *run, const struct step *step, struct error *err)
@@ -119,12 +119,15 @@ static int create_check(struct run *run, const struct step *step, struct error *
 	int r = ownership_of_step(run, step, &ownership, &why);
 
 	if (r < 0)
-		return run_problem(run, r, err, "%s", error_text(&why));
-	if (statvfs(host_path(&run->host, path, "/dev/shm"), &fs) < 0)
+		return run_problem_why(run, r, err, &why);
+	if (statvfs(host_path(&run->host, path, "/dev/shm"), &fs) < 0) {
+		r = -errno;
+		run_cure(run, "mount -t tmpfs tmpfs /dev/shm");
 		return run_problem(
-			run, -errno, err,
+			run, r, err,
 			"there is no /dev/shm (%s): mount -t tmpfs tmpfs /dev/shm",
-			strerror(errno));
+			strerror(-r));
+	}
 	if (size > (uint64_t)fs.f_blocks * fs.f_frsize)
 		return run_problem(run, -ENOSPC, err,
 				   "size=%s does not fit into /dev/shm, which has room for "

@@ -9,6 +9,7 @@
 #include "systemd.h"
 
 #define SLICE_MS 100
+#define SPARE_S 10 /* for the steps beside it */
 
 static int for_parse(const struct step *step, struct error *err);
 static int for_apply(struct run *run, const struct step *step, struct error *err);
@@ -176,12 +177,16 @@ static int sleep_apply(struct run *run, const struct step *step, struct error *e
 
 	if (r < 0)
 		return error_errno(err, r, "%s", step->words.v[0]);
-	if (ms > left)
+	if (ms > left) {
+		run_cure(run, "[domain]\ntimeout = %llds",
+			 (long long)(run->config->timeout_ms + ms - left) / 1000 +
+				 SPARE_S);
 		return run_problem(
 			run, -ETIMEDOUT, err,
 			"%s is longer than the phase has left (%lld s): raise timeout= "
 			"in [domain]",
 			step->words.v[0], (long long)left / 1000);
+	}
 	if (run->simulate) {
 		run_note(run, "sleeps %lld.%03lld s", (long long)ms / 1000,
 			 (long long)ms % 1000);

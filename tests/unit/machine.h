@@ -12,6 +12,7 @@
 #define SOUND "0000:0a:00.1"
 #define NIC "0000:0b:00.0"
 #define UUID "11111111-2222-3333-4444-555555555555"
+#define PASSTHROUGH "<cpu mode='host-passthrough'/>"
 #define HOSTDEV(bus, function)                                                          \
 	"<hostdev mode='subsystem' type='pci' managed='yes'><source><address bus='" bus \
 	"' slot='0' function='" function "'/></source></hostdev>"
