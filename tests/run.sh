@@ -159,6 +159,17 @@ run_boots()
 	done
 }
 
+# logs_of WHAT...: of those among them that were queued.
+logs_of()
+{
+	local n what
+	for n in $(seq $boots); do
+		for what; do
+			[ "$(cat "$logs/boot.$n.what")" != "$what" ] || echo "$logs/boot.$n.log"
+		done
+	done
+}
+
 count_boot()
 {
 	local what=$1 log=$2 status=$3 kind rest good=0 bad=0
@@ -238,6 +249,8 @@ if [ -n "$faults" ]; then
 	done
 fi
 run_boots
+# shellcheck disable=SC2046 # files without blanks
+t "README's figures" tests/figures.sh $build $(logs_of 'lab: bookworm' 'lab: 90-kill' 'lab: 91-errno' 'lab: every crash' 'lab: every EIO')
 
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

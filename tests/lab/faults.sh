@@ -98,7 +98,7 @@ faults_begin()
 	RELEASE_CALLS=$COUNT
 	snap "$LAB/after"
 	same "$LAB/before" "$LAB/after" "the host is as before under the tracer"
-	note "prepare makes $PREPARE_CALLS calls that count, release $RELEASE_CALLS"
+	note "$FAULTS: prepare makes $PREPARE_CALLS calls that count, release $RELEASE_CALLS"
 	check "there is something to try" test "$PREPARE_CALLS" -gt 20 -a "$RELEASE_CALLS" -gt 20
 	for makes in $MAKES; do
 		check "$FAULTS: the calls are known: $makes" grep -q -- "$makes" "$LAB/calls.prepare"
