@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "advice.h"
+#include "caller.h"
 #include "systemd.h"
 
 const char *const advice_daemons[] = { "libvirtd", "virtqemud", NULL };
@@ -57,13 +58,16 @@ static void judge_daemon(const struct host *host, int pid, const char *name,
 	const int64_t start = started_at(host, pid), put = hook->st_ctime;
 	char cure[64];
 
-	if (start == 0 || start >= put || reloaded_at(host, pid, name) >= put)
+	if (start == 0 || start >= put || caller_has_called(host, pid) ||
+	    reloaded_at(host, pid, name) >= put)
 		return;
 	snprintf(cure, sizeof(cure), "systemctl reload %s", name);
 	finding_add(findings, FINDING_WARNING, cure,
 		    "%s (pid %d) has run since before the hook was put there, and looks "
 		    "for one only when it starts or reloads: if there was none before, it "
-		    "does not call it until then (running guests do not mind a reload)",
+		    "does not call it until then (running guests do not mind a reload); a "
+		    "reload by kill -HUP cannot be seen, but this ends with the next one "
+		    "by systemctl, or when the hook was called",
 		    name, pid);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "advice.h"
 #include "call.h"
+#include "caller.h"
 #include "hook_mode.h"
 #include "log.h"
 #include "phase.h"
@@ -134,7 +135,9 @@ static int handle(struct call *call, bool dry, struct error *err)
 	if (dry)
 		return dry_run(call, err);
 	run->caller = getppid();
-	return hook_phase(call, err);
+	r = hook_phase(call, err);
+	caller_note(&run->host, run->caller);
+	return r;
 }
 
 int hook_main(int argc, char **argv)

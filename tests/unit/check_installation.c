@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "caller.h"
 #include "machine.h"
 
 static const char hook[] = "/etc/libvirt/hooks/qemu";
@@ -136,6 +137,39 @@ START_TEST(check_daemon_older_than_hook)
 }
 END_TEST
 
+/* A reload by a signal cannot be seen; that this very process called the hook can. */
+START_TEST(check_daemon_that_called)
+{
+	install("\177ELF", 0755);
+	faketree_file("", "/run/vfio-hook/x");
+	faketree_process(700, "libvirtd", "libvirtd.service", NULL);
+	boot_at(1000000);
+	command("check");
+	assert_has(
+		"a reload by kill -HUP cannot be seen, but this ends with the next one by "
+		"systemctl, or when the hook was called\n"
+		"             systemctl reload libvirtd\n");
+	caller_note(&host, 700);
+	command("check");
+	assert_hasnt(OLDER);
+	/* Another one with its number, and another daemon. */
+	faketree_file("700 (libvirtd) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 77 0 0\n",
+		      "/proc/700/stat");
+	command("check");
+	assert_has(OLDER);
+	caller_note(&host, 700);
+	caller_note(&host, 701); /* gone already */
+	command("check");
+	assert_hasnt(OLDER);
+	faketree_process(702, "virtqemud", "virtqemud.service", NULL);
+	command("check");
+	assert_has("virtqemud (pid 702) " OLDER);
+	caller_note(&host, 702);
+	command("check");
+	assert_hasnt("virtqemud (pid 702) " OLDER);
+}
+END_TEST
+
 /* What counts is since when there is a hook, not how old the program behind it is. */
 START_TEST(check_daemon_older_than_link)
 {
@@ -251,6 +285,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, check_installation);
 	tcase_add_test(tc, check_daemon_older_than_hook);
 	tcase_add_test(tc, check_daemon_older_than_link);
+	tcase_add_test(tc, check_daemon_that_called);
 	tcase_add_test(tc, check_apparmor);
 	tcase_add_test(tc, check_owner_and_modes);
 	tcase_add_test(tc, check_selinux);

@@ -58,3 +58,15 @@ virt destroy win10
 equal "nothing on stdout" "$(wc -c <"$LAB/stdout")" 0
 state "$LAB/after"
 same "$LAB/before" "$LAB/after" "the host is as before the autostart" "$ONEWAY_VFIO"
+
+# That a daemon has found the hook can be known once it has called it.
+older() { vfio-hook check 2>&1 | grep -q 'libvirtd (pid .*) has run since before the hook was put there'; }
+systemctl restart libvirtd
+check "libvirtd is there again" until_true 90 virt list
+refute "a daemon that was not there before the hook is fine" older
+touch -h "$HOOK"
+check "it may not have looked since" older
+virt_ok "the guest starts with it" start win10
+refute "it has looked, as it called the hook" older
+virt_ok "the guest ends" destroy win10
+refute "it has, also afterwards" older
