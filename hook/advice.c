@@ -4,12 +4,12 @@
  */
 #include "advice.h"
 
-void advise_domain(struct call *call, bool all, struct findings *findings)
+static void judge(struct call *call, bool all, unsigned parts, struct findings *findings)
 {
 	_cleanup_(inventory_done) struct inventory inventory = {};
 	_cleanup_error_ struct error err = {};
 
-	if (inventory_scan(&call->run.host, false, &inventory, &err) < 0)
+	if (inventory_scan(&call->run.host, parts, &inventory, &err) < 0)
 		finding_add(findings, FINDING_WARNING, NULL, "%s", error_text(&err));
 	else
 		advise_devices(call, &inventory, findings);
@@ -19,4 +19,15 @@ void advise_domain(struct call *call, bool all, struct findings *findings)
 	advise_acs(call, &inventory, findings);
 	advise_guest(call, &inventory, findings);
 	advise_cpus(call, findings);
+}
+
+/* At a guest's start mostly nothing is odd: only then all of pci.ids is read for names. */
+void advise_domain(struct call *call, bool all, struct findings *findings)
+{
+	_cleanup_(findings_done) struct findings nameless = {};
+
+	if (!all)
+		judge(call, false, 0, &nameless);
+	if (all || findings_worst(&nameless) > FINDING_ADVICE)
+		judge(call, all, INVENTORY_NAMES, findings);
 }

@@ -61,5 +61,5 @@ void advise_guest(const struct call *call, const struct inventory *inventory,
 		  struct findings *findings);
 void advise_memory(struct call *call, struct findings *findings);
 void advise_cpus(const struct call *call, struct findings *findings);
-/* These for a domain; ALL: also what only makes it go better. */
+/* These for a domain; not ALL: nothing, where it would be advice alone. */
 void advise_domain(struct call *call, bool all, struct findings *findings);

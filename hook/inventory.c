@@ -79,6 +79,7 @@ static int fill(const struct host *host, struct inventory_item *item)
 
 	if (pci_group(host, item->fn.name, item->group, sizeof(item->group)) < 0)
 		item->group[0] = '\0';
+	item->name = strdup("");
 	item->driver = link_of(host, item->fn.name, "driver");
 	item->reset = reset_of(host, item->fn.name);
 	item->module = NULL;
@@ -91,7 +92,7 @@ static int fill(const struct host *host, struct inventory_item *item)
 				       item->fn.name) > 0 &&
 			     streq(buf, "1");
 	read_bars(host, item);
-	return item->driver && item->reset && item->module ? 0 : -ENOMEM;
+	return item->name && item->driver && item->reset && item->module ? 0 : -ENOMEM;
 }
 
 /* A domain's own journal tells more than the one of its boot. */
@@ -144,14 +145,22 @@ static int by_group(const void *a, const void *b)
 	return r ? r : strcmp(i->fn.name, k->fn.name);
 }
 
-static int add_all(const struct host *host, const struct pci_list *functions,
-		   struct inventory *inventory, struct error *err)
+static int add_names(const struct host *host, const struct pci_list *functions,
+		     struct inventory *inventory, struct error *err)
 {
 	_cleanup_strv_ struct strv names = {};
 	int r = pci_describe_all(host, functions, &names, err);
 
-	if (r < 0)
-		return r;
+	for (size_t i = 0; r == 0 && i < inventory->n; i++) {
+		free(inventory->items[i].name);
+		inventory->items[i].name = STEAL(names.v[i]);
+	}
+	return r;
+}
+
+static int add_all(const struct host *host, const struct pci_list *functions,
+		   struct inventory *inventory, struct error *err)
+{
 	inventory->items = calloc(functions->n + 1, sizeof(*inventory->items));
 	if (!inventory->items)
 		return error_oom(err);
@@ -159,16 +168,14 @@ static int add_all(const struct host *host, const struct pci_list *functions,
 		struct inventory_item *item = &inventory->items[inventory->n++];
 
 		item->fn = functions->fn[i];
-		item->name = STEAL(names.v[i]);
 		if (fill(host, item) < 0)
 			return error_oom(err);
 		inventory->iommu |= *item->group != '\0';
 	}
-	qsort(inventory->items, inventory->n, sizeof(*inventory->items), by_group);
 	return 0;
 }
 
-int inventory_scan(const struct host *host, bool holders, struct inventory *ret,
+int inventory_scan(const struct host *host, unsigned parts, struct inventory *ret,
 		   struct error *err)
 {
 	_cleanup_(pci_list_done) struct pci_list functions = {};
@@ -177,12 +184,16 @@ int inventory_scan(const struct host *host, bool holders, struct inventory *ret,
 
 	if (r == 0)
 		r = add_all(host, &functions, &inventory, err);
+	if (r == 0 && parts & INVENTORY_NAMES)
+		r = add_names(host, &functions, &inventory, err);
 	if (r == 0 && read_owners(host, &inventory) < 0)
 		r = error_oom(err);
-	if (r == 0 && holders)
+	if (r == 0 && parts & INVENTORY_HOLDERS)
 		r = holders_scan(host, &functions, &inventory.holders, err);
 	if (r < 0)
 		return r;
+	if (inventory.n > 1)
+		qsort(inventory.items, inventory.n, sizeof(*inventory.items), by_group);
 	*ret = inventory;
 	inventory = (struct inventory){};
 	return 0;

@@ -15,7 +15,7 @@ struct bar {
 struct inventory_item {
 	struct pci_function fn;
 	char group[32]; /* "": in none */
-	char *name; /* from pci.ids */
+	char *name; /* from pci.ids, if asked for */
 	char *driver, *module; /* "" when there is none */
 	char *reset; /* "flr bus", "yes" where the kernel does not say, "" none */
 	char *owner; /* the domain whose journal has it, or NULL */
@@ -31,8 +31,13 @@ struct inventory {
 	bool iommu;
 };
 
-/* Everything on the PCI bus; who holds it only when asked for, which reads all of /proc. */
-int inventory_scan(const struct host *host, bool holders, struct inventory *ret,
+enum inventory_parts {
+	INVENTORY_NAMES = 1 << 0, /* else "": all of pci.ids is read for them */
+	INVENTORY_HOLDERS = 1 << 1, /* all of /proc is */
+};
+
+/* Everything on the PCI bus, with PARTS of what takes its time. */
+int inventory_scan(const struct host *host, unsigned parts, struct inventory *ret,
 		   struct error *err);
 const struct inventory_item *inventory_find(const struct inventory *inventory,
 					    const char *name);

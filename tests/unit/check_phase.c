@@ -359,6 +359,44 @@ START_TEST(the_log_outlives_who_wrote_it)
 }
 END_TEST
 
+/* Who reads them never comes to the end: nobody writes. */
+static void lock_names(void)
+{
+	char path[PATH_MAX];
+
+	faketree_file("", "/usr/share/misc/x");
+	ck_assert_int_eq(mkfifo(host_path(&host, path, "/usr/share/misc/pci.ids"), 0600),
+			 0);
+}
+
+/* The names of all devices there are cost a start more than all else does. */
+START_TEST(names_are_read_when_there_is_something_to_say)
+{
+	static const char said[] = "check: " NIC " (Intel of the fake The Network Card) "
+				   "cannot be reset by the kernel";
+
+	of = "<domain type='kvm'><name>win10</name><uuid>11111111-2222-3333-4444-"
+	     "555555555555</uuid><memory>1024</memory><devices><hostdev "
+	     "mode='subsystem' type='pci' managed='yes'><source><address bus='0x0b' "
+	     "slot='0' function='0'/></source></hostdev></devices></domain>";
+	config(detach);
+	lock_names();
+	assert_no_error(phase("prepare", "begin"));
+	assert_no_error(phase("release", "end"));
+
+	off("/usr/share/misc/pci.ids");
+	off("/sys/devices/pci0000:00/" NIC "/reset_method");
+	faketree_file("8086  Intel of the fake\n\t10d3  The Network Card\n",
+		      "/usr/share/misc/pci.ids");
+	faketree_file("", "/var/log/vfio-hook/x");
+	log_open(&host, "win10");
+	assert_no_error(phase("prepare", "begin"));
+	log_close();
+	assert_no_error(phase("release", "end"));
+	assert_log_has(said);
+}
+END_TEST
+
 #define GPU "0000:0a:00.0"
 #define OTHER_GPU "0000:0c:00.0"
 #define OUTLET "/sys/devices/pci0000:00/" GPU "/drm/card0/card0-DP-1/status"
@@ -592,6 +630,7 @@ int main(void)
 	tcase_add_test(tc, a_slow_undo_leaves_time_to_the_others);
 	tcase_add_test(tc, each_undo_has_some_time_when_all_is_used_up);
 	tcase_add_test(tc, no_read_hangs_a_phase);
+	tcase_add_test(tc, names_are_read_when_there_is_something_to_say);
 	tcase_add_test(tc, the_last_picture_goes_only_when_it_is_meant);
 	tcase_add_test(tc, another_picture_is_enough);
 	tcase_add_test(tc, a_card_without_a_screen_is_no_picture);
