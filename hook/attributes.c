@@ -143,11 +143,14 @@ static int check_one(struct run *run, const struct attributes *attributes,
 
 	if (r < 0)
 		return run_problem_why(run, r, err, &why);
-	if (stat(host_path(&run->host, rooted, "%s", path), &st) < 0)
+	if (stat(host_path(&run->host, rooted, "%s", path), &st) < 0) {
+		r = -errno;
+		run_cure_optional(run, run->step);
 		return run_problem(
-			run, -errno, err,
+			run, r, err,
 			"%s: %s: see what else is there, or put '-' in front of the line if it is not always there",
-			path, strerror(errno));
+			path, strerror(-r));
+	}
 	if (!S_ISREG(st.st_mode))
 		return run_problem(run, -EISDIR, err,
 				   "%s is a folder: name the file in it that is to be "

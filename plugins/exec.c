@@ -80,6 +80,7 @@ static int check_trust(struct run *run, const struct program *program, struct er
 	trust = trust_of(&run->host, program->argv.v[0], &why, err);
 	if (trust <= 0)
 		return trust;
+	run_cure(run, "%s", trust_cure(why));
 	return run_problem(run, -EPERM, err, "%s runs as root, but %s",
 			   program->argv.v[0], why);
 }
@@ -98,19 +99,26 @@ static int exec_check(struct run *run, const struct step *step, struct error *er
 	if (r < 0)
 		return r;
 	path = program.argv.v[0];
-	if (stat(host_path(&run->host, rooted, "%s", path), &st) < 0)
+	if (stat(host_path(&run->host, rooted, "%s", path), &st) < 0) {
+		r = -errno;
+		run_cure_optional(run, step);
 		return run_problem(
-			run, -errno, err,
+			run, r, err,
 			"%s: %s: install it, or put '-' in front of the line if it is not always there",
-			path, strerror(errno));
+			path, strerror(-r));
+	}
 	if (!S_ISREG(st.st_mode))
 		return run_problem(
 			run, -EACCES, err,
 			"%s is not a file: name the program itself, by its whole path",
 			path);
-	if (!(st.st_mode & 0111))
+	if (!(st.st_mode & 0111)) {
+		path = shell_word(path, rooted, sizeof(rooted));
+		run_cure(run, "chmod 0755 %s", path);
 		return run_problem(run, -EACCES, err,
-				   "%s is not executable: chmod 0755 %s", path, path);
+				   "%s is not executable: chmod 0755 %s",
+				   program.argv.v[0], path);
+	}
 	return check_trust(run, &program, err);
 }
 

@@ -109,6 +109,7 @@ static void put_mistakes(void)
 	faketree_file("four", "/dev/shm/looking-glass");
 	faketree_file("", "/dev/input/event3");
 	faketree_file("", "/etc/passwd");
+	faketree_file("", "/usr/bin/plain");
 	faketree_file("2\n", "/sys/devices/pci0000:00/" NIC "/sriov_numvfs");
 	faketree_file("0\n", "/sys/devices/system/cpu/cpufreq/policy0/affected_cpus");
 	faketree_file("powersave\n",
@@ -142,6 +143,9 @@ static const struct {
 	{ "kmod.load = e1000e debug=1", "kmod.unload = e1000e" },
 	{ "irq.move = to=0-1", "service.stop = irqbalance" },
 	{ "sysfs.write = /sys/kernel/none 1", "-sysfs.write = /sys/kernel/none 1" },
+	{ "exec.run = /no/such x", "-exec.run = /no/such x" },
+	{ "exec.run = /usr/bin/plain", "chmod 0755 /usr/bin/plain" },
+	{ "scripts.run = /no/folder", "-scripts.run = /no/folder" },
 	{ "file.own = mode=0660 /dev/none", "-file.own = mode=0660 /dev/none" },
 	{ "shm.create = mode=0660 size=32M looking-glass",
 	  "shm.create = mode=0660 looking-glass" },
@@ -185,12 +189,15 @@ START_TEST(no_lines_to_put_in)
 	ck_assert_int_eq(command("plan --json win10"), STATUS_OK);
 	assert_has("/sys/kernel/none does not exist on this machine now");
 	assert_has("\"cure\": null");
+	steps("governor.set = performance");
+	ck_assert_int_eq(command("plan --json win10"), STATUS_FAILED);
+	assert_has("\"cure\": \"-governor.set = performance\"");
 	/* Nor is what one finding says to do said of the next. */
 	faketree_file("four", "/dev/shm/looking-glass");
 	steps("shm.create = size=32M looking-glass\nkmod.load = nosuch");
 	ck_assert_int_eq(command("plan --json win10"), STATUS_FAILED);
 	assert_has("\"cure\": \"shm.create = looking-glass\"");
-	assert_has("there is none\", \"cure\": null");
+	assert_has("there is none: install it\", \"cure\": null");
 }
 END_TEST
 

@@ -7,6 +7,7 @@
  * A program is linked with it and with
  *	-Wl,--wrap=host_write,--wrap=kmod_load,--wrap=kmod_remove,--wrap=kmod_available
  *	-Wl,--wrap=write,--wrap=unlink,--wrap=host_open_alone,--wrap=fork,--wrap=run_problem
+ *	-Wl,--wrap=run_problem_why
  * so that the reaction is there when the write returns, in forked children too. One tree
  * at a time; every function ends the program when it fails.
  */

@@ -14,6 +14,10 @@ int __real_run_problem(struct run *run, int code, struct error *err, const char 
 	_printf_(4, 5);
 int __wrap_run_problem(struct run *run, int code, struct error *err, const char *fmt, ...)
 	_printf_(4, 5);
+int __real_run_problem_why(struct run *run, int code, struct error *err,
+			   const struct error *why);
+int __wrap_run_problem_why(struct run *run, int code, struct error *err,
+			   const struct error *why);
 
 static bool is_order(const char *word)
 {
@@ -70,6 +74,19 @@ static void note(const char *text)
 	close(fd);
 }
 
+static void judge(const struct run *run, const char *text)
+{
+	if (!run->put_off && !fake_has_cure(text))
+		note(text);
+}
+
+int __wrap_run_problem_why(struct run *run, int code, struct error *err,
+			   const struct error *why)
+{
+	judge(run, error_text(why));
+	return __real_run_problem_why(run, code, err, why);
+}
+
 int __wrap_run_problem(struct run *run, int code, struct error *err, const char *fmt, ...)
 {
 	_cleanup_free_ char *text = NULL;
@@ -80,8 +97,7 @@ int __wrap_run_problem(struct run *run, int code, struct error *err, const char 
 	va_end(ap);
 	if (!text)
 		fake_die("no memory", "for a problem");
-	if (!run->put_off && !fake_has_cure(text))
-		note(text);
+	judge(run, text);
 	return __real_run_problem(run, code, err, "%s", text);
 }
 

@@ -84,15 +84,14 @@ static int command_at(int in, int fd, const char *path, const char *line)
 }
 
 /*
- * What has no lines to put in: a switch of the firmware, a package or a program to choose,
- * an init that nobody here knows, and what another finding has the lines for.
+ * What has no lines to put in: a switch of the firmware, a package to choose, an init that
+ * nobody here knows, and what another finding has the lines for.
  */
 static bool has_cure_in_text(const char *line, size_t len)
 {
 	static const char *const exceptions[] = {
 		"  problem  the IOMMU is off",
 		": there is none",
-		": exec.run: /no/such",
 		" which is not part of the plan and would lose its driver",
 		": neither systemd (/run/systemd/system), OpenRC",
 		" are no whole number of pages of ",
