@@ -80,8 +80,10 @@ int cpufreq_policies(struct run *run, const char *cpus, struct strv *ret,
 	if (r < 0)
 		return error_oom(err);
 	if (!policies.n)
-		return error_set(err, -ENODEV, "no CPU of %s has frequency scaling",
-				 cpus ? cpus : "this machine");
+		return error_set(
+			err, -ENODEV,
+			"no CPU of %s has frequency scaling: name others in cpus=, or leave it out",
+			cpus ? cpus : "this machine");
 	*ret = policies;
 	policies = (struct strv){};
 	return 0;

@@ -85,9 +85,10 @@ int host_glob(const struct host *host, const char *pattern, const char *below,
 			return r;
 		rest = str_after(path, below);
 		if (!rest || *rest != '/')
-			return error_set(err, -EPERM,
-					 "%s leads to %s, which is not below %s",
-					 found.v[i], path, below);
+			return error_set(
+				err, -EPERM,
+				"%s leads to %s, which is not below %s: name what is",
+				found.v[i], path, below);
 		if (!strv_contains(&resolved, path) && strv_add(&resolved, path) < 0)
 			return error_oom(err);
 	}

@@ -312,9 +312,10 @@ static int insert(struct kmod_module *mod, struct install *install)
 	if (r == 0 || r == -EEXIST)
 		return 0;
 	if (r > 0)
-		return error_set(install->err, -EPERM,
-				 "module %s: blacklisted in modprobe.d",
-				 kmod_module_get_name(mod));
+		return error_set(
+			install->err, -EPERM,
+			"module %s: blacklisted in modprobe.d: remove it from there",
+			kmod_module_get_name(mod));
 	return error_set(install->err, r, "module %s cannot be loaded: %s",
 			 kmod_module_get_name(mod), load_reason(r));
 }

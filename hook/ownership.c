@@ -172,7 +172,7 @@ static int owner_change(struct run *run, const struct record *record, const char
 	if (S_ISREG(st.st_mode) && st.st_nlink > 1)
 		return error_set(err, -EMLINK,
 				 "%s has %lu names (hard links): who made them would get "
-				 "the others, too",
+				 "the others, too: remove those first",
 				 record->target, (unsigned long)st.st_nlink);
 	r = set_ownership(fd, &ownership);
 	return r < 0 ? error_errno(err, r, "%s: cannot set owner and mode to %s",

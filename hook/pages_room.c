@@ -46,7 +46,8 @@ int pages_default_size(const struct host *host, uint64_t *ret, struct error *err
 		return error_errno(err, r, "cannot read /proc/meminfo");
 	size = meminfo(text, "Hugepagesize");
 	if (!size)
-		return error_set(err, -ENODEV, "hugepages: this kernel has none");
+		return error_set(err, -ENODEV,
+				 "hugepages: this kernel has none: leave this line out");
 	*ret = size;
 	return 0;
 }

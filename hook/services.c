@@ -110,7 +110,7 @@ int service_name(const struct service_manager *manager, const char *name,
 		return error_set(
 			err, -EOPNOTSUPP,
 			"%s: services of users (user=, seat=) are systemd's; this host "
-			"has %s, whose services are the system's",
+			"has %s, whose services are the system's: leave user= and seat= out",
 			name, manager->name);
 	if (!n || strchr(name, '/') || *name == '-' || *name == '.')
 		return error_set(err, -EINVAL, "'%s' is not the name of a service", name);

@@ -75,8 +75,8 @@ static int not_taken(const struct host *host, const struct console *console,
 	if (console->system)
 		return error_set(
 			err, -EOPNOTSUPP,
-			"console '%s' cannot be unbound: it is the system's own, the"
-			" one that others fall back to",
+			"console '%s' cannot be unbound, it is the system's own that"
+			" others fall back to: leave it out",
 			target);
 	return error_set(err, -EIO,
 			 "console '%s' was not %s: the kernel reports success but changed"

@@ -124,11 +124,12 @@ static int one_step_in_time(struct run *run, const struct step *step, struct err
 {
 	if (!run->simulate || now_ms() < run->budget)
 		return one_step(run, step, err);
-	return error_set(err, -ETIMEDOUT,
-			 "%s (%s:%u): the time of the whole phase (timeout = in [domain]) "
-			 "was over before this could be looked at: what was asked before, "
-			 "such as systemctl, answers too slowly",
-			 step->key, path_base(run->config->path), step->line);
+	return error_set(
+		err, -ETIMEDOUT,
+		"%s (%s:%u): the time of the whole phase (timeout = in [domain]) "
+		"was over before this could be looked at: what was asked before, "
+		"such as systemctl, answers too slowly; raise it if that is how it is",
+		step->key, path_base(run->config->path), step->line);
 }
 
 static int walk_config(struct run *run, struct error *err)
