@@ -6,17 +6,14 @@
  * passed on.
  */
 
-#include <ctype.h>
 #include <dirent.h>
 #include <sys/stat.h>
 
 #include "effect.h"
 #include "log.h"
 #include "scripts.h"
+#include "scripts_judge.h"
 #include "spawn.h"
-#include "trust.h"
-
-#define VIRSH_SEARCH_MAX (64 * 1024)
 
 /* As `find -L -type f -executable` sees it. */
 static bool is_script(const struct host *host, const char *path)
@@ -108,102 +105,6 @@ bool scripts_exist_in(const struct host *host, const char *hooks_dir, const char
 	return false;
 }
 
-/* Going up it was told while the plan was made; coming down nobody makes one. */
-static void warn(struct run *run, const char *text)
-{
-	if (run->simulate)
-		run_warn(run, "%s", text);
-	else if (!phase_goes_up(run->event.phase))
-		log_warn("%s", text);
-}
-
-/*
- * 0: may run. What everybody may write is refused going up; coming down it runs all the
- * same, as the host is to be put back with what there is. This is asked right before a
- * script is run, and it is run by its path: by a descriptor $0 would be /dev/fd/5, and
- * scripts find what lies beside them by dirname "$0". Nobody but those who are named here
- * could put another file there in between.
- */
-static int judge(struct run *run, const char *path, bool strict, struct error *err)
-{
-	_cleanup_free_ char *why = NULL, *text = NULL;
-	int trust = trust_of(&run->host, path, &why, err);
-
-	if (trust < 0)
-		return trust;
-	if (trust == TRUST_FULL)
-		return 0;
-	if (asprintf(&text, "%s runs as root, but %s", path, why) < 0) {
-		text = NULL;
-		return error_oom(err);
-	}
-	run_cure(run, "%s", trust_cure(why));
-	if (phase_goes_up(run->event.phase) && (strict || trust == TRUST_NONE)) {
-		int r = run_problem(run, -EPERM, err, "%s", text);
-
-		return r < 0 ? r : 1;
-	}
-	warn(run, text);
-	return 0;
-}
-
-static bool is_word_char(char c)
-{
-	return isalnum((unsigned char)c) || c == '_' || c == '-' || c == '.';
-}
-
-/* Does a line that is no comment call virsh? */
-static bool has_virsh(const char *text)
-{
-	for (const char *p = text; (p = strstr(p, "virsh")); p += strlen("virsh")) {
-		const char *line = p;
-
-		if ((p > text && is_word_char(p[-1])) || is_word_char(p[strlen("virsh")]))
-			continue;
-		while (line > text && line[-1] != '\n')
-			line--;
-		line += strspn(line, " \t");
-		if (*line != '#' || line > p)
-			return true;
-	}
-	return false;
-}
-
-/* A script of the domain's tree becomes steps; another one's folder has no phases. */
-static void cure_by_import(struct run *run, const char *path)
-{
-	char tree[PATH_MAX], word[PATH_MAX + 64];
-
-	snprintf(tree, sizeof(tree), "%s/qemu.d/%s", run->hooks_dir, run->event.domain);
-	if (str_after(path, tree) && path[strlen(tree)] == '/')
-		run_cure(run, "vfio-hook import %s", shell_word(tree, word, sizeof(word)));
-}
-
-static void warn_of_virsh(struct run *run, const char *path)
-{
-	_cleanup_free_ char *buf = calloc(1, VIRSH_SEARCH_MAX + 1);
-	_cleanup_free_ char *message = NULL;
-	_cleanup_fclose_ FILE *f = NULL;
-	char rooted[PATH_MAX];
-	size_t n;
-
-	f = fopen(host_path(&run->host, rooted, "%s", path), "re");
-	if (!f || !buf)
-		return;
-	n = fread(buf, 1, VIRSH_SEARCH_MAX, f);
-	if (memchr(buf, '\0', n) || !has_virsh(buf))
-		return; /* a compiled program may name what it likes */
-	if (asprintf(&message,
-		     "%s calls virsh: libvirt waits for its hook, so a hook that waits for "
-		     "libvirt can hang both (instead of nodedev-detach: pci.detach)",
-		     path) < 0) {
-		message = NULL;
-		return;
-	}
-	cure_by_import(run, path);
-	warn(run, message);
-}
-
 static void log_output(const char *path, const char *text)
 {
 	while (*text) {
@@ -282,12 +183,12 @@ static int one_script(struct run *run, const char *path, bool strict, struct err
 
 	if (!is_script(&run->host, path))
 		return 0; /* an earlier one removed it */
-	r = judge(run, path, strict, err);
+	r = scripts_judge(run, path, strict, err);
 	if (r < 0 && !phase_goes_up(run->event.phase))
 		r = 0; /* nothing prevents the way back; the run itself will tell */
 	if (r != 0)
 		return r < 0 ? r : 0;
-	warn_of_virsh(run, path);
+	scripts_warn_of_virsh(run, path);
 	if (!run->simulate)
 		r = run_script(run, path, err);
 	if (r < 0)
@@ -330,7 +231,7 @@ int scripts_run(struct run *run, const char *dir, struct error *err)
 	if (r < 0)
 		return error_errno(err, r, "cannot read the scripts in %s", path);
 	if (scripts.n && !streq(scripts.v[0], path)) /* who may add one, may run one */
-		r = judge(run, path, dir != NULL, err);
+		r = scripts_judge(run, path, dir != NULL, err);
 	if (r != 0 && phase_goes_up(run->event.phase))
 		return r < 0 ? r : 0;
 

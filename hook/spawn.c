@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "run.h"
+#include "spawn_capture.h"
 #include "spawn_child.h"
 
 #define OUTPUT_MAX (64 * 1024)
@@ -22,13 +23,6 @@
 #define FORK_MS 5000
 #define FORK_PAUSE_US 50000
 #define GRACE_MS 1000 /* from SIGTERM to SIGKILL, and from there to giving up */
-
-/* What a program printed: its first MAX bytes, or with TAIL its last. */
-struct capture {
-	char *data;
-	size_t n, max;
-	bool tail;
-};
 
 struct process {
 	pid_t pid;
@@ -47,37 +41,6 @@ static void process_done(struct process *process)
 	closep(&process->errors);
 	free(process->output.data);
 	free(process->tail.data);
-}
-
-static void capture_add(struct capture *capture, const char *data, size_t n)
-{
-	size_t drop;
-
-	if (capture->tail && n > capture->max) {
-		data += n - capture->max;
-		n = capture->max;
-	}
-	if (n > capture->max - capture->n) {
-		drop = n - (capture->max - capture->n);
-		if (capture->tail) {
-			memmove(capture->data, capture->data + drop, capture->n - drop);
-			capture->n -= drop;
-		} else {
-			n -= drop;
-		}
-	}
-	memcpy(capture->data + capture->n, data, n);
-	capture->n += n;
-}
-
-/* As a string: a NUL in the middle would hide the rest. */
-static char *capture_steal(struct capture *capture)
-{
-	for (size_t i = 0; i < capture->n; i++)
-		if (capture->data[i] == '\0')
-			capture->data[i] = '?';
-	capture->data[capture->n] = '\0';
-	return STEAL(capture->data);
 }
 
 static void close_end(int *fd)
@@ -202,12 +165,6 @@ static int reap(const struct process *process)
 static int nonblocking(int fd)
 {
 	return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-}
-
-static int capture_init(struct capture *capture, size_t max, bool tail)
-{
-	*capture = (struct capture){ .data = malloc(max + 1), .max = max, .tail = tail };
-	return capture->data ? 0 : -ENOMEM;
 }
 
 /* Both ends of the three pipes of a program, and the one that reports a failed exec. */

@@ -165,49 +165,6 @@ static bool has_suffix(const char *unit)
 	return false;
 }
 
-/* Do the names share their first letters, or is one within the other? */
-static bool is_like(const char *a, const char *b)
-{
-	size_t n = 0, stem = strcspn(a, ".@");
-
-	while (n < stem && a[n] && a[n] == b[n])
-		n++;
-	return n >= 4 ||
-	       (stem >= 3 && strcspn(b, ".@") >= 3 && memmem(b, strlen(b), a, stem));
-}
-
-/* What to do about UNIT, of a user or not, in BUF: ": did you mean a.service?" */
-static const char *suggest(const struct host *host, const char *unit, bool user,
-			   char *buf, size_t size)
-{
-	static const char *const folders[] = { "/etc/systemd/system",
-					       "/usr/lib/systemd/system",
-					       "/lib/systemd/system" };
-	_cleanup_strv_ struct strv found = {};
-	_cleanup_free_ char *names = NULL;
-
-	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
-		_cleanup_strv_ struct strv all = {};
-
-		if (host_list(host, &all, "%s", folders[i]) < 0)
-			continue;
-		for (size_t k = 0; k < all.n && found.n < 3; k++)
-			if (str_ends(all.v[k], ".service") && is_like(unit, all.v[k]) &&
-			    !strv_contains(&found, all.v[k]) &&
-			    strv_add(&found, all.v[k]) < 0)
-				break;
-	}
-	names = found.n ? strv_join(&found, " or ") : NULL;
-	if (names)
-		snprintf(buf, size, ": did you mean %s?", names);
-	else
-		snprintf(buf, size,
-			 ": systemctl%s list-unit-files shows all; put '-' in front of the line if "
-			 "it is not always there",
-			 user ? " --user" : "");
-	return buf;
-}
-
 static int systemd_target(const struct host *host, const char *name, const char *user,
 			  char **ret, struct error *err)
 {
@@ -241,7 +198,7 @@ static int systemd_target(const struct host *host, const char *name, const char 
 	if (streq(info.load, "not-found"))
 		return error_set(err, -ENOENT, "there is no unit %s%s%s%s", unit.name,
 				 user ? " of user " : "", user ? user : "",
-				 suggest(host, unit.name, user, like, sizeof(like)));
+				 unit_suggest(host, unit.name, user, like, sizeof(like)));
 	if (asprintf(&target, "%s%s%s%s", user ? "user:" : "", user ? user : "",
 		     user ? ":" : "", *info.id ? info.id : unit.name) < 0) {
 		target = NULL;

@@ -7,9 +7,9 @@
 struct run;
 
 /*
- * Units, through systemctl(1) or what OpenRC and runit have for it, sessions from the files that logind keeps in /run. A
- * unit's target (state.h) is its true name, or "user:NAME:UNIT" for one of the service
- * manager of user NAME: unit names may hold an '@' themselves.
+ * Units, through systemctl(1) or what OpenRC and runit have for it, sessions from the files
+ * that logind keeps in /run. A unit's target (state.h) is its true name, or "user:NAME:UNIT"
+ * for one of the service manager of user NAME: unit names may hold an '@' themselves.
  */
 
 /* Was this machine booted with systemd? */
@@ -24,6 +24,9 @@ bool system_is_stopping(const struct host *host);
  */
 int unit_target(const struct host *host, const char *unit, const char *user, char **ret,
 		struct error *err);
+/* What to do about UNIT, which there is not, in BUF: ": did you mean a.service?" */
+const char *unit_suggest(const struct host *host, const char *unit, bool user, char *buf,
+			 size_t size);
 /* "active", "inactive" or "" (no such unit), in *RET; the caller frees. */
 int unit_state(const struct host *host, const char *target, char **ret, struct error *err);
 /* Is the target, which counts as active, on its way only, and may fail yet? */

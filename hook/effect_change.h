@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "effect.h"
+
+/*
+ * Makes the target of RECORD, which is NOW, VALUE, and reads that back: 0 also when a younger
+ * claim of another domain has made it something else. RECORD is a copy that outlives the
+ * journal's.
+ */
+int effect_change(struct run *run, const struct record *record, const char *now,
+		  const char *value, struct error *err);
