@@ -31,7 +31,7 @@ complete -c vfio-hook -n '__fish_seen_subcommand_from import; and test (__vfio_h
 complete -c vfio-hook -n '__fish_seen_subcommand_from devices' -a '(__vfio_hook_devices)'
 complete -c vfio-hook -n '__fish_seen_subcommand_from devices' -l gpu -d 'Only groups that have a display'
 complete -c vfio-hook -n '__fish_seen_subcommand_from plan' -l diff -d 'Only the changes'
-complete -c vfio-hook -n '__fish_seen_subcommand_from boot' -l early -d 'In an initramfs: wait for nothing'
+complete -c vfio-hook -n '__fish_seen_subcommand_from boot' -l early -d 'In an initramfs, where nothing is waited for'
 complete -c vfio-hook -n '__fish_seen_subcommand_from undo' -l boot -d 'Of what was changed at boot'
 complete -c vfio-hook -n '__fish_seen_subcommand_from undo' -l forget -d 'Give up what cannot be put back'
 complete -c vfio-hook -n '__fish_seen_subcommand_from undo' -l orphans -d 'Of every domain that nobody stands behind'

@@ -39,14 +39,15 @@ static bool warned(const struct run *run, const char *text)
  * Undoes a change from OLD to NEW, at the value that the target has now; with WARNING, or
  * NULL for none.
  */
-static void undo_warns(const struct state_kind *kind, const char *target, const char *old,
-		       const char *new, const char *warning)
+static void undo_of_data(const struct state_kind *kind, const char *target,
+			 const char *data, const char *old, const char *new,
+			 const char *warning)
 {
 	struct record record = { .kind = kind,
 				 .target = (char *)(uintptr_t)target,
 				 .old = (char *)(uintptr_t)old,
 				 .new = (char *)(uintptr_t) new,
-				 .data = (char *)(uintptr_t) "",
+				 .data = (char *)(uintptr_t)data,
 				 .phase = PHASE_PREPARE };
 	struct run run = { .host = host, .cancel_fd = -1, .deadline = now_ms() + 10000 };
 	_cleanup_error_ struct error err = {};
@@ -58,6 +59,12 @@ static void undo_warns(const struct state_kind *kind, const char *target, const 
 	ck_assert_msg(warned(&run, warning ? warning : "left as it is") == !!warning,
 		      "%s: %s", target, warning ? warning : "a warning");
 	report_done(&run.report);
+}
+
+static void undo_warns(const struct state_kind *kind, const char *target, const char *old,
+		       const char *new, const char *warning)
+{
+	undo_of_data(kind, target, "", old, new, warning);
 }
 
 static void undo(const struct state_kind *kind, const char *target, const char *old,
@@ -201,6 +208,27 @@ START_TEST(what_others_set)
 }
 END_TEST
 
+/* The names are another driver's by then. */
+START_TEST(governor_of_another_driver)
+{
+	faketree_file("performance\n", POLICY "scaling_governor");
+	faketree_file("performance\n", POLICY "energy_performance_preference");
+	faketree_file("acpi-cpufreq\n", POLICY "scaling_driver");
+	undo_of_data(
+		&state_governor, "policy0", "intel_pstate active", "powersave",
+		"performance",
+		"the governor of policy0 is left as it is: the driver was 'intel_pstate "
+		"active' and is 'acpi-cpufreq' now");
+	ck_assert_str_eq(faketree_read(POLICY "scaling_governor"), "performance");
+	undo_of_data(&state_epp, "policy0", "intel_pstate active", "power", "performance",
+		     "the energy preference of policy0 is left as it is: the driver was "
+		     "'intel_pstate active' and is 'acpi-cpufreq' now");
+	undo_of_data(&state_governor, "policy0", "acpi-cpufreq", "schedutil",
+		     "performance", NULL);
+	ck_assert_str_eq(faketree_read(POLICY "scaling_governor"), "schedutil");
+}
+END_TEST
+
 /* A driver that has the function by now would lose its memory under its feet. */
 START_TEST(bar_of_a_function_in_use)
 {
@@ -235,6 +263,7 @@ int main(void)
 	tcase_add_test(tc, cpus_set_aside);
 	tcase_add_test(tc, owner_without_its_mode);
 	tcase_add_test(tc, what_others_set);
+	tcase_add_test(tc, governor_of_another_driver);
 	tcase_add_test(tc, bar_of_a_function_in_use);
 	return suite_run_as_root("halfway", tc);
 }

@@ -171,6 +171,25 @@ START_TEST(nothing_restarts_for_nobody)
 }
 END_TEST
 
+/* Neither running nor stopped: what was made of it is not known, so it is told and left. */
+START_TEST(unit_that_went)
+{
+	char path[PATH_MAX];
+
+	put_manager();
+	faketree_file("active\n", "/units/system/x.service");
+	steps("service.stop = x");
+	prepare_ok();
+	unlink(host_path(&host, path, "/units/system/x.service"));
+	release_ok();
+	assert_file_has("/var/log/vfio-hook/win10.log",
+			"unit x.service is none, which is not what was set (inactive): left "
+			"as it is",
+			true);
+	assert_called("start system x.service", false);
+}
+END_TEST
+
 /* Prepare with LINES fails with TEXT in its one line. */
 static void fails(const char *lines, const char *text)
 {
@@ -319,6 +338,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, units_of_a_seat_start);
 	tcase_add_test(tc, user_unit_restarts);
 	tcase_add_test(tc, nothing_restarts_for_nobody);
+	tcase_add_test(tc, unit_that_went);
 	tcase_add_test(tc, systemctl_cannot);
 	tcase_add_test(tc, openrc_cannot);
 	tcase_add_test(tc, runit_cannot);
