@@ -59,7 +59,9 @@ void report_done(struct report *report)
 
 static const char *step_key(const struct run *run)
 {
-	return run->step ? run->step->key : phase_name(run->event.phase);
+	if (run->step)
+		return run->step->key;
+	return run->event.phase == PHASE_NONE ? "undo" : phase_name(run->event.phase);
 }
 
 char *report_values(const char *now, const char *then)

@@ -106,6 +106,14 @@ static const char *pages(void)
 	return faketree_read("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages");
 }
 
+static void assert_logged(const char *text)
+{
+	char log[16384] = "";
+
+	host_read(&host, log, sizeof(log), "/var/log/vfio-hook/win10.log");
+	ck_assert_msg(strstr(log, text) != NULL, "no %s in:\n%s", text, log);
+}
+
 START_TEST(outlives_the_domains)
 {
 	_cleanup_free_ char *taken = NULL;
@@ -225,6 +233,7 @@ START_TEST(gives_it_to_the_driver_that_came_later)
 	ck_assert_str_eq(faketree_driver_of("0000:0c:00.0"), "vfio-pci");
 	ck_assert_int_eq(command("undo", "--boot", "win10"), STATUS_OK);
 	ck_assert_str_eq(faketree_driver_of("0000:0c:00.0"), "i40e");
+	assert_logged("undo: driver 0000:0c:00.0: none → i40e\n");
 	/* What the kernel makes of it, and udev's rules, not what it was without a driver. */
 	ck_assert_str_eq(faketree_read(
 				 "/sys/devices/pci0000:00/0000:0c:00.0/power/control"),
