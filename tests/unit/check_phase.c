@@ -139,6 +139,45 @@ START_TEST(the_switch_is_asked_before_the_config)
 }
 END_TEST
 
+static const struct {
+	const char *path, *text;
+	bool off;
+} switches[] = {
+	{ HOOKS "/disable", "", true },
+	{ "/run/vfio-hook/disable", "", true },
+	{ "/proc/cmdline", "vfio_hook=off quiet\n", true },
+	{ "/proc/cmdline", "quiet vfio_hook=off ro\n", true },
+	{ "/proc/cmdline", "quiet vfio_hook=off\n", true },
+	{ "/proc/cmdline", "vfio_hook=offline my.vfio_hook=off vfio_hook=on\n", false },
+};
+
+/* Going up nothing is done any more; what was is put back by its own way back. */
+START_TEST(switched_off_while_the_guest_runs)
+{
+	bool is_off = switches[_i].off;
+	char rooted[PATH_MAX];
+
+	tree();
+	program("/bin/step", "#!/bin/sh\n: >\"$0.ran\"\n");
+	config("[prepare/begin]\npci.detach = " NIC
+	       "\n[start/begin]\nexec.run = /bin/step\n");
+	ck_assert_int_eq(mkdir(host_path(&host, rooted, "/run/vfio-hook"), 0700), 0);
+	faketree_file(switches[_i].text, "%s", switches[_i].path);
+	assert_no_error(phase("prepare", "begin"));
+	ck_assert_str_eq(faketree_driver_of(NIC), is_off ? "e1000e" : "vfio-pci");
+	ck_assert(has_run(TREE "/prepare/begin/x") == !is_off);
+	off(switches[_i].path);
+	assert_no_error(phase("prepare", "begin"));
+	ck_assert_str_eq(faketree_driver_of(NIC), "vfio-pci");
+	faketree_file(switches[_i].text, "%s", switches[_i].path);
+	assert_no_error(phase("start", "begin"));
+	ck_assert(has_run("/bin/step") == !is_off);
+	assert_no_error(phase("release", "end"));
+	ck_assert_str_eq(faketree_driver_of(NIC), "e1000e");
+	ck_assert(has_run(TREE "/release/end/x"));
+}
+END_TEST
+
 /* Prepare with a program, a device, and one whose undo hangs, and may for very long. */
 static void prepare_slow_undo(void)
 {
@@ -627,6 +666,8 @@ int main(void)
 	tcase_add_test(tc, no_release_of_a_switched_off_prepare);
 	tcase_add_test(tc, no_release_of_a_dry_run);
 	tcase_add_test(tc, the_switch_is_asked_before_the_config);
+	tcase_add_loop_test(tc, switched_off_while_the_guest_runs, 0,
+			    ARRAY_SIZE(switches));
 	tcase_add_test(tc, a_slow_undo_leaves_time_to_the_others);
 	tcase_add_test(tc, each_undo_has_some_time_when_all_is_used_up);
 	tcase_add_test(tc, no_read_hangs_a_phase);
