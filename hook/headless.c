@@ -6,6 +6,7 @@
 #include "desktop.h"
 #include "fbdev.h"
 #include "headless.h"
+#include "journal.h"
 #include "kmod.h"
 #include "modules.h"
 
@@ -75,24 +76,36 @@ static bool may_show(struct run *run, const struct fbdev_list *fbs,
 	return *driver && has_screen(&run->host, fn->name) < 0;
 }
 
-/* The module of a driver that one of FUNCTIONS has on the machine, not in the plan. */
-static bool is_their_module(const struct host *host, const struct pci_list *functions,
-			    const char *word)
+/* What an earlier prepare has left half-way is put back first, as JOURNAL has it. */
+static bool has_module(const struct host *host, const struct journal *journal,
+		       const char *function, const char *name)
 {
-	char name[MODULE_NAME_LEN], module[MODULE_NAME_LEN];
+	const struct baseline *b = journal_find_baseline(journal, function);
+	char module[MODULE_NAME_LEN];
+
+	if (b)
+		return streq(b->module, name);
+	return host_link_name(host, module, sizeof(module), DEVICE "/driver/module",
+			      function) >= 0 &&
+	       streq(module, name);
+}
+
+/* The module of a driver that one of FUNCTIONS has on the machine, not in the plan. */
+static bool is_their_module(const struct host *host, const struct journal *journal,
+			    const struct pci_list *functions, const char *word)
+{
+	char name[MODULE_NAME_LEN];
 
 	kmod_normalise(word, name, sizeof(name));
 	for (size_t i = 0; i < functions->n; i++)
 		if (is_display(&functions->fn[i]) &&
-		    host_link_name(host, module, sizeof(module), DEVICE "/driver/module",
-				   functions->fn[i].name) >= 0 &&
-		    streq(module, name))
+		    has_module(host, journal, functions->fn[i].name, name))
 			return true;
 	return false;
 }
 
 static bool says_so(const struct run *run, const struct step *step,
-		    const struct pci_list *functions)
+		    const struct journal *journal, const struct pci_list *functions)
 {
 	if (STR_IN(step->key, "session.end", "vtconsole.unbind", "framebuffer.unbind",
 		   "drm.release"))
@@ -103,7 +116,7 @@ static bool says_so(const struct run *run, const struct step *step,
 		if (streq(step->key, "service.stop") ?
 			    desktop_is_manager_here(&run->host, word) :
 			    streq(step->key, "kmod.unload") &&
-				    is_their_module(&run->host, functions, word))
+				    is_their_module(&run->host, journal, functions, word))
 			return true;
 	}
 	return false;
@@ -112,10 +125,14 @@ static bool says_so(const struct run *run, const struct step *step,
 static bool is_meant(const struct run *run, const struct pci_list *functions)
 {
 	const struct config *config = run->config;
+	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
 
+	/* Without one all is as it was. */
+	if (journal_read(&run->host, run->domain->uuid, &journal, NULL) < 0)
+		journal = (struct journal){ .fd = -1 };
 	for (size_t i = 0; config && i < config->n_steps; i++)
 		if (config->steps[i].phase == run->event.phase &&
-		    says_so(run, &config->steps[i], functions))
+		    says_so(run, &config->steps[i], &journal, functions))
 			return true;
 	return config && config->headless;
 }

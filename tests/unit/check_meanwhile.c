@@ -99,6 +99,25 @@ START_TEST(module_files_are_gone)
 }
 END_TEST
 
+/*
+ * The card that had the host's only picture has none now, and no driver whose module the
+ * config could mean: but that is not what keeps the domain from starting.
+ */
+START_TEST(next_start_tells_of_the_last)
+{
+	faketree_file("1\n", "/sys/bus/pci/devices/" GPU "/boot_vga");
+	assert_no_error(phase(PHASE_PREPARE));
+	remove_file("/.fake/modules/amdgpu");
+	assert_error_has(phase(PHASE_RELEASE), "amdgpu");
+	assert_error_has(phase(PHASE_PREPARE), "cannot put back an earlier prepare");
+	faketree_module("amdgpu", "amdgpu");
+	assert_no_error(phase(PHASE_PREPARE));
+	assert_no_error(phase(PHASE_RELEASE));
+	ck_assert_str_eq(faketree_driver_of(GPU), "amdgpu");
+	ck_assert(!host_exists(&host, JOURNAL));
+}
+END_TEST
+
 /* No record of the function is left, as it had no driver when it was taken. */
 START_TEST(function_is_given_up)
 {
@@ -248,6 +267,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, card_teardown);
 	tcase_add_test(tc, device_is_gone);
 	tcase_add_test(tc, module_files_are_gone);
+	tcase_add_test(tc, next_start_tells_of_the_last);
 	tcase_add_test(tc, function_is_given_up);
 	tcase_add_test(tc, command_can_be_copied);
 	tcase_add_loop_test(tc, config_is_replaced, 0, ARRAY_SIZE(configs));
