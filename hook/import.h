@@ -164,6 +164,7 @@ struct import {
 	struct acts acts;
 	unsigned steps, depth;
 	unsigned highest_cpu; /* of a mask that is put back */
+	const char *switched_off; /* a script that cannot be executed, or NULL */
 	bool huge_2m; /* the scripts ask for the size of huge pages */
 	unsigned nesting, calls;
 	const char *user; /* of su and sudo around */

@@ -118,6 +118,7 @@ static bool is_switched_off(struct import *im, const char *path, const char *sho
 	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || (st.st_mode & 0111))
 		return false;
 	im->phase = phase;
+	im->switched_off = path;
 	act_note(im, NULL, "%s cannot be executed, so it was never run: left out", shown);
 	return true;
 }
@@ -261,6 +262,22 @@ static bool has_substance(const struct acts *acts)
 	return false;
 }
 
+static int refuse_empty(const struct import *im, const char *dir, struct error *err)
+{
+	char word[PATH_MAX + 64];
+
+	if (im->switched_off)
+		return error_set(err, -ENODATA,
+				 "%s: nothing in there became a step: what cannot be "
+				 "executed was never run; to have it read all the same: "
+				 "chmod 755 %s",
+				 dir, shell_word(im->switched_off, word, sizeof(word)));
+	return error_set(err, -ENODATA,
+			 "%s: nothing in there became a step: if it depends on the "
+			 "domain, name that behind it; if on the phase, say --phase",
+			 dir);
+}
+
 int import_run(const struct import_request *request, FILE *out, size_t *ret_left,
 	       struct error *err)
 {
@@ -280,18 +297,13 @@ int import_run(const struct import_request *request, FILE *out, size_t *ret_left
 		import_merge(&im);
 		import_reverse(&im);
 		*ret_left = import_write(&im, out);
-		r = has_substance(&im.acts) ? 0 : -ENODATA;
+		r = has_substance(&im.acts) ? 0 : refuse_empty(&im, request->dir, err);
 	}
 	arena_done(&im.arena);
-	if (r == -ENODATA)
-		return error_set(
-			err, r,
-			"%s: nothing in there became a step: if it depends on the "
-			"domain, name that behind it; if on the phase, say --phase",
-			request->dir);
-	return r == 0 ? 0 :
-			error_set(err, r,
-				  "%s: there are no scripts: name a folder like "
-				  "/etc/libvirt/hooks/qemu.d/DOMAIN, or a script",
-				  request->dir);
+	return r == 0 || r == -ENODATA ?
+		       r :
+		       error_set(err, r,
+				 "%s: there are no scripts: name a folder like "
+				 "/etc/libvirt/hooks/qemu.d/DOMAIN, or a script",
+				 request->dir);
 }

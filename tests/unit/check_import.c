@@ -79,13 +79,13 @@ static const struct {
 	const char *name;
 	unsigned left;
 } fixtures[] = {
-	/* of guides */
+	/* of guides, word for word */
 	{ "import/optimus", 0 },
-	{ "import/initramfs.sh", 0 },
 	{ "import/nvidia", 0 },
 	{ "import/amd", 0 },
 	{ "import/tuned", 0 },
 	/* other habits */
+	{ "import/initramfs.sh", 0 },
 	{ "import/byname", 0 },
 	{ "import/classic", 0 },
 	{ "import/installer", 0 },
@@ -107,6 +107,36 @@ static const struct {
 START_TEST(scripts_become_a_config)
 {
 	compare(fixtures[_i].name, fixtures[_i].left);
+}
+END_TEST
+
+/* What is left to be run of what guides tell to copy: what no step does, and no more. */
+START_TEST(guides_leave_only_programs)
+{
+	static const struct {
+		const char *name, *program;
+		unsigned lines;
+	} guides[] = {
+		{ "import/optimus", "optimus-manager --switch ", 2 },
+		{ "import/nvidia", "", 0 },
+		{ "import/amd", "", 0 },
+		{ "import/tuned", "", 0 },
+	};
+	char path[PATH_MAX], run[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(guides); i++) {
+		_cleanup_free_ char *text = NULL;
+		unsigned lines = 0;
+		size_t left = 1;
+
+		text = convert(data_path(path, guides[i].name), &left);
+		ck_assert_msg(left == 0, "%s: %zu left over:\n%s", guides[i].name, left,
+			      text);
+		snprintf(run, sizeof(run), "exec.run = %s", guides[i].program);
+		for (const char *p = text; (p = strstr(p, "\nexec.")); lines++)
+			ck_assert_msg(str_after(++p, run), "%s: %.60s", guides[i].name, p);
+		ck_assert_uint_eq(lines, guides[i].lines);
+	}
 }
 END_TEST
 
@@ -288,6 +318,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 100);
 	tcase_add_loop_test(tcase, scripts_become_a_config, 0, ARRAY_SIZE(fixtures));
+	tcase_add_test(tcase, guides_leave_only_programs);
 	tcase_add_test(tcase, nothing_there);
 	tcase_add_test(tcase, for_a_domain);
 	tcase_add_test(tcase, runs_nothing);

@@ -296,6 +296,20 @@ START_TEST(import_tells_by_its_status)
 }
 END_TEST
 
+/* Nobody has said chmod +x. */
+START_TEST(import_of_what_never_ran)
+{
+	char line[PATH_MAX + 64], path[PATH_MAX];
+
+	faketree_file("modprobe -r nvidia\n", "/tree/win10/prepare/begin/start.sh");
+	snprintf(line, sizeof(line), "import %s/tree/win10", faketree_root());
+	ck_assert_int_eq(command(line), STATUS_FAILED);
+	snprintf(line, sizeof(line), "to have it read all the same: chmod 755 %s\n",
+		 host_path(&host, path, "/tree/win10/prepare/begin/start.sh"));
+	assert_has(line);
+}
+END_TEST
+
 /* A kvm.conf that lies elsewhere than its scripts. */
 START_TEST(import_with_a_conf)
 {
@@ -329,6 +343,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, without_config);
 	tcase_add_test(tc, each_command_has_help);
 	tcase_add_test(tc, import_tells_by_its_status);
+	tcase_add_test(tc, import_of_what_never_ran);
 	tcase_add_test(tc, import_with_a_conf);
 	tcase_add_loop_test(tc, nobody_reads, 0, ARRAY_SIZE(readers));
 }

@@ -1,3 +1,9 @@
 #!/bin/bash
+
+## Load the config file
 source "/etc/libvirt/hooks/kvm.conf"
+
+## Enable CPU governor on-demand mode
+cat /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor
 for file in /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor; do echo "ondemand" > $file; done
+cat /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor

@@ -1,4 +1,6 @@
 #!/bin/bash
+
+## Load the config file
 source "/etc/libvirt/hooks/kvm.conf"
 
 echo 0 > /proc/sys/vm/nr_hugepages

@@ -1,0 +1,3 @@
+#!/bin/bash
+
+echo 0 > /proc/sys/vm/nr_hugepages
