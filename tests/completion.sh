@@ -33,7 +33,8 @@ expect release vfio-hook plan win10 r
 expect 'pci.rescan pci.reset pci.resize-bar' vfio-hook steps pci.res
 expect --gpu vfio-hook devices --g
 expect '0000:0a:00.0 0000:0a:00.1 0000:0b:00.0' vfio-hook devices ''
-expect '0000:0a:00.0 0000:0a:00.1 0000:0b:00.0' vfio-hook --json devices 0b:00.0 00
+expect '0000:0a:00.0 0000:0a:00.1 0000:0b:00.0 0000:0a:00.\*' vfio-hook --json devices 0b:00.0 00
+expect '0a:00.0 0a:00.1 0a:00.\*' vfio-hook devices 0a
 
 # expect_split WANTED TYPED: the same for an address, which the shell splits.
 expect_split()
@@ -45,8 +46,11 @@ expect_split()
 	echo "not ok - devices $2: '${COMPREPLY[*]-}', wanted '$1'"
 	failed=1
 }
-expect_split '0a:00.0 0a:00.1 0b:00.0' 0000:
-expect_split '0a:00.0 0a:00.1' 0000:0a
+expect_split '0a:00.0 0a:00.1 0b:00.0 0a:00.\*' 0000:
+expect_split '0a:00.0 0a:00.1 0a:00.\*' 0000:0a
+expect_split '00.0 00.1 00.\*' 0a:
+expect_split '00.\*' '0a:00.*'
+expect_split '00.0' 0b:00.0
 expect_split '00.0' 0000:0b:00
 COMP_WORDBREAKS=' ' expect_split '0000:0b:00.0' 0000:0b
 expect --diff vfio-hook plan --d
@@ -154,7 +158,11 @@ if command -v fish >/dev/null; then
 	same "fish: domains" "$(fish_for 'vfio-hook status ')" 'linux win10 '
 	same "fish: phases" "$(fish_for 'vfio-hook plan win10 re')" 'release '
 	same "fish: steps" "$(fish_for 'vfio-hook steps pci.res')" 'pci.rescan pci.reset pci.resize-bar '
-	same "fish: devices" "$(fish_for 'vfio-hook devices 0000:0a')" '0000:0a:00.0 0000:0a:00.1 '
+	same "fish: devices" "$(fish_for 'vfio-hook devices ')" '0000:0a:00.0 0000:0a:00.1 0000:0b:00.0 '
+	same "fish: devices that begin so" "$(fish_for 'vfio-hook devices 0000:0a')" \
+		'0000:0a:00.* 0000:0a:00.0 0000:0a:00.1 '
+	same "fish: short addresses" "$(fish_for 'vfio-hook devices 0a:0')" '0a:00.* 0a:00.0 0a:00.1 '
+	same "fish: one short address" "$(fish_for 'vfio-hook devices 0b:')" '0b:00.0 '
 	same "fish: devices behind others" "$(fish_for 'vfio-hook devices 0a:00.0 0000:0b')" '0000:0b:00.0 '
 	same "fish: the devices of the host" "$(HOME=$empty XDG_CONFIG_HOME=$empty fish --no-config -c '
 		source $argv[1]; __vfio_hook_devices' "$top/share/completions/vfio-hook.fish")" "$sysfs"
@@ -210,6 +218,14 @@ if command -v zsh >/dev/null; then
 		_describe() { print -rl -- ${(P)4} }
 		eval "$(sed "\$d" $1)"
 		_vfio_hook_devices' zsh "$top/share/completions/_vfio-hook" | sed '/^$/d')" "${sysfs//:/\\:}"
+	# What begins as what is typed is picked by _describe.
+	same "zsh: short addresses" "$(zsh -f -c '
+		_describe() { print -rl -- ${(P)4} }
+		eval "$(sed "\$d" $1)"
+		_vfio_hook_pci() { print -rl 0000:0a:00.0 0000:0a:00.1 0001:0b:00.0 }
+		PREFIX=0
+		_vfio_hook_devices' zsh "$top/share/completions/_vfio-hook" | tr '\n' ' ')" \
+		'0000\:0a\:00.0 0000\:0a\:00.1 0001\:0b\:00.0 0000\:0a\:00.* 0a\:00.0 0a\:00.1 0a\:00.* '
 	same "zsh: folders" "$(zsh_for import '')" 'files '
 	same "zsh: commands" "$(zsh -f -c '
 		_describe() { print -l -- ${(P)4} }

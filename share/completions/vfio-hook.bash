@@ -21,6 +21,16 @@ _vfio_hook_devices()
 	done
 }
 
+# All ways to write what is typed: as sysfs does, without the domain, and whole cards.
+_vfio_hook_addresses()
+{
+	local all
+	all=$(_vfio_hook_devices)
+	all+=$'\n'$(printf '%s\n' "$all" | sed 's/\.[0-7]$//' | uniq -d | sed 's/$/.*/')
+	printf '%s\n' "$all"
+	sed -n 's/^0000://p' <<<"$all"
+}
+
 _vfio_hook_commands()
 {
 	vfio-hook --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]\{1,\}\) .*/\1/p'
@@ -77,7 +87,7 @@ _vfio_hook()
 	plan:1 | run:1) words=$phases ;;
 	steps:0) words=$(vfio-hook steps 2>/dev/null | sed 's/ .*//') ;;
 	devices:*)
-		words=$(_vfio_hook_devices)
+		if [ -n "$cur" ]; then words=$(_vfio_hook_addresses); else words=$(_vfio_hook_devices); fi
 		# To the shell a colon ends a word: it puts in only what comes behind the last.
 		cur=${COMP_LINE:0:COMP_POINT}
 		cur=${cur##*[[:space:]]}

@@ -17,6 +17,17 @@ function __vfio_hook_devices
     end
 end
 
+# All ways to write what is typed: as sysfs does, without the domain, and whole cards.
+function __vfio_hook_addresses
+    set -l all (__vfio_hook_devices)
+    set -l typed (commandline -ct)
+    if test -n "$typed"
+        set -a all (string replace -r '\.[0-7]$' '' -- $all | uniq -d | string replace -r '$' '.*')
+        set -a all (string replace -f -r '^0000:' '' -- $all)
+    end
+    printf '%s\n' $all
+end
+
 function __vfio_hook_words
     count (commandline -opc | string match -v -- '-*')
 end
@@ -28,7 +39,7 @@ complete -c vfio-hook -n '__fish_seen_subcommand_from plan run; and test (__vfio
 complete -c vfio-hook -n '__fish_seen_subcommand_from steps' -a '(vfio-hook steps 2>/dev/null | string replace -r " +" \t)'
 complete -c vfio-hook -n '__fish_seen_subcommand_from import; and test (__vfio_hook_words) -eq 2' -a '(__fish_complete_directories)'
 complete -c vfio-hook -n '__fish_seen_subcommand_from import; and test (__vfio_hook_words) -eq 3' -a '(__vfio_hook_domains)'
-complete -c vfio-hook -n '__fish_seen_subcommand_from devices' -a '(__vfio_hook_devices)'
+complete -c vfio-hook -n '__fish_seen_subcommand_from devices' -a '(__vfio_hook_addresses)'
 complete -c vfio-hook -n '__fish_seen_subcommand_from devices' -l gpu -d 'Only groups that have a display'
 complete -c vfio-hook -n '__fish_seen_subcommand_from plan' -l diff -d 'Only the changes'
 complete -c vfio-hook -n '__fish_seen_subcommand_from boot' -l early -d 'In an initramfs, where nothing is waited for'
