@@ -67,10 +67,12 @@ static bool has_scripts(const struct host *host, const char *dir, const char *do
 /* What nobody can look into: only who may write them, and what they call, is known. */
 static void advise_scripts(const struct call *call, struct findings *findings)
 {
-	char cure[PATH_MAX + 64];
+	char cure[3 * PATH_MAX], tree[PATH_MAX + 300], word[2 * PATH_MAX];
 
-	snprintf(cure, sizeof(cure), "vfio-hook import %s/qemu.d/%s", call->hooks_dir,
+	snprintf(tree, sizeof(tree), "%s/qemu.d/%s", call->hooks_dir,
 		 call->run.event.domain);
+	snprintf(cure, sizeof(cure), "vfio-hook import %s",
+		 shell_word(tree, word, sizeof(word)));
 	finding_add(findings, FINDING_ADVICE, cure,
 		    "only scripts, no config (%s/conf.d/%s.ini): what they would do, and "
 		    "whether it would work, is not known; this makes a config of them",
@@ -80,7 +82,7 @@ static void advise_scripts(const struct call *call, struct findings *findings)
 static void no_config(const struct call *call, struct section *section)
 {
 	const char *name = section->name, *meant;
-	char cure[2 * PATH_MAX + 64], buf[GUESS_LEN];
+	char cure[2 * PATH_MAX + 64], buf[GUESS_LEN], word[SHELL_WORD_MAX];
 
 	meant = guess_config(buf, &call->run.host, call->hooks_dir, name);
 	if (meant) {
@@ -95,7 +97,8 @@ static void no_config(const struct call *call, struct section *section)
 		advise_scripts(call, &section->findings);
 		return;
 	}
-	snprintf(cure, sizeof(cure), "vfio-hook init --write %s", name);
+	snprintf(cure, sizeof(cure), "vfio-hook init --write %s",
+		 shell_word(name, word, sizeof(word)));
 	finding_add(&section->findings, FINDING_ADVICE, cure,
 		    "no config (%s/conf.d/%s.ini): nothing is done for it",
 		    call->hooks_dir, name);

@@ -60,7 +60,7 @@ static int write_out(const struct command_options *options, const struct call *c
 		     const char *text, struct error *err)
 {
 	const char *name = call->run.event.domain;
-	char path[PATH_MAX], dir[PATH_MAX];
+	char path[PATH_MAX], dir[PATH_MAX], word[SHELL_WORD_MAX];
 	int r;
 
 	if (options->output) {
@@ -73,7 +73,8 @@ static int write_out(const struct command_options *options, const struct call *c
 	}
 	r = write_new(path, text, err);
 	if (r == 0)
-		printf("%s: written; now: vfio-hook check %s\n", path, name);
+		printf("%s: written; now: vfio-hook check %s\n", path,
+		       shell_word(name, word, sizeof(word)));
 	return r;
 }
 

@@ -36,6 +36,18 @@ START_TEST(steps_one_way)
 }
 END_TEST
 
+/* What is told to be run can be copied, whatever the domain is called. */
+START_TEST(commands_can_be_copied)
+{
+	faketree_file("<domain type='kvm'><name>my win</name><uuid>" UUID
+		      "</uuid><memory>1024</memory><devices>" HOSTDEV(
+			      "0x0b", "0") "</devices></domain>",
+		      "/etc/libvirt/qemu/my win.xml");
+	command("check");
+	assert_has("             vfio-hook init --write 'my win'\n");
+}
+END_TEST
+
 START_TEST(devices)
 {
 	faketree_file("0x00000000f0000000 0x00000000f0ffffff 0x0000000000040200\n"
@@ -485,6 +497,7 @@ static void add(TCase *tc)
 {
 	tcase_add_test(tc, help_and_usage);
 	tcase_add_test(tc, steps_one_way);
+	tcase_add_test(tc, commands_can_be_copied);
 	tcase_add_test(tc, devices);
 	tcase_add_loop_test(tc, devices_that_are_named, 0, ARRAY_SIZE(names_of_nic));
 	tcase_add_test(tc, devices_with_those_of_their_group);
