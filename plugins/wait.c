@@ -90,7 +90,7 @@ static int put_off(struct run *run, const struct step *step, struct error *err)
 	run->put_off = true;
 	return error_set(err, -EAGAIN,
 			 "%s may come when the root file system is there: "
-			 "vfio-hook-boot.service waits for it",
+			 "vfio-hook-boot.service waits for it, if it is enabled",
 			 path ? path : step_option(step, "unit"));
 }
 

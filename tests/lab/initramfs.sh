@@ -43,7 +43,7 @@ win10.ini"
 log() { sed -n 's/.*boot\/begin is put off: wait.for .server.ini:3.: \([^ ]*\) may come when the root file system is there.*/\1/p' /var/log/vfio-hook/server.log; }
 is "what does not come here is not waited for" "$(log)" /sys/bus/pci/devices/0000:01:00.0/driver
 is "what is done is not done again" "$(vfio-hook boot --early 2>&1; echo $?)" \
-	"server: boot/begin: later: wait.for (server.ini:3): /sys/bus/pci/devices/0000:01:00.0/driver may come when the root file system is there: vfio-hook-boot.service waits for it
+	"server: boot/begin: later: wait.for (server.ini:3): /sys/bus/pci/devices/0000:01:00.0/driver may come when the root file system is there: vfio-hook-boot.service waits for it, if it is enabled
 win10: boot/begin: done
 0"
 is "and it can be given back" "$(vfio-hook undo --boot win10 2>&1; driver 0000:00:03.0; driver 0000:02:00.0)" "win10: undo: done, 6 changes

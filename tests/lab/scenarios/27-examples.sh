@@ -1,5 +1,6 @@
 # shellcheck shell=dash
 # boot: --timeout 600 --qemu '-device pci-testdev,bus=gpu,addr=00.3'
+# modules: kvm
 # Each example of conf.d, and what its comments say to write instead, on this guest's devices
 # in place of its own: prepare, release, the host as before. The card has a fourth function,
 # which no driver wants, as many a host has none for a card's USB-C port.
@@ -135,6 +136,9 @@ promised()
 			"$(cat /sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages)" 8
 		refute "$1: the host has no such disk" test -e /dev/nvme0
 		;;
+	ryzen-unload)
+		equal "$1: the guest may read any register" "$(cat /sys/module/kvm/parameters/ignore_msrs)" Y
+		;;
 	server-nic*)
 		refute "$1: the host has no such port" home_net eth0
 		;;
@@ -178,7 +182,8 @@ variant dual-gpu-offers dual-gpu-nvme -e "$(offered 'cpuset.isolate\|irq.move\|s
 variant dual-gpu-release dual-gpu-nvme -e "$(offered drm.release)" -e '/^-service.stop/d; /^kmod.unload/d'
 variant single-gpu-programs single-gpu-nvidia -e "$(offered 'process.stop\|holders.kill')"
 variant single-gpu-unload single-gpu-amd -e "$(offered kmod.unload)" -e "s/ amdgpu$/ $bochs/"
-variant ryzen-unload ryzen-second-gpu -e '/^pci.detach/,$b; s/^;  *\(kmod.unload.*\)/\1/' -e '/^kmod.unload/{h;d}' \
+modprobe kvm
+variant ryzen-unload ryzen-second-gpu -e "$(offered sysfs.write)" -e '/^pci.detach/,$b; s/^;  *\(kmod.unload.*\)/\1/' -e '/^kmod.unload/{h;d}' \
 	-e '/^.boot.begin/G'
 variant server-nic-whole server-nic -e 's/^pci.detach *=/& group=whole/'
 variant dual-gpu-while-loaded dual-gpu-nvme -e '/^kmod.unload/d; s/^\(pci.detach.*\) gpu/\1 while-loaded=yes gpu/'

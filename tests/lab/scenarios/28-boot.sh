@@ -94,7 +94,7 @@ echo $NET1 >/sys/bus/pci/drivers/e1000e/unbind
 state "$LAB/before"
 check "the initramfs goes on when something is not there yet" eval '$initramfs >"$LAB/out" 2>&1'
 equal "and says who waits for it" "$(cat "$LAB/out")" "win10: boot/begin: later: wait.for (win10.ini:3): /sys/bus/pci/devices/$NET1/driver may come \
-when the root file system is there: vfio-hook-boot.service waits for it"
+when the root file system is there: vfio-hook-boot.service waits for it, if it is enabled"
 state "$LAB/after"
 same "$LAB/before" "$LAB/after" "nothing of it is done there"
 begun() { [ "$(cat /proc/sys/vm/stat_interval)" = 77 ]; }
