@@ -97,6 +97,17 @@ int call_read_xml(struct call *call, int fd, struct error *err)
 	return 0;
 }
 
+static int refuse_xml(const struct call *call, int code, const char *path,
+		      struct error *err)
+{
+	if (code == -EACCES)
+		return error_set(err, code, "%s: only root may read it", path);
+	if (code != -ENOENT)
+		return error_errno(err, code, "%s: cannot read it", path);
+	return error_set(err, code, "libvirt has no domain %s (no %s)",
+			 call->run.event.domain, path);
+}
+
 int call_read_stored_xml(struct call *call, struct error *err)
 {
 	_cleanup_close_ int fd = -1;
@@ -105,10 +116,7 @@ int call_read_stored_xml(struct call *call, struct error *err)
 	host_path(&call->run.host, path, STORED_XML, call->run.event.domain);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
-		return error_errno(err, -errno,
-				   "no domain XML: %s (give it on stdin: virsh dumpxml "
-				   "--inactive %s | vfio-hook …)",
-				   path, call->run.event.domain);
+		return refuse_xml(call, -errno, path, err);
 	return call_read_xml(call, fd, err);
 }
 

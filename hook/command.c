@@ -307,7 +307,7 @@ int command_open_domain(const struct command_options *options, const char *domai
 			enum phase phase, struct call *call)
 {
 	_cleanup_error_ struct error err = {};
-	char hooks_dir[PATH_MAX], guess[GUESS_LEN];
+	char hooks_dir[PATH_MAX], guess[GUESS_LEN], word[SHELL_WORD_MAX];
 	int r;
 
 	snprintf(hooks_dir, sizeof(hooks_dir), "%s",
@@ -319,6 +319,11 @@ int command_open_domain(const struct command_options *options, const char *domai
 		return check_name(call);
 	fprintf(stderr, "vfio-hook: %s%s\n", error_text(&err),
 		r == -ENOENT ? guess_domain(guess, options, domain) : "");
+	if (r == -ENOENT && !strstr(guess, "did you mean"))
+		fprintf(stderr,
+			"Of one that libvirt keeps elsewhere: virsh dumpxml --inactive %s | "
+			"vfio-hook …\n",
+			shell_word(domain, word, sizeof(word)));
 	return STATUS_USAGE;
 }
 

@@ -76,7 +76,7 @@ int usage_error(const struct command *command, const char *fmt, ...) _printf_(2,
 /* ": did you mean NAME?" in BUF, if WORD is most likely a slip of one of them, else "". */
 const char *did_you_mean(char buf[GUESS_LEN], const char *word,
 			 const struct strv *candidates);
-/* The same of the domains that libvirt or conf.d knows. */
+/* The same of the domains that libvirt or conf.d knows; else "; known: NAME, …" of a few. */
 const char *guess_domain(char buf[GUESS_LEN], const struct command_options *options,
 			 const char *word);
 /*

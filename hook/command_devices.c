@@ -229,8 +229,9 @@ static int print_text(const struct host *host, const struct inventory *inventory
 	if (unseen)
 		fprintf(out, "\n%s\n", unseen);
 	else if (inventory->holders.unreadable)
-		fprintf(out, "\n%u processes could not be looked at%s\n",
+		fprintf(out, "\n%u process%s could not be looked at%s\n",
 			inventory->holders.unreadable,
+			inventory->holders.unreadable > 1 ? "es" : "",
 			geteuid() ? ": run as root to see who holds a device" : "");
 	return r;
 }

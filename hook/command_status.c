@@ -131,7 +131,8 @@ static int status_run(const struct command_options *options, int argc, char **ar
 	}
 	if (argc == 0) {
 		if (!names.n && !options->json)
-			printf("no domain has a config, a journal or a log\n");
+			printf("no domain has a config, a journal or a log; a config is made "
+			       "by: vfio-hook init DOMAIN\n");
 		return show(options, dir, &names, false);
 	}
 	if (!strv_contains(&names, argv[0])) {
@@ -163,5 +164,5 @@ const struct command command_status = {
 		"  orphaned     changed, and everybody who stood behind it is gone\n"
 		"  interrupted  the last phase never ended: the machine or the hook was stopped\n\n"
 		"Exit status 1 when a domain is orphaned or interrupted, or has left a process\n"
-		"behind in the kernel.",
+		"behind in the kernel, and when nothing is known of DOMAIN.",
 };

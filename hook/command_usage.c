@@ -9,6 +9,8 @@
 #include "command.h"
 #include "ini_lines.h"
 
+#define FEW 8
+
 int usage_error(const struct command *command, const char *fmt, ...)
 {
 	va_list ap;
@@ -54,6 +56,22 @@ int command_names(const struct host *host, const char *dir, const char *suffix,
 	return r;
 }
 
+/* Which there are, if they are few. */
+static void tell_domains(char buf[GUESS_LEN], const struct strv *names)
+{
+	_cleanup_strv_ struct strv known = {};
+	_cleanup_free_ char *list = NULL;
+
+	for (size_t i = 0; i < names->n; i++)
+		if (!strv_contains(&known, names->v[i]) &&
+		    strv_add(&known, names->v[i]) < 0)
+			return;
+	strv_sort(&known);
+	list = known.n && known.n <= FEW ? strv_join(&known, ", ") : NULL;
+	if (list && strlen(list) < GUESS_LEN / 2)
+		snprintf(buf, GUESS_LEN, "; known: %s", list);
+}
+
 const char *guess_domain(char buf[GUESS_LEN], const struct command_options *options,
 			 const char *word)
 {
@@ -66,7 +84,9 @@ const char *guess_domain(char buf[GUESS_LEN], const struct command_options *opti
 	/* What cannot be read has no guess to give. */
 	(void)command_names(&host, "/etc/libvirt/qemu", ".xml", &names);
 	(void)command_names(&host, dir, ".ini", &names);
-	return did_you_mean(buf, word, &names);
+	if (!*did_you_mean(buf, word, &names))
+		tell_domains(buf, &names);
+	return buf;
 }
 
 /* FILE without its ending, which is ".ini" in any case of letters, or ".conf". */

@@ -72,7 +72,11 @@ static const struct slip slips[] = {
 	{ "undo a/b", "\"a/b\" cannot be the name of a domain\n" },
 
 	{ "plan win11", "/etc/libvirt/qemu/win11.xml" },
-	{ "plan win11", "No such file or directory: did you mean win10?\n" },
+	{ "plan win11", "/etc/libvirt/qemu/win11.xml): did you mean win10?\n" },
+	{ "plan sandbox", "/etc/libvirt/qemu/sandbox.xml); known: other, win10\n"
+			  "Of one that libvirt keeps elsewhere: virsh dumpxml --inactive "
+			  "sandbox | vfio-hook …\n" },
+	{ "undo sandbox", "vfio-hook: libvirt has no domain sandbox (no " },
 	{ "check win01", ": did you mean win10?\n" },
 	{ "plan win10 prepaer", "prepaer is no phase: did you mean prepare? (prepare, " },
 	{ "run win10 x",
@@ -90,7 +94,7 @@ static const struct slip slips[] = {
 	{ "import /nowhere/at/all", "/nowhere/at/all: there are no scripts: name a" },
 	{ "import /dev/null", "/dev/null: there are no scripts: name a" },
 	{ "plan win10 --json --diff", "--json and --diff: only one of them\n" },
-	{ "plan WIN10", "No such file or directory: did you mean win10?\n" },
+	{ "plan WIN10", "/etc/libvirt/qemu/WIN10.xml): did you mean win10?\n" },
 	{ "plan other", "the XML is of the domain \"win10\", not of \"other\"\n" },
 };
 
@@ -114,6 +118,11 @@ START_TEST(nothing_to_do)
 {
 	ck_assert_int_eq(command("undo --orphans"), STATUS_OK);
 	assert_has("no domain has left anything behind: nothing to put back\n");
+	ck_assert_int_eq(command("boot"), STATUS_OK);
+	assert_has(
+		"no config in /etc/libvirt/hooks/conf.d has [boot/begin]: nothing to do\n");
+	ck_assert_int_eq(command("status"), STATUS_OK);
+	assert_has("a log; a config is made by: vfio-hook init DOMAIN\n");
 	steps("pci.detach =");
 	ck_assert_int_eq(command("boot"), STATUS_OK);
 	assert_has(
