@@ -101,7 +101,8 @@ static int refuse_xml(const struct call *call, int code, const char *path,
 		      struct error *err)
 {
 	if (code == -EACCES)
-		return error_set(err, code, "%s: only root may read it", path);
+		return error_set(err, code,
+				 "%s: only root may read it: type sudo in front", path);
 	if (code != -ENOENT)
 		return error_errno(err, code, "%s: cannot read it", path);
 	return error_set(err, code, "libvirt has no domain %s (no %s)",
