@@ -27,15 +27,6 @@ static void fails(const char *lines, const char *cause, const char *cure)
 	assert_has(cure);
 }
 
-static void not_read(const char *lines, const char *cause, const char *cure)
-{
-	domain("");
-	steps(lines);
-	ck_assert_msg(command("plan win10") == STATUS_USAGE, "%s: %s", lines, out);
-	assert_has(cause);
-	assert_has(cure);
-}
-
 static void put_programs(void)
 {
 	faketree_file("", DEVICE SOUND "/sound/card1/controlC1/dev");

@@ -217,6 +217,30 @@ void steps(const char *lines)
 	faketree_file(text, "/etc/libvirt/hooks/conf.d/win10.ini");
 }
 
+void refused(const char *lines, const char *cause, const char *cure)
+{
+	_cleanup_free_ char *before = NULL, *after = NULL;
+
+	domain("");
+	steps(lines);
+	before = faketree_snapshot();
+	ck_assert_msg(command("run win10 prepare") == STATUS_FAILED, "%s: %s", lines, out);
+	assert_has(cause);
+	assert_has(cure);
+	after = faketree_snapshot();
+	ck_assert_str_eq(after, before);
+}
+
+void not_read(const char *lines, const char *cause, const char *cure)
+{
+	domain("");
+	steps(lines);
+	ck_assert_msg(command("run win10 prepare") == STATUS_USAGE, "%s: %s", lines, out);
+	assert_has("win10.ini:2: ");
+	assert_has(cause);
+	assert_has(cure);
+}
+
 int machine_run(const char *name, void (*add)(TCase *tc))
 {
 	TCase *tc = tcase_create(name);

@@ -37,5 +37,9 @@ void domain(const char *parts);
 void install(const char *text, mode_t mode);
 /* The hook, and a config of win10 with LINES in [prepare/begin]. */
 void steps(const char *lines);
+/* Prepare with LINES is refused: CAUSE and CURE are in its one line, and all is as it was. */
+void refused(const char *lines, const char *cause, const char *cure);
+/* The config with LINES is not read, for CAUSE, which is in its first step. */
+void not_read(const char *lines, const char *cause, const char *cure);
 /* Runs the tests of TC with the fixture; the exit status. */
 int machine_run(const char *name, void (*add)(TCase *tc));
