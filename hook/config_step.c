@@ -17,14 +17,17 @@ static void draft_done(struct draft *draft)
 	step_done(&draft->step);
 }
 
-/* All steps that are possible in PHASE; of PLUGIN only, or in every phase, if given so. */
+/*
+ * All steps that are possible in PHASE; of those called as PLUGIN only (several files may
+ * be), or in every phase, if given so.
+ */
 static int list_steps(struct strv *ret, enum phase phase, const struct plugin *plugin)
 {
 	char name[64];
 
 	for (const struct plugin *const *p = step_plugins(); *p; p++) {
 		for (const struct step_type *type = (*p)->types; type->summary; type++) {
-			if (plugin && *p != plugin)
+			if (plugin && !streq((*p)->name, plugin->name))
 				continue;
 			if (phase != PHASE_NONE && !(type->phases & PHASE_BIT(phase)))
 				continue;
