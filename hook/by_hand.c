@@ -6,6 +6,7 @@
 #include "log.h"
 #include "owner.h"
 #include "phase.h"
+#include "scripts.h"
 #include "survive.h"
 
 int by_hand_fail(const struct error *err)
@@ -69,4 +70,20 @@ int by_hand_survive(const struct command_options *options, int argc, char **argv
 	status = work(options, argc, argv);
 	log_close();
 	return status;
+}
+
+bool by_hand_has_nothing(const struct call *call)
+{
+	const struct run *run = &call->run;
+	char word[SHELL_WORD_MAX];
+
+	if (run->config ||
+	    scripts_exist_in(&run->host, call->hooks_dir, run->event.domain, PHASES_ALL))
+		return false;
+	fprintf(stderr,
+		"vfio-hook: %s has no config (%s/conf.d/%s.ini): there is nothing to do for "
+		"it; make one with: vfio-hook init --write %s\n",
+		run->event.domain, call->hooks_dir, run->event.domain,
+		shell_word(run->event.domain, word, sizeof(word)));
+	return true;
 }

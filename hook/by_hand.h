@@ -25,3 +25,6 @@ int by_hand_open(const struct command_options *options, const char *domain,
 int by_hand_survive(const struct command_options *options, int argc, char **argv,
 		    int (*work)(const struct command_options *options, int argc,
 				char **argv));
+
+/* Has the domain neither config nor scripts? Then that is told, with what to do. */
+bool by_hand_has_nothing(const struct call *call);

@@ -39,6 +39,8 @@ static int do_run(const struct command_options *options, int argc, char **argv)
 	r = by_hand_open(options, argv[0], phase, command_open, &call);
 	if (r != STATUS_OK)
 		return r;
+	if (phase_goes_up(phase))
+		(void)by_hand_has_nothing(&call);
 	call.run.owner =
 		1; /* as long as the machine runs: nobody else stands behind it */
 	by_hand_watch(&call.run, &progress);

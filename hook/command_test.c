@@ -98,6 +98,8 @@ static int do_test(const struct command_options *options, int argc, char **argv)
 	r = by_hand_open(options, argv[0], PHASE_PREPARE, command_open, &call);
 	if (r != STATUS_OK)
 		return r;
+	if (by_hand_has_nothing(&call))
+		return STATUS_FAILED;
 	by_hand_watch(&call.run, &progress);
 	return test_phases(&call.run, (unsigned)seconds);
 }

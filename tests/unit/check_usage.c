@@ -159,6 +159,16 @@ START_TEST(without_config)
 	assert_has(
 		"no config: nothing would be done for it; make one with: vfio-hook init "
 		"--write win10\n");
+	ck_assert_int_eq(command("run win10 prepare"), STATUS_OK);
+	assert_has("win10 has no config (/etc/libvirt/hooks/conf.d/win10.ini): there is "
+		   "nothing to do for it; make one with: vfio-hook init --write win10\n");
+	assert_has("nothing had to be changed\n");
+	ck_assert_int_eq(command("run win10 release"), STATUS_OK);
+	assert_hasnt("has no config");
+	/* Not a test that was passed. */
+	ck_assert_int_eq(command("test win10 0"), STATUS_FAILED);
+	assert_has("make one with: vfio-hook init --write win10\n");
+	assert_hasnt("released");
 }
 END_TEST
 
