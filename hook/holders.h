@@ -29,6 +29,12 @@ struct holder_list {
  */
 int holders_scan(const struct host *host, const struct pci_list *functions,
 		 struct holder_list *ret, struct error *err);
+/*
+ * The same for who is about to unbind them: it matters only whom an unbind would wait for, so
+ * no process is looked at where the kernel's counts tell that there is none.
+ */
+int holders_scan_blocking(const struct host *host, const struct pci_list *functions,
+			  struct holder_list *ret, struct error *err);
 /* "Xorg (pid 812, root, /dev/dri/card0)", up to three, then "and N more". */
 char *holders_describe(const struct holder_list *list);
 /* Are there any that may hold what they like? */

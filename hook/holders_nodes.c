@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "holders_nodes.h"
+#include "kmod.h"
 #include "storage.h"
 
 #define SYS_PCI "/sys/bus/pci/devices"
@@ -18,6 +19,28 @@ struct search {
 	struct node_list *list;
 	int error; /* the first; later finds are then no-ops */
 };
+
+/*
+ * The i2c bus of a DP AUX channel belongs to a module of helpers, so the driver's count knows
+ * nothing of it, and i2c_del_adapter() waits until it is closed. nvidia's nodes stand for all
+ * its cards.
+ */
+static enum node_hold hold_of(const char *path)
+{
+	static const char *const counted[] = { "/dev/dri/", "/dev/snd/", "/dev/fb",
+					       "/dev/kfd" };
+	static const char *const harmless[] = { "/dev/drm_dp_aux", "/dev/cec" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(counted); i++)
+		if (str_after(path, counted[i]))
+			return NODE_COUNTED;
+	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
+		if (str_after(path, harmless[i]))
+			return NODE_HARMLESS;
+	return str_after(path, "/dev/vfio/") && !str_after(path, "/dev/vfio/devices/") ?
+		       NODE_HARMLESS :
+		       NODE_UNCOUNTED;
+}
 
 static uint64_t device_number(const char *path)
 {
@@ -41,6 +64,7 @@ static _printf_(2, 3) void add(struct search *search, const char *fmt, ...)
 		return;
 	node.rdev = device_number(host_path(search->host, path, "%s", node.path));
 	node.is_vfio = str_after(node.path, "/dev/vfio/") != NULL;
+	node.hold = hold_of(node.path);
 	search->error = array_grow(&search->list->node, search->list->n, sizeof(node));
 	if (search->error >= 0)
 		search->list->node[search->list->n++] = node;
@@ -195,6 +219,59 @@ int nodes_find(const struct host *host, const struct pci_list *functions,
 	}
 	*ret = list;
 	return 0;
+}
+
+/* Nobody can have opened what the kernel offers no file for. */
+static bool is_there(const struct host *host, const struct node *node)
+{
+	if (str_after(node->path, "/dev/i2c-"))
+		return host_exists(host, "/sys/class/i2c-dev/%s", path_base(node->path));
+	return !node->is_vfio || node->rdev;
+}
+
+/* A driver that is built in counts nobody. */
+static bool driver_is_free(const struct host *host, const char *driver)
+{
+	char module[64];
+
+	return pci_driver_module(host, driver, module, sizeof(module)) == 0 &&
+	       kmod_refcount(host, module) == 0;
+}
+
+static bool is_free(const struct host *host, const struct node *node, bool blocking)
+{
+	char driver[64];
+
+	if (!is_there(host, node))
+		return true;
+	if (node->hold != NODE_COUNTED)
+		return node->hold == NODE_HARMLESS && blocking;
+	return host_link_name(host, driver, sizeof(driver), SYS_PCI "/%s/driver",
+			      node->function) < 0 ||
+	       driver_is_free(host, driver);
+}
+
+/* libvirt may have passed QEMU a device's descriptor without its group's. */
+static bool vfio_is_free(const struct host *host, const char *function, bool blocking)
+{
+	char driver[64];
+
+	return host_link_name(host, driver, sizeof(driver), SYS_PCI "/%s/driver",
+			      function) < 0 ||
+	       !pci_driver_is_vfio(host, function, driver) ||
+	       (blocking && driver_is_free(host, driver));
+}
+
+bool nodes_are_free(const struct host *host, const struct pci_list *functions,
+		    const struct node_list *nodes, bool blocking)
+{
+	for (size_t i = 0; i < nodes->n; i++)
+		if (!is_free(host, &nodes->node[i], blocking))
+			return false;
+	for (size_t i = 0; i < functions->n; i++)
+		if (!vfio_is_free(host, functions->fn[i].name, blocking))
+			return false;
+	return true;
 }
 
 const struct node *nodes_by_path(const struct node_list *list, const char *path)

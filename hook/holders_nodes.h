@@ -5,12 +5,20 @@
 #include "host.h"
 #include "pci.h"
 
+/* What an open file of a node is to its driver. */
+enum node_hold {
+	NODE_COUNTED, /* one reference to the driver's module: DRM, KFD, sound, fb */
+	NODE_HARMLESS, /* none, and no unbind waits for it: DP AUX, CEC, a VFIO group */
+	NODE_UNCOUNTED, /* an unbind may wait for it, and no count tells: i2c, disks, … */
+};
+
 /* A device node that belongs to one of our PCI functions. */
 struct node {
 	char path[128]; /* not rooted */
 	uint64_t rdev; /* of a character device that is there; else 0 */
 	const char *function; /* borrowed from the PCI list */
 	bool is_vfio;
+	enum node_hold hold;
 };
 
 struct node_list {
@@ -21,6 +29,12 @@ struct node_list {
 /* All nodes of FUNCTIONS, as sysfs has them at this moment. */
 int nodes_find(const struct host *host, const struct pci_list *functions,
 	       struct node_list *ret, struct error *err);
+/*
+ * Does nobody hold FUNCTIONS, by the kernel's own counts? Spares a look at every process.
+ * BLOCKING: only those matter whom an unbind would wait for.
+ */
+bool nodes_are_free(const struct host *host, const struct pci_list *functions,
+		    const struct node_list *nodes, bool blocking);
 /* By path; NULL: none of ours. */
 const struct node *nodes_by_path(const struct node_list *list, const char *path);
 /*

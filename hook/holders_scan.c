@@ -228,8 +228,8 @@ static int take_finds(const struct finds *finds, struct holder_list *list)
 	return 0;
 }
 
-int holders_scan(const struct host *host, const struct pci_list *functions,
-		 struct holder_list *ret, struct error *err)
+static int look_for(const struct host *host, const struct pci_list *functions,
+		    bool blocking, struct holder_list *ret, struct error *err)
 {
 	_cleanup_(scan_done) struct scan scan = { .host = host, .functions = functions };
 	_cleanup_(holder_list_done) struct holder_list list = {};
@@ -240,6 +240,10 @@ int holders_scan(const struct host *host, const struct pci_list *functions,
 
 	if (r < 0)
 		return r;
+	if (nodes_are_free(host, functions, &scan.nodes, blocking)) {
+		*ret = list;
+		return 0;
+	}
 	scan.finds = walk_memory_new(sizeof(*scan.finds));
 	if (!scan.finds)
 		return error_oom(err);
@@ -253,4 +257,16 @@ int holders_scan(const struct host *host, const struct pci_list *functions,
 	*ret = list;
 	list = (struct holder_list){};
 	return 0;
+}
+
+int holders_scan(const struct host *host, const struct pci_list *functions,
+		 struct holder_list *ret, struct error *err)
+{
+	return look_for(host, functions, false, ret, err);
+}
+
+int holders_scan_blocking(const struct host *host, const struct pci_list *functions,
+			  struct holder_list *ret, struct error *err)
+{
+	return look_for(host, functions, true, ret, err);
 }

@@ -137,7 +137,7 @@ static int unheld(struct run *run, void *arg, struct error *err)
 
 	holder_list_done(&wait->last);
 	wait->last = (struct holder_list){};
-	r = holders_scan(&run->host, wait->functions, &wait->last, err);
+	r = holders_scan_blocking(&run->host, wait->functions, &wait->last, err);
 	if (r < 0)
 		return r;
 	run_awaits_holders(run, &wait->last);

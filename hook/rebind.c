@@ -65,7 +65,7 @@ static int vfio_is_free(struct run *run, void *arg, _unused_ struct error *err)
 	struct vfio_wait *wait = arg;
 	_cleanup_error_ struct error ignored = { 0 };
 
-	if (holders_scan(&run->host, wait->functions, &list, &ignored) < 0)
+	if (holders_scan_blocking(&run->host, wait->functions, &list, &ignored) < 0)
 		return 1; /* the guarded write will tell */
 	free(wait->holders);
 	wait->holders = list.n ? holders_describe(&list) : NULL;

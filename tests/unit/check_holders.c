@@ -253,6 +253,99 @@ START_TEST(sees_mappings)
 }
 END_TEST
 
+static size_t found(int (*look)(const struct host *host, const struct pci_list *functions,
+				struct holder_list *ret, struct error *err))
+{
+	struct holder_list list = {};
+	struct error err = {};
+	size_t n;
+
+	ck_assert_int_eq(look(&host, &functions, &list, &err), 0);
+	n = list.n;
+	holder_list_done(&list);
+	return n;
+}
+
+/* One card of sound, on a driver whose module counts COUNT users, and held by a process. */
+static void held_sound(const char *count)
+{
+	pci_list_done(&functions);
+	add_function(SOUND);
+	put_link("../../../bus/pci/drivers/snd_hda_intel", SYS SOUND "/driver");
+	put_link("../../../../module/snd_hda_intel",
+		 "/sys/bus/pci/drivers/snd_hda_intel/module");
+	put(count, "/sys/module/snd_hda_intel/refcnt");
+	put_process(812, "pipewire", "/system.slice/audio.service");
+	put_link("/dev/snd/controlC2", "/proc/812/fd/7");
+}
+
+/* Each open file is a reference to the module: where there is none, nobody is looked at. */
+START_TEST(trusts_the_count_of_the_module)
+{
+	held_sound("1\n");
+	ck_assert_uint_eq(found(holders_scan), 1);
+	ck_assert_uint_eq(found(holders_scan_blocking), 1);
+	put("0\n", "/sys/module/snd_hda_intel/refcnt");
+	ck_assert_uint_eq(found(holders_scan), 0);
+	ck_assert_uint_eq(found(holders_scan_blocking), 0);
+}
+END_TEST
+
+/* Built in, it counts nothing. */
+START_TEST(looks_where_nobody_counts)
+{
+	char path[PATH_MAX];
+
+	held_sound("0\n");
+	unlink(host_path(&host, path, "/sys/bus/pci/drivers/snd_hda_intel/module"));
+	ck_assert_uint_eq(found(holders_scan_blocking), 1);
+}
+END_TEST
+
+/* An i2c bus is waited for and not counted, where i2c-dev gives it a file. */
+START_TEST(looks_for_users_of_i2c)
+{
+	held_sound("0\n");
+	put_link("/dev/i2c-9", "/proc/812/fd/8");
+	put("", SYS SOUND "/i2c-9/name");
+	ck_assert_uint_eq(found(holders_scan_blocking), 0);
+	put("", "/sys/class/i2c-dev/i2c-9/dev");
+	ck_assert_uint_eq(found(holders_scan_blocking), 2);
+}
+END_TEST
+
+/* A DP AUX channel is told of, but no unbind waits for it. */
+START_TEST(tells_what_blocks_from_what_does_not)
+{
+	pci_list_done(&functions);
+	add_function(GPU);
+	put_link("../../../bus/pci/drivers/amdgpu", SYS GPU "/driver");
+	put_link("../../../../module/amdgpu", "/sys/bus/pci/drivers/amdgpu/module");
+	put("0\n", "/sys/module/amdgpu/refcnt");
+	put_process(812, "fwupd", "/system.slice/fwupd.service");
+	put_link("/dev/drm_dp_aux0", "/proc/812/fd/7");
+	ck_assert_uint_eq(found(holders_scan), 1);
+	ck_assert_uint_eq(found(holders_scan_blocking), 0);
+}
+END_TEST
+
+/* A guest's file of the device counts, that of its group does not. */
+START_TEST(trusts_the_count_of_vfio)
+{
+	pci_list_done(&functions);
+	add_function(SOUND);
+	put_link("../../../bus/pci/drivers/vfio-pci", SYS SOUND "/driver");
+	put_link("../../../../module/vfio_pci", "/sys/bus/pci/drivers/vfio-pci/module");
+	put("1\n", "/sys/module/vfio_pci/refcnt");
+	put_process(812, "qemu-system-x86", "/machine.slice/machine-qemu.scope");
+	put_link("/dev/vfio/17", "/proc/812/fd/7");
+	ck_assert_uint_eq(found(holders_scan_blocking), 1);
+	put("0\n", "/sys/module/vfio_pci/refcnt");
+	ck_assert_uint_eq(found(holders_scan_blocking), 0);
+	ck_assert_uint_eq(found(holders_scan), 1);
+}
+END_TEST
+
 /* Another's process does not tell what it has open: counted, not taken for harmless. */
 START_TEST(counts_the_unreadable)
 {
@@ -572,6 +665,11 @@ int main(void)
 	tcase_add_test(tcase, one_entry_for_process_and_node);
 	tcase_add_test(tcase, names_three_and_counts_the_rest);
 	tcase_add_test(tcase, sees_mappings);
+	tcase_add_test(tcase, trusts_the_count_of_the_module);
+	tcase_add_test(tcase, looks_where_nobody_counts);
+	tcase_add_test(tcase, looks_for_users_of_i2c);
+	tcase_add_test(tcase, tells_what_blocks_from_what_does_not);
+	tcase_add_test(tcase, trusts_the_count_of_vfio);
 	tcase_add_test(tcase, counts_the_unreadable);
 	tcase_add_test(tcase, starved_is_not_stuck);
 	tcase_add_test(tcase, knows_nvidia);

@@ -326,6 +326,47 @@ void faketree_program(const char *name, const char *text)
 		fake_die("cannot make a program of", name);
 }
 
+static bool has_node(const char *device, const char *name)
+{
+	static const char *const places[] = { "drm", "graphics", "sound/card0",
+					      "sound/card1", "sound/card2" };
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (access(fake_path(path, "/sys/bus/pci/devices/%s/%s/%s", device,
+				     places[i], name),
+			   F_OK) == 0)
+			return true;
+	return false;
+}
+
+/* An open file of a card's node is a reference to its driver's module, and QEMU has both of
+ * VFIO's files. */
+static void count_open(const char *node, int by)
+{
+	char path[PATH_MAX], module[PATH_MAX];
+	struct dirent *entry;
+	DIR *dir = opendir(fake_path(path, "/sys/bus/pci/devices"));
+
+	if (strncmp(node, "/dev/vfio/", strlen("/dev/vfio/")) == 0 &&
+	    access(fake_path(module, "/sys/module/vfio_pci/refcnt"), F_OK) == 0)
+		faketree_module_refs("vfio_pci",
+				     (unsigned)(by +
+						atoi(faketree_read(
+							"/sys/module/vfio_pci/refcnt"))));
+	while (dir && (entry = readdir(dir))) {
+		fake_path(path, "/sys/bus/pci/devices/%s/driver/module", entry->d_name);
+		if (!has_node(entry->d_name, strrchr(node, '/') + 1) ||
+		    !realpath(path, module))
+			continue;
+		by += atoi(faketree_read("%s/refcnt", module + strlen(root)));
+		faketree_module_refs(strrchr(module, '/') + 1, (unsigned)by);
+		break;
+	}
+	if (dir)
+		closedir(dir);
+}
+
 void faketree_process(int pid, const char *comm, const char *unit, const char *node)
 {
 	char line[256];
@@ -338,14 +379,21 @@ void faketree_process(int pid, const char *comm, const char *unit, const char *n
 	snprintf(line, sizeof(line), "0::/system.slice/%s\n", unit);
 	faketree_file(line, "/proc/%d/cgroup", pid);
 	faketree_file("", "/proc/%d/maps", pid);
-	if (node)
-		faketree_link(node, "/proc/%d/fd/7", pid);
+	if (!node)
+		return;
+	faketree_link(node, "/proc/%d/fd/7", pid);
+	count_open(node, 1);
 }
 
 void faketree_process_gone(int pid)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], node[PATH_MAX];
+	ssize_t n =
+		readlink(fake_path(path, "/proc/%d/fd/7", pid), node, sizeof(node) - 1);
 
+	node[n > 0 ? n : 0] = '\0';
+	if (n > 0)
+		count_open(node, -1);
 	fake_remove_tree(fake_path(path, "/proc/%d", pid));
 }
 
@@ -363,7 +411,7 @@ static int snapshot_one(const char *path, const struct stat *st _unused_, int ty
 		target[n > 0 ? n : 0] = '\0';
 		return strv_addf(&lines, "%s -> %s", name, target);
 	}
-	if (type == FTW_F && !str_ends(name, "/config"))
+	if (type == FTW_F && !str_ends(name, "/config") && !str_ends(name, "/refcnt"))
 		return strv_addf(&lines, "%s: %s", name, faketree_read("%s", name));
 	return 0;
 }

@@ -123,20 +123,24 @@ domain win10 $GPU_ALL
 holder musicd /dev/snd/controlC0
 sound=$HOLDER
 holder renderd /dev/dri/card0
-hook_refused "switched off: the last gate names all holders" \
+HOOK_WRAP="strace -D -f -o $LAB/trace -e trace=openat" hook_refused "switched off: the last gate names all holders" \
 	"libvirt would hang.*$GPU is still on bochs.* and held by renderd \\(pid $HOLDER, .*; $GPU_SOUND is still on snd_hda_intel and held by musicd \\(pid $sound, " prepare begin
+equal "three devices, one look at each process" "$(grep -c '"/proc/1/maps"' "$LAB/trace")" 1
 kill "$HOLDER" "$sound"
 until_true 5 eval "! kill -0 $HOLDER && ! kill -0 $sound"
 HOOK_WRAP="strace -D -f -o $LAB/trace -e trace=openat" hook_ok "switched off: the last gate lets through what nobody holds" prepare begin
-equal "three devices, one look at each process" "$(grep -c '"/proc/1/maps"' "$LAB/trace")" 1
+refute "where their modules count nobody, there is no need to look" grep '"/proc/1/maps"' "$LAB/trace"
 rm /etc/libvirt/hooks/disable
 
 # Who may not look at others' processes is told that something is not known.
-domain win10 $NET1
-holder hiddend /dev/null
+# shellcheck disable=SC2086 # words
+domain win10 $GPU_ALL
+holder hiddend /dev/snd/controlC0
 su -s /bin/sh user -c "vfio-hook plan win10 prepare" </etc/lab/win10.xml >"$LAB/plan" 2>&1
 contains "one that may not look at all processes is told so" "$LAB/plan" \
 	"[0-9]+ processes may not be looked at, .* \\(pid [0-9]+\\) for one: whether"
+kill "$HOLDER"
+until_true 5 eval "! kill -0 $HOLDER"
 
 # A process that hangs in the kernel, and whose memory nobody can look at: a page of a
 # frozen file system is written to. It is told, nothing waits for it, and what else is
@@ -156,6 +160,8 @@ modprobe ext4
 mount -o loop /tmp/frozen.img /mnt/frozen
 dd if=/dev/zero of=/mnt/frozen/page bs=4096 count=1 2>/dev/null
 sync
+# One of the group is on VFIO, so the group has a file, and no count tells who has it open.
+check "one of the group is on VFIO already" bind_to $GPU_USB vfio-pci
 state "$LAB/before"
 check "a file system is frozen" fsfreeze --freeze /mnt/frozen
 holder frozend -l /mnt/frozen/page /dev/null
@@ -193,3 +199,4 @@ check "thawed, they end" until_true 20 eval "! kill -0 $HOLDER && ! kill -0 $inn
 until_true 5 umount /mnt/frozen
 state "$LAB/after"
 same "$LAB/before" "$LAB/after" "the host is as before" "$ONEWAY_VFIO"
+until_true 5 home $GPU_USB
