@@ -56,6 +56,16 @@ static void log_disagreements(struct call *call)
 			log_warn("check: %s", findings.items[i].text);
 }
 
+/* Devices are looked at for steps, and for what is to be put back. */
+static bool needs_devices(const struct call *call)
+{
+	const struct run *run = &call->run;
+
+	return !run->config || run->event.phase == PHASE_PREPARE ||
+	       !phase_goes_up(run->event.phase) ||
+	       config_has_phase(run->config, run->event.phase);
+}
+
 int hook_phase(struct call *call, struct error *err)
 {
 	struct run *run = &call->run;
@@ -64,7 +74,7 @@ int hook_phase(struct call *call, struct error *err)
 	char why[PATH_MAX];
 	int r;
 
-	if (config == 0)
+	if (config == 0 && needs_devices(call))
 		config = call_scan(call, err);
 	if (config < 0 && up && !phase_switched_off(run, why, sizeof(why))) {
 		phase_note_refusal(run);

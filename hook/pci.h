@@ -30,6 +30,7 @@ struct pci_list {
 #define PCI_CLASS_NVME 0x0108
 #define PCI_BASE_BRIDGE 0x06
 #define PCI_BASE_DISPLAY 0x03
+#define PCI_BASE_MULTIMEDIA 0x04
 
 /*
  * "0000:0a:00.0", "0a:00.0" (domain 0) or libvirt's "pci_0000_0a_00_0"; with FUNCTION

@@ -205,12 +205,25 @@ static int read_tables(const struct host *host, struct tables *ret, struct error
 	return r < 0 ? error_errno(err, r, "cannot read /proc/swaps") : 0;
 }
 
+/* Displays and sound have none: spares a look at every disk for each of a card's functions. */
+static bool may_have_disks(const struct host *host, const char *name)
+{
+	char text[32];
+	unsigned class;
+
+	if (host_read(host, text, sizeof(text), "/sys/bus/pci/devices/%s/class", name) <
+		    0 ||
+	    sscanf(text, "%x", &class) != 1)
+		return true;
+	return class >> 16 != PCI_BASE_DISPLAY && class >> 16 != PCI_BASE_MULTIMEDIA;
+}
+
 int storage_disks(const struct host *host, const char *name, struct strv *ret)
 {
 	_cleanup_strv_ struct strv all = {}, parts = {};
 	int r = 0;
 
-	if (host_list(host, &all, "/sys/class/block") < 0)
+	if (!may_have_disks(host, name) || host_list(host, &all, "/sys/class/block") < 0)
 		return 0;
 	for (size_t i = 0; i < all.n && r == 0; i++) {
 		char disk[NAME_MAX + 1];
