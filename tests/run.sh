@@ -222,6 +222,7 @@ done
 if [ -z "$quick" ]; then
 	for scenario in tests/lab/scenarios/*.sh; do
 		grep -q '^# boot:' "$scenario" || continue
+		if grep -q '^# bench' "$scenario"; then continue; fi
 		if [ -n "$faults" ] && grep -q '/lab/faults.sh' "$scenario"; then continue; fi
 		boot "lab: $(basename "$scenario" .sh)" tests/lab/boot.sh "$scenario"
 	done

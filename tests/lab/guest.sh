@@ -123,7 +123,7 @@ make_base()
 	if s=$(command -v strace); then
 		program "$s" /usr/bin/strace
 	fi
-	for a in hold inject; do
+	for a in hold inject lap; do
 		cc -O2 -Wall -Wextra -static -o "$base/bin/$a" "$lab/$a.c"
 	done
 
@@ -147,7 +147,7 @@ make_base()
 	pack "$base"
 }
 
-key=$( { cat "$lab/guest.sh" "$lab/services.sh" "$lab/hold.c" "$lab/inject.c"; echo "$version $modules"
+key=$( { cat "$lab/guest.sh" "$lab/services.sh" "$lab/hold.c" "$lab/inject.c" "$lab/lap.c"; echo "$version $modules"
          stat -L -c '%n %s %Y' "$(command -v busybox)" "$(command -v kmod || echo /bin/kmod)" "$kernel/tree/lib/modules/$version/modules.dep"
        } | sha256sum | cut -c1-16)
 big=$cache/guest/$suite-$key.cpio
