@@ -6,7 +6,7 @@
 #
 #   --quick          unit tests and one boot of the lab only
 #   --lab            the executable and the labs only
-#   --all-kernels    the labs on every kernel and libvirt that the project supports
+#   --all-kernels    the labs on every kernel, firmware and libvirt that the project supports
 #   --all-faults     a crash and an error at each call that changes something, and 200 phases of
 #                    several domains (an hour), where otherwise a sample is tried
 set -u
@@ -56,13 +56,14 @@ build()
 # Unit tests of FOLDER, each program counted by itself.
 unit()
 {
-	local folder=$1 what=$2 name result
+	local folder=$1 what=$2 name result begin=$SECONDS
 	shift 2
 	meson test -C "$folder" --no-rebuild --print-errorlogs "$@" >"$logs/unit" 2>&1
 	while read -r name result; do
 		if [ "$result" = OK ]; then pass "$what: $name"; else fail "$what: $name"; fi
 	done < <(sed -nE 's#^ *[0-9]+/[0-9]+ ([^ ]+ / )?([a-z_-]+) +([A-Z]+) .*#\2 \3#p' "$logs/unit")
 	grep -qE '^Ok: +[1-9]' "$logs/unit" || { fail "$what: unit tests ran"; cat "$logs/unit"; }
+	echo "     $what: unit tests, $((SECONDS - begin)) s"
 	grep -qE '^(Fail|Timeout): +[1-9]' "$logs/unit" && sed 's/^/     /' "$logs/unit"
 	return 0
 }
@@ -153,9 +154,10 @@ run_boots()
 	local n
 	# shellcheck disable=SC2016 # LOGS is for the inner shell
 	seq $boots | LOGS=$logs xargs -r -P 2 -I N bash -c \
-		'bash "$LOGS/boot.N.command" >"$LOGS/boot.N.log" 2>&1; echo $? >"$LOGS/boot.N.status"'
+		'bash "$LOGS/boot.N.command" >"$LOGS/boot.N.log" 2>&1; echo $? $SECONDS >"$LOGS/boot.N.status"'
 	for n in $(seq $boots); do
-		count_boot "$(cat "$logs/boot.$n.what")" "$logs/boot.$n.log" "$(cat "$logs/boot.$n.status")"
+		# shellcheck disable=SC2046 # status and seconds
+		count_boot "$(cat "$logs/boot.$n.what")" "$logs/boot.$n.log" $(cat "$logs/boot.$n.status")
 	done
 }
 
@@ -172,7 +174,7 @@ logs_of()
 
 count_boot()
 {
-	local what=$1 log=$2 status=$3 kind rest good=0 bad=0
+	local what=$1 log=$2 status=$3 took=$4 kind rest good=0 bad=0
 	while read -r kind rest; do
 		if [ "$kind" = ok ]; then
 			passed=$((passed + 1)) good=$((good + 1))
@@ -181,7 +183,7 @@ count_boot()
 			fail "$what: ${rest#ok }"
 		fi
 	done < <(tr -d '\r' <"$log" | grep -E '^(not )?ok ')
-	echo "     $what: $good ok$(tr -d '\r' <"$log" | sed -n 's/^# \(faults: .*\|peak .*\)/, \1/p' | tr -d '\n')"
+	echo "     $what: $good ok, $took s$(tr -d '\r' <"$log" | sed -n 's/^# \(faults: .*\|peak .*\)/, \1/p' | tr -d '\n')"
 	[ "$bad" -eq 0 ] || tr -d '\r' <"$log" | grep -E -A 70 '^not ok'
 	if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then
 		fail "$what: status $status"
@@ -208,10 +210,14 @@ if [ -z "$quick$lab" ]; then
 	t "clang-tidy" tidy
 	t "figures" tests/bench/run.sh
 fi
+# The longest first, so that both processors have work to the end.
 boot "lab: bookworm" tests/lab/boot.sh
-[ -n "$quick" ] || boot "lab: bookworm, UEFI" tests/lab/boot.sh --uefi
-# Where kernels differ: the whole cycle and each step. All else is the hook's own.
+[ -n "$quick" ] || boot "libvirt lab" tests/libvirt-lab/boot.sh
+# Where kernels and firmware differ: the whole cycle and each step. All else is the hook's own.
 on_kernels='single-gpu steps steps-more steps-programs steps-pci steps-cpu explicit-release failures trees hugepages'
+# shellcheck disable=SC2086 # names
+[ -n "$quick$all" ] || boot "lab: bookworm, UEFI" tests/lab/boot.sh --uefi $on_kernels
+[ -z "$all" ] || boot "lab: bookworm, UEFI" tests/lab/boot.sh --uefi
 for kernel in $kernels; do
 	# shellcheck disable=SC2086
 	[ -n "$quick" ] || boot "lab: $kernel" tests/lab/boot.sh --suite "$kernel" $on_kernels
@@ -227,12 +233,9 @@ if [ -z "$quick" ]; then
 		boot "lab: $(basename "$scenario" .sh)" tests/lab/boot.sh "$scenario"
 	done
 fi
-[ -n "$quick" ] || boot "lab: examples, UEFI" tests/lab/boot.sh --uefi 27-examples
+[ -z "$all" ] || boot "lab: examples, UEFI" tests/lab/boot.sh --uefi 27-examples
 [ -n "$quick" ] || boot "lab: an initramfs of initramfs-tools" tests/lab/initramfs.sh
-if [ -z "$quick" ]; then
-	boot "libvirt lab" tests/libvirt-lab/boot.sh
-	boot "libvirt lab: AppArmor" tests/libvirt-lab/boot.sh apparmor
-fi
+[ -n "$quick" ] || boot "libvirt lab: AppArmor" tests/libvirt-lab/boot.sh apparmor
 if [ -n "$all" ]; then
 	boot "libvirt lab: trixie" tests/libvirt-lab/boot.sh --suite trixie
 	boot "libvirt lab: autostart at boot" tests/libvirt-lab/boot.sh autostart
