@@ -103,8 +103,8 @@ static int boot_run(const struct command_options *options, int argc, char **argv
 	(void)argc;
 	(void)argv;
 	snprintf(conf, sizeof(conf), "%s/conf.d", dir);
-	(void)host_list(&host, &files, "%s",
-			conf); /* mostly it has none, or is not there */
+	/* Mostly it has none, or is not there. */
+	(void)host_list(&host, &files, "%s", conf);
 	strv_sort(&files);
 	seen = calloc(files.n + 1, sizeof(*seen));
 	if (!seen)
