@@ -61,10 +61,21 @@ if [ "$1" = --row ]; then
 fi
 at_most "executable, stripped" "$(size "$1/qemu")"
 shift
+# tells SCENARIO LINE: a log that has run the one has the other.
+tells()
+{
+	! grep -q "^ok $1 - " "$text" || grep -q "$2" "$text" && return
+	echo "the log of $1 does not tell its figures"
+	bad=1
+}
+
 text=$(mktemp)
 trap 'rm -f "$text"' EXIT
 for log; do
 	tr -d '\r' <"$log" >"$text"
+	tells 80-figures '^# peak memory of prepare: '
+	tells 90-kill '^# tuning: prepare makes '
+	tells 91-errno '^# tuning: prepare makes '
 	counts "$text"
 	while read -r kib; do
 		at_most "peak memory of a full prepare" $((kib * 1024))
