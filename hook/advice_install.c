@@ -11,15 +11,47 @@
 #include "spawn.h"
 #include "trust.h"
 
-/* The program, for a link to it. */
-static const char *find_program(const struct host *host, char buf[PATH_MAX])
-{
-	static const char packaged[] = "/usr/sbin/vfio-hook";
+#define PACKAGED "/usr/sbin/vfio-hook"
 
-	if (host_exists(host, packaged) ||
-	    spawn_find(host, "vfio-hook", buf, PATH_MAX) < 0)
-		snprintf(buf, PATH_MAX, "%s", packaged);
-	return buf;
+/* The program, for a link to it; false: it is not installed, and this is where it goes. */
+static bool find_program(const struct host *host, char buf[PATH_MAX])
+{
+	if (!host_exists(host, PACKAGED) &&
+	    spawn_find(host, "vfio-hook", buf, PATH_MAX) == 0)
+		return true;
+	snprintf(buf, PATH_MAX, "%s", PACKAGED);
+	return host_exists(host, PACKAGED);
+}
+
+/* The program that runs now, as one that was built and not installed; or false. */
+static bool find_built(const struct host *host, char buf[PATH_MAX])
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink(host_path(host, path, "/proc/self/exe"), buf, PATH_MAX - 1);
+
+	buf[n > 0 ? n : 0] = '\0';
+	return n > 0 && *buf == '/' && host_exists(host, "%s", buf);
+}
+
+/* 1: nothing is left to be done, as the installation makes HOOK, too. */
+static int add_installation(const struct host *host, const char *hook, struct strv *lines)
+{
+	char built[PATH_MAX], word[PATH_MAX + 64], *slash;
+
+	if (!find_built(host, built))
+		return 0;
+	slash = strrchr(built, '/');
+	*slash = '\0';
+	if (str_after(hook, HOOKS_DIR "/") && host_exists(host, "%s/build.ninja", built))
+		return strv_addf(lines, "meson install -C %s",
+				 shell_word(built, word, sizeof(word))) < 0 ?
+			       -ENOMEM :
+			       1;
+	*slash = '/';
+	return strv_addf(lines, "install -m 755 %s " PACKAGED,
+			 shell_word(built, word, sizeof(word))) < 0 ?
+		       -ENOMEM :
+		       0;
 }
 
 /* The commands that make the hook a link to the program, and keep what was there. */
@@ -27,17 +59,19 @@ static char *install_lines(const struct host *host, const char *hook)
 {
 	const char *slash = strrchr(hook, '/');
 	_cleanup_strv_ struct strv lines = {};
-	char path[PATH_MAX];
+	char path[PATH_MAX], program[PATH_MAX];
 	struct stat st;
-	int r = 0;
+	int r = find_program(host, program) ? 0 : add_installation(host, hook, &lines);
 
+	if (r != 0)
+		return r < 0 ? NULL : strv_join(&lines, "\n");
 	if (lstat(host_path(host, path, "%s", hook), &st) == 0)
 		r = strv_addf(&lines, "mv --backup=numbered %s %s.before-vfio-hook", hook,
 			      hook);
 	else
 		r = strv_addf(&lines, "mkdir -p %.*s", (int)(slash - hook), hook);
 	if (r >= 0)
-		r = strv_addf(&lines, "ln -s %s %s", find_program(host, path), hook);
+		r = strv_addf(&lines, "ln -s %s %s", program, hook);
 	return r < 0 ? NULL : strv_join(&lines, "\n");
 }
 

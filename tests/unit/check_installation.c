@@ -75,6 +75,32 @@ START_TEST(check_installation)
 }
 END_TEST
 
+/* Tried where it was built, or copied from elsewhere: it is not where a link would lead. */
+START_TEST(check_before_installation)
+{
+	faketree_file("", "/home/u/my build/vfio-hook");
+	faketree_link("/home/u/my build/vfio-hook", "/proc/self/exe");
+	ck_assert_int_eq(command("check"), STATUS_FAILED);
+	assert_has("             install -m 755 '/home/u/my build/vfio-hook' "
+		   "/usr/sbin/vfio-hook\n"
+		   "             mkdir -p /etc/libvirt/hooks\n"
+		   "             ln -s /usr/sbin/vfio-hook /etc/libvirt/hooks/qemu\n");
+	faketree_file("", "/home/u/my build/build.ninja");
+	ck_assert_int_eq(command("check"), STATUS_FAILED);
+	assert_has("             meson install -C '/home/u/my build'\n");
+	assert_hasnt("ln -s");
+	/* Which makes no link elsewhere. */
+	faketree_file("", "/var/lib/libvirt/hooks/x");
+	ck_assert_int_eq(command("check --hooks-dir /var/lib/libvirt/hooks"),
+			 STATUS_FAILED);
+	assert_has("             ln -s /usr/sbin/vfio-hook /var/lib/libvirt/hooks/qemu\n");
+	faketree_program("vfio-hook", "");
+	ck_assert_int_eq(command("check"), STATUS_FAILED);
+	assert_hasnt("install -");
+	assert_has("             ln -s /usr/sbin/vfio-hook /etc/libvirt/hooks/qemu\n");
+}
+END_TEST
+
 static void link_hook(const char *target)
 {
 	char path[PATH_MAX], relative[PATH_MAX];
@@ -286,6 +312,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, check_daemon_older_than_hook);
 	tcase_add_test(tc, check_daemon_older_than_link);
 	tcase_add_test(tc, check_daemon_that_called);
+	tcase_add_test(tc, check_before_installation);
 	tcase_add_test(tc, check_apparmor);
 	tcase_add_test(tc, check_owner_and_modes);
 	tcase_add_test(tc, check_selinux);
