@@ -127,6 +127,7 @@ int preflight_holders(struct run *run, const struct pci_list *functions, const c
 
 struct wait {
 	const struct pci_list *functions;
+	bool blocking;
 	struct holder_list last;
 };
 
@@ -137,17 +138,19 @@ static int unheld(struct run *run, void *arg, struct error *err)
 
 	holder_list_done(&wait->last);
 	wait->last = (struct holder_list){};
-	r = holders_scan_blocking(&run->host, wait->functions, &wait->last, err);
+	r = wait->blocking ?
+		    holders_scan_blocking(&run->host, wait->functions, &wait->last, err) :
+		    holders_scan(&run->host, wait->functions, &wait->last, err);
 	if (r < 0)
 		return r;
 	run_awaits_holders(run, &wait->last);
 	return wait->last.n == 0;
 }
 
-int preflight_wait_unheld(struct run *run, const struct pci_list *functions,
-			  const char *what, struct error *err)
+static int wait_unheld(struct run *run, const struct pci_list *functions,
+		       const char *what, bool blocking, struct error *err)
 {
-	struct wait wait = { .functions = functions };
+	struct wait wait = { .functions = functions, .blocking = blocking };
 	int r = 0;
 
 	if (!run->simulate && functions->n)
@@ -158,4 +161,16 @@ int preflight_wait_unheld(struct run *run, const struct pci_list *functions,
 	holder_list_done(&wait.last);
 	/* Something may have been mounted since the plan was made. */
 	return r == 0 && !run->simulate ? refuse_storage(run, functions, err) : r;
+}
+
+int preflight_wait_unheld(struct run *run, const struct pci_list *functions,
+			  const char *what, struct error *err)
+{
+	return wait_unheld(run, functions, what, false, err);
+}
+
+int preflight_wait_unbindable(struct run *run, const struct pci_list *functions,
+			      const char *what, struct error *err)
+{
+	return wait_unheld(run, functions, what, true, err);
 }

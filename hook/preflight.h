@@ -12,8 +12,11 @@
 int preflight_holders(struct run *run, const struct pci_list *functions, const char *what,
 		      struct error *err);
 /*
- * Waits, to the step's deadline, until nobody has a node of FUNCTIONS open; then
- * -EBUSY with their names (WHAT as above), or at once for disks in use. Nothing is done while simulating.
+ * Waits, to the step's deadline, until nobody has a node of FUNCTIONS open; then -EBUSY with
+ * their names (WHAT as above), or at once for disks in use. Nothing is done while simulating.
  */
 int preflight_wait_unheld(struct run *run, const struct pci_list *functions,
 			  const char *what, struct error *err);
+/* The same until an unbind would wait for nobody. */
+int preflight_wait_unbindable(struct run *run, const struct pci_list *functions,
+			      const char *what, struct error *err);

@@ -115,7 +115,7 @@ static int await_unheld(struct run *run, struct taking *taking, struct error *er
 
 	if (taking->unheld && now - taking->unheld < LOOK_SERVES_MS)
 		return storage_refuse(run, taking->left.fn[0].name, err);
-	r = preflight_wait_unheld(run, &taking->left, NULL, err);
+	r = preflight_wait_unbindable(run, &taking->left, NULL, err);
 	taking->unheld = now_ms();
 	return r;
 }
@@ -205,7 +205,7 @@ static int give_back(struct run *run, const struct pci_function *fn, struct erro
 			 *driver ? driver : "no driver");
 		return 0;
 	}
-	r = preflight_wait_unheld(run, &one, fn->name, err);
+	r = preflight_wait_unbindable(run, &one, fn->name, err);
 	if (r == 0)
 		r = effect_set(run, &state_override, fn->name, "", NULL, err);
 	if (r == 0)
