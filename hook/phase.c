@@ -160,6 +160,34 @@ static int up_dry(struct run *run, struct error *err)
 	return gate_check(run, err);
 }
 
+/* What an earlier prepare was cut off in hides what is there from the check. */
+static int settle(struct run *run, struct error *err)
+{
+	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+	int r;
+
+	if (!phase_was_cut_off(run))
+		return 0;
+	run_start_clock(run);
+	r = phase_open_journal(run, &journal, err);
+	if (run->journal)
+		phase_close_journal(run);
+	report_done(&run->report);
+	pci_list_done(&run->pci);
+	return r == 0 ? pci_scan(&run->host, &run->pci, err) : r;
+}
+
+static int check(struct run *run, struct error *err)
+{
+	bool dry = run->config && run->config->dry_run;
+	int r = dry ? 0 : settle(run, err);
+
+	if (r == 0)
+		r = phase_check(run, err);
+	phase_log_findings(run);
+	return r;
+}
+
 static int up(struct run *run, struct error *err)
 {
 	char why[PATH_MAX], word[SHELL_WORD_MAX];
@@ -175,8 +203,7 @@ static int up(struct run *run, struct error *err)
 			 shell_word(run->domain->name, word, sizeof(word)));
 		return 0;
 	}
-	r = phase_check(run, err);
-	phase_log_findings(run);
+	r = check(run, err);
 	if (r == 0 && !(run->config && run->config->dry_run))
 		return up_for_real(run, err);
 	phase_note_refusal(run);

@@ -177,6 +177,15 @@ bool phase_was_done_at_boot(const struct run *run)
 	       is_whole(run, &journal);
 }
 
+bool phase_was_cut_off(const struct run *run)
+{
+	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+
+	return opens_journal(run) &&
+	       journal_read(&run->host, run->domain->uuid, &journal, NULL) == 0 &&
+	       journal_has_open_records(&journal) && !is_whole(run, &journal);
+}
+
 /* Do scripts wait for stopped or release that have to know of a refused prepare? */
 static bool has_way_back(const struct run *run)
 {

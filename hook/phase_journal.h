@@ -15,6 +15,8 @@ int phase_open_journal(struct run *run, struct journal *journal, struct error *e
  * /run lives on, and the unit finds the journal.
  */
 bool phase_was_done_at_boot(const struct run *run);
+/* Is there something to be put back of an earlier run that did not come to its end? */
+bool phase_was_cut_off(const struct run *run);
 /* Says behind ERR how the domain gets on, should it never be put back; its code. */
 int phase_offer_to_forget(const struct run *run, struct error *err);
 /* Tells what is left, of which ERR is the reason, and that it is given up. */

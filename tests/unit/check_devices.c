@@ -15,11 +15,12 @@
 
 #define GPU "0000:0a:00.0"
 #define SOUND "0000:0a:00.1"
+#define UUID "11111111-2222-3333-4444-555555555555"
 #define NIC "0000:0b:00.0"
 
 static const char xml_format[] =
 	"<domain type='kvm'><name>win10</name>"
-	"<uuid>11111111-2222-3333-4444-555555555555</uuid><memory>1024</memory><devices>"
+	"<uuid>" UUID "</uuid><memory>1024</memory><devices>"
 	"<hostdev mode='subsystem' type='pci' managed='%s'><source>"
 	"<address domain='0x0000' bus='0x0a' slot='0x00' function='0x0'/></source></hostdev>"
 	"</devices></domain>";
@@ -553,6 +554,27 @@ START_TEST(refuses_disks_that_somebody_has_taken)
 }
 END_TEST
 
+/* Killed behind its first change, which hides the device from the check of the next. */
+START_TEST(puts_back_before_it_looks)
+{
+	struct journal journal = { .fd = -1 };
+	struct error err = {};
+
+	managed = "no";
+	config("[prepare/begin]\npci.remove = " NIC "\n");
+	assert_no_error(phase("prepare", "begin"));
+	ck_assert_str_eq(faketree_driver_of(NIC), "");
+	ck_assert_int_eq(journal_open(&host, UUID, "win10", true, NULL, &journal, &err),
+			 0);
+	ck_assert_int_eq(journal_phase(&journal, PHASE_PREPARE, PHASE_STATE_BEGUN, NULL),
+			 0);
+	journal_done(&journal);
+	assert_no_error(phase("prepare", "begin"));
+	assert_no_error(phase("release", "end"));
+	assert_same();
+}
+END_TEST
+
 /* One of its disks is unmounted by an earlier step, which says nothing of the other. */
 START_TEST(asks_for_each_disk)
 {
@@ -659,6 +681,7 @@ int main(void)
 	tcase_add_test(tc, tells_the_worst_first);
 	tcase_add_test(tc, refuses_mounted_disks);
 	tcase_add_loop_test(tc, refuses_disks_that_somebody_has_taken, 0, 2);
+	tcase_add_test(tc, puts_back_before_it_looks);
 	tcase_add_test(tc, asks_for_each_disk);
 	tcase_add_test(tc, refuses_disks_that_are_open);
 	tcase_add_loop_test(tc, refuses_disks_mounted_meanwhile, 0, 2);

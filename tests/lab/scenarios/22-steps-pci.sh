@@ -164,6 +164,25 @@ pci.remove = $NET2
 pci.rescan = $NET2
 pci.detach = $NET2
 END
+# Killed right behind the removal: the next prepare puts the function back before it looks
+# whether all is there.
+config win10 <<END
+[prepare/begin]
+pci.remove   = $NET2
+governor.set = performance
+END
+state "$LAB/before"
+HOOK_WRAP="inject -o $LAB/calls" hook_ok "pci.remove, traced: prepare" prepare begin
+hook_ok "pci.remove, traced: release" release end
+removal=$(grep -n "$NET2/remove" "$LAB/calls" | cut -d: -f1)
+HOOK_WRAP="inject -o $LAB/calls -n $((removal + 1))" hook prepare begin
+equal "pci.remove, then SIGKILL" "$RC" 137
+refute "the function is gone" test -e /sys/bus/pci/devices/$NET2
+hook_ok "the next prepare knows it" prepare begin
+refute "and removes it again" test -e /sys/bus/pci/devices/$NET2
+hook_ok "pci.remove, killed: release" release end
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "pci.remove, killed: the host is as before" "$ONEWAY_VFIO"
 config win10 <<END
 [prepare/begin]
 pci.detach = $NET2
