@@ -79,20 +79,32 @@ static void advise_scripts(const struct call *call, struct findings *findings)
 		    call->hooks_dir, call->run.event.domain);
 }
 
+/* MEANT is to be called NAME.ini. */
+static void not_read(const struct call *call, struct section *section, const char *meant)
+{
+	char from[PATH_MAX + 300], to[PATH_MAX + 300], from_word[2 * PATH_MAX],
+		to_word[2 * PATH_MAX];
+	char cure[4 * PATH_MAX + 8];
+
+	snprintf(from, sizeof(from), "%s/conf.d/%s", call->hooks_dir, meant);
+	snprintf(to, sizeof(to), "%s/conf.d/%s.ini", call->hooks_dir, section->name);
+	snprintf(cure, sizeof(cure), "mv %s %s",
+		 shell_word(from, from_word, sizeof(from_word)),
+		 shell_word(to, to_word, sizeof(to_word)));
+	finding_add(&section->findings, FINDING_WARNING, cure,
+		    "%s is not read for it: the file is called as the domain is, "
+		    "letter by letter, and ends in .ini",
+		    meant);
+}
+
 static void no_config(const struct call *call, struct section *section)
 {
 	const char *name = section->name, *meant;
-	char cure[2 * PATH_MAX + 64], buf[GUESS_LEN], word[SHELL_WORD_MAX];
+	char cure[SHELL_WORD_MAX + 64], buf[GUESS_LEN], word[SHELL_WORD_MAX];
 
 	meant = guess_config(buf, &call->run.host, call->hooks_dir, name);
-	if (meant) {
-		snprintf(cure, sizeof(cure), "mv '%s/conf.d/%s' '%s/conf.d/%s.ini'",
-			 call->hooks_dir, meant, call->hooks_dir, name);
-		finding_add(&section->findings, FINDING_WARNING, cure,
-			    "%s is not read for it: the file is called as the domain is, "
-			    "letter by letter, and ends in .ini",
-			    meant);
-	}
+	if (meant)
+		not_read(call, section, meant);
 	if (has_scripts(&call->run.host, call->hooks_dir, name)) {
 		advise_scripts(call, &section->findings);
 		return;

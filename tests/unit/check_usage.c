@@ -199,23 +199,22 @@ START_TEST(address)
 }
 END_TEST
 
-static const char *const nearly[] = { "WIN10.ini", "win10.conf", "win10.INI",
-				      "wni10.ini" };
+static const char *const nearly[] = { "WIN10.ini", "win10.conf", "win10.INI", "wni10.ini",
+				      "win'10.ini" };
 
 /* A config that is there, and not read. */
 START_TEST(config_of_another_name)
 {
 	_cleanup_free_ char *text = NULL;
+	char path[PATH_MAX], word[SHELL_WORD_MAX];
 
 	domain("<devices>" HOSTDEV("0x0b", "0") "</devices>");
 	install("\177ELF", 0755);
-	faketree_file("[prepare/begin]\npci.detach =\n", "/etc/libvirt/hooks/conf.d/%s",
-		      nearly[_i]);
+	snprintf(path, sizeof(path), "/etc/libvirt/hooks/conf.d/%s", nearly[_i]);
+	faketree_file("[prepare/begin]\npci.detach =\n", "%s", path);
 	ck_assert_int_eq(command("check win10"), STATUS_OK);
-	ck_assert_int_gt(asprintf(&text,
-				  "mv '/etc/libvirt/hooks/conf.d/%s' "
-				  "'/etc/libvirt/hooks/conf.d/win10.ini'\n",
-				  nearly[_i]),
+	ck_assert_int_gt(asprintf(&text, "mv %s /etc/libvirt/hooks/conf.d/win10.ini\n",
+				  shell_word(path, word, sizeof(word))),
 			 0);
 	assert_has("  warning  ");
 	assert_has(text);
