@@ -44,6 +44,8 @@ unsigned advise_daemons(const struct host *host, const char *hook,
 			struct findings *findings);
 /* IOMMU, vfio modules, locks on modules. */
 void advise_host(const struct host *host, struct findings *findings);
+/* Whether systemd runs [boot/begin]; an initramfs may have it besides, or alone. */
+void advise_boot(const struct host *host, struct findings *findings);
 /* What XML and config disagree on, for prepare; the run has been scanned. */
 void advise_devices(struct call *call, const struct inventory *inventory,
 		    struct findings *findings);

@@ -3,6 +3,7 @@
  * What every domain with a device needs of the host.
  */
 #include "advice.h"
+#include "systemd.h"
 #include "kmod.h"
 
 static void judge_iommu(const struct host *host, struct findings *findings)
@@ -142,4 +143,29 @@ void advise_host(const struct host *host, struct findings *findings)
 	judge_vfio(host, findings);
 	judge_locks(host, findings);
 	judge_acs_override(host, findings);
+}
+
+#define UNITS "/etc/systemd/system"
+#define BOOT_UNIT "vfio-hook-boot.service"
+
+static bool boot_unit_is_enabled(const struct host *host)
+{
+	_cleanup_strv_ struct strv names = {};
+
+	if (host_list(host, &names, UNITS) < 0)
+		return false;
+	for (size_t i = 0; i < names.n; i++)
+		if ((str_ends(names.v[i], ".wants") ||
+		     str_ends(names.v[i], ".requires")) &&
+		    host_exists(host, UNITS "/%s/" BOOT_UNIT, names.v[i]))
+			return true;
+	return false;
+}
+
+void advise_boot(const struct host *host, struct findings *findings)
+{
+	if (systemd_is_running(host) && !boot_unit_is_enabled(host))
+		finding_add(findings, FINDING_WARNING, "systemctl enable " BOOT_UNIT,
+			    "[boot/begin] is run by an initramfs only, if it was taken "
+			    "along there: " BOOT_UNIT " is not enabled");
 }

@@ -82,6 +82,24 @@ START_TEST(check_boot_phase)
 }
 END_TEST
 
+START_TEST(check_boot_unit)
+{
+	static const char unit[] = "vfio-hook-boot.service";
+
+	domain(PASSTHROUGH "<devices>" HOSTDEV("0x0b", "0") "</devices>");
+	phases("[boot/begin]\nkmod.load = e1000e\n");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_hasnt(unit); /* without systemd it is no use */
+	faketree_file("", "/run/systemd/system/.keep");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("vfio-hook-boot.service is not enabled");
+	assert_has("systemctl enable vfio-hook-boot.service\n");
+	faketree_file("", "/etc/systemd/system/multi-user.target.wants/%s", unit);
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_hasnt(unit);
+}
+END_TEST
+
 /* What is told below a problem does not deny it. */
 START_TEST(notes_beside_problems)
 {
@@ -263,6 +281,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, check_every_phase);
 	tcase_add_test(tc, check_phases_in_their_order);
 	tcase_add_test(tc, check_boot_phase);
+	tcase_add_test(tc, check_boot_unit);
 	tcase_add_test(tc, notes_beside_problems);
 	tcase_add_loop_test(tc, lines_to_put_in, 0, (int)ARRAY_SIZE(cures));
 	tcase_add_test(tc, no_lines_to_put_in);
