@@ -183,7 +183,8 @@ bool phase_was_cut_off(const struct run *run)
 
 	return opens_journal(run) &&
 	       journal_read(&run->host, run->domain->uuid, &journal, NULL) == 0 &&
-	       journal_has_open_records(&journal) && !is_whole(run, &journal);
+	       (journal_has_open_records(&journal) || journal.n_baselines) &&
+	       !is_whole(run, &journal);
 }
 
 /* Do scripts wait for stopped or release that have to know of a refused prepare? */
