@@ -50,19 +50,20 @@ static bool is_whole(const struct run *run, const struct journal *journal)
 	return true;
 }
 
-/*
- * A journal that is there already: complete, then it is adopted; else undone first. One
- * without open records may have been cut off while functions were compared with it.
- */
+/* One without open records may have been cut off while functions were compared with it. */
+static bool is_half_way(const struct run *run, const struct journal *journal)
+{
+	return (journal_has_open_records(journal) || journal->n_baselines) &&
+	       !is_whole(run, journal);
+}
+
+/* A journal that is there already: complete, then it is adopted; else undone first. */
 static int settle_old_journal(struct run *run, struct error *err)
 {
-	bool open = journal_has_open_records(run->journal);
 	int r;
 
-	if (!open && !run->journal->n_baselines)
-		return 0;
-	if (is_whole(run, run->journal)) {
-		if (open)
+	if (!is_half_way(run, run->journal)) {
+		if (journal_has_open_records(run->journal))
 			log_warn("%s was prepared before and never released: going on from "
 				 "there",
 				 run->domain->name);
@@ -183,8 +184,7 @@ bool phase_was_cut_off(const struct run *run)
 
 	return opens_journal(run) &&
 	       journal_read(&run->host, run->domain->uuid, &journal, NULL) == 0 &&
-	       (journal_has_open_records(&journal) || journal.n_baselines) &&
-	       !is_whole(run, &journal);
+	       is_half_way(run, &journal);
 }
 
 /* Do scripts wait for stopped or release that have to know of a refused prepare? */
