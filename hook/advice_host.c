@@ -3,8 +3,8 @@
  * What every domain with a device needs of the host.
  */
 #include "advice.h"
-#include "systemd.h"
 #include "kmod.h"
+#include "systemd.h"
 
 static void judge_iommu(const struct host *host, struct findings *findings)
 {

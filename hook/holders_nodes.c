@@ -161,12 +161,17 @@ static void add_nvidia(struct search *search)
 	add_nvidia_folder(search, "/dev/nvidia-caps-imex-channels");
 }
 
+/* FUNCTION's driver in BUF; false: it has none. */
+static bool has_driver(const struct host *host, const char *function, char buf[64])
+{
+	return host_link_name(host, buf, 64, SYS_PCI "/%s/driver", function) >= 0;
+}
+
 static void add_of_driver(struct search *search)
 {
 	char driver[64];
 
-	if (host_link_name(search->host, driver, sizeof(driver), SYS_PCI "/%s/driver",
-			   search->function) < 0)
+	if (!has_driver(search->host, search->function, driver))
 		return;
 	if (streq(driver, "nvidia"))
 		add_nvidia(search);
@@ -246,9 +251,7 @@ static bool is_free(const struct host *host, const struct node *node, bool block
 		return true;
 	if (node->hold != NODE_COUNTED)
 		return node->hold == NODE_HARMLESS && blocking;
-	return host_link_name(host, driver, sizeof(driver), SYS_PCI "/%s/driver",
-			      node->function) < 0 ||
-	       driver_is_free(host, driver);
+	return !has_driver(host, node->function, driver) || driver_is_free(host, driver);
 }
 
 /* libvirt may have passed QEMU a device's descriptor without its group's. */
@@ -256,8 +259,7 @@ static bool vfio_is_free(const struct host *host, const char *function, bool blo
 {
 	char driver[64];
 
-	return host_link_name(host, driver, sizeof(driver), SYS_PCI "/%s/driver",
-			      function) < 0 ||
+	return !has_driver(host, function, driver) ||
 	       !pci_driver_is_vfio(host, function, driver) ||
 	       (blocking && driver_is_free(host, driver));
 }
