@@ -153,8 +153,8 @@ run_boots()
 {
 	local n
 	# shellcheck disable=SC2016 # LOGS is for the inner shell
-	seq $boots | LOGS=$logs xargs -r -P 2 -I N bash -c \
-		'bash "$LOGS/boot.N.command" >"$LOGS/boot.N.log" 2>&1; echo $? $SECONDS >"$LOGS/boot.N.status"'
+	seq $boots | LOGS=$logs xargs -r -P 2 -n 1 bash -c \
+		'bash "$LOGS/boot.$0.command" >"$LOGS/boot.$0.log" 2>&1; echo $? $SECONDS >"$LOGS/boot.$0.status"'
 	for n in $(seq $boots); do
 		# shellcheck disable=SC2046 # status and seconds
 		count_boot "$(cat "$logs/boot.$n.what")" "$logs/boot.$n.log" $(cat "$logs/boot.$n.status")
