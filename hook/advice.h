@@ -44,8 +44,11 @@ unsigned advise_daemons(const struct host *host, const char *hook,
 			struct findings *findings);
 /* IOMMU, vfio modules, locks on modules. */
 void advise_host(const struct host *host, struct findings *findings);
-/* Whether systemd runs [boot/begin]; an initramfs may have it besides, or alone. */
-void advise_boot(const struct host *host, struct findings *findings);
+/*
+ * Whether systemd runs [boot/begin] of the file CONFIG, whose path holds the root already; an
+ * initramfs may have a copy of it besides, or alone.
+ */
+void advise_boot(const struct host *host, const char *config, struct findings *findings);
 /* What XML and config disagree on, for prepare; the run has been scanned. */
 void advise_devices(struct call *call, const struct inventory *inventory,
 		    struct findings *findings);

@@ -2,6 +2,9 @@
 /*
  * What every domain with a device needs of the host.
  */
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
 #include "advice.h"
 #include "kmod.h"
 #include "systemd.h"
@@ -162,10 +165,35 @@ static bool boot_unit_is_enabled(const struct host *host)
 	return false;
 }
 
-void advise_boot(const struct host *host, struct findings *findings)
+/* What it has of CONFIG is from when it was made. */
+static void judge_initramfs(const struct host *host, const char *config,
+			    struct findings *findings)
+{
+	char image[PATH_MAX], path[PATH_MAX];
+	struct stat made, changed;
+	struct utsname u;
+
+	if (!host_exists(host, "/usr/share/initramfs-tools/hooks/vfio-hook") &&
+	    !host_exists(host, "/etc/initramfs-tools/hooks/vfio-hook"))
+		return;
+	uname(&u);
+	snprintf(image, sizeof(image), "/boot/initrd.img-%s", u.release);
+	if (stat(host_path(host, path, "%s", image), &made) < 0 ||
+	    stat(config, &changed) < 0)
+		return;
+	/* A file that was moved there keeps its time of modification, not that of change. */
+	if (changed.st_ctime > made.st_mtime)
+		finding_add(findings, FINDING_WARNING, "update-initramfs -u",
+			    "%s was made before %s was changed last: at the next boot it "
+			    "runs [boot/begin] as it was then, if at all",
+			    image, config);
+}
+
+void advise_boot(const struct host *host, const char *config, struct findings *findings)
 {
 	if (systemd_is_running(host) && !boot_unit_is_enabled(host))
 		finding_add(findings, FINDING_WARNING, "systemctl enable " BOOT_UNIT,
 			    "[boot/begin] is run by an initramfs only, if it was taken "
 			    "along there: " BOOT_UNIT " is not enabled");
+	judge_initramfs(host, config, findings);
 }

@@ -126,7 +126,7 @@ static void judge_boot(const struct command_options *options, struct section *se
 		return;
 	phase_check(&call.run, &err);
 	take_report(&call.run, section);
-	advise_boot(&call.run.host, &section->findings);
+	advise_boot(&call.run.host, call.run.config->path, &section->findings);
 }
 
 static void advise_desktop(const struct run *run, struct findings *findings)

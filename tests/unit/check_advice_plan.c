@@ -2,6 +2,11 @@
 /*
  * What `check` takes from the plan of each phase, and the lines that it has for it.
  */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+
 #include "journal.h"
 #include "machine.h"
 
@@ -97,6 +102,40 @@ START_TEST(check_boot_unit)
 	faketree_file("", "/etc/systemd/system/multi-user.target.wants/%s", unit);
 	ck_assert_int_eq(command("check win10"), STATUS_OK);
 	assert_hasnt(unit);
+}
+END_TEST
+
+/* An hour from now, or long ago. */
+static void initramfs_made(int64_t when)
+{
+	const struct timespec times[2] = { { .tv_sec = when }, { .tv_sec = when } };
+	struct utsname u;
+	char path[PATH_MAX];
+
+	uname(&u);
+	faketree_file("", "/boot/initrd.img-%s", u.release);
+	snprintf(path, sizeof(path), "%s/boot/initrd.img-%s", faketree_root(), u.release);
+	ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+START_TEST(check_initramfs)
+{
+	domain(PASSTHROUGH "<devices>" HOSTDEV("0x0b", "0") "</devices>");
+	phases("[boot/begin]\nkmod.load = e1000e\n");
+	initramfs_made(1000);
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_hasnt("initrd.img"); /* nothing of ours goes in there */
+	faketree_file("", "/usr/share/initramfs-tools/hooks/vfio-hook");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("/etc/libvirt/hooks/conf.d/win10.ini was changed last");
+	assert_has("update-initramfs -u\n");
+	initramfs_made(time(NULL) + 3600);
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_hasnt("initrd.img");
+	phases("kmod.load = e1000e\n");
+	initramfs_made(1000);
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_hasnt("initrd.img");
 }
 END_TEST
 
@@ -282,6 +321,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, check_phases_in_their_order);
 	tcase_add_test(tc, check_boot_phase);
 	tcase_add_test(tc, check_boot_unit);
+	tcase_add_test(tc, check_initramfs);
 	tcase_add_test(tc, notes_beside_problems);
 	tcase_add_loop_test(tc, lines_to_put_in, 0, (int)ARRAY_SIZE(cures));
 	tcase_add_test(tc, no_lines_to_put_in);
