@@ -121,15 +121,15 @@ static int find(struct run *run, const struct step *step,
 	int r = arrival_of(run, step, attributes->pattern, err);
 
 	if (r == -ENOENT) {
-		run_cure_optional(run, step);
-		return run_problem(run, r, err,
-				   "%s does not exist on this machine now: put '-' in front "
-				   "of the line if it is not always there",
+		run_cure_optional(run, ": " PUT_DASH);
+		return run_problem(run, r, err, "%s does not exist on this machine now",
 				   attributes->pattern);
 	}
 	if (r <= 0)
 		return r;
 	r = host_glob(&run->host, attributes->pattern, attributes->below, ret, &why);
+	if (r == -ENOENT)
+		run_cure_optional(run, ": " PUT_DASH);
 	return r < 0 ? run_problem_why(run, r, err, &why) : 0;
 }
 
@@ -145,11 +145,9 @@ static int check_one(struct run *run, const struct attributes *attributes,
 		return run_problem_why(run, r, err, &why);
 	if (stat(host_path(&run->host, rooted, "%s", path), &st) < 0) {
 		r = -errno;
-		run_cure_optional(run, run->step);
-		return run_problem(
-			run, r, err,
-			"%s: %s: see what else is there, or put '-' in front of the line if it is not always there",
-			path, strerror(-r));
+		run_cure_optional(run, ", or " PUT_DASH);
+		return run_problem(run, r, err, "%s: %s: see what else is there", path,
+				   strerror(-r));
 	}
 	if (!S_ISREG(st.st_mode))
 		return run_problem(run, -EISDIR, err,

@@ -70,11 +70,12 @@ int cpufreq_policies(struct run *run, const char *cpus, struct strv *ret,
 		return error_errno(err, r, "cpus=%s", cpus);
 	(void)host_list(&run->host, &names, CPUFREQ_DIR);
 	if (!names.n) {
-		run_cure_optional(run, run->step);
+		run_cure_optional(run, NULL);
 		return error_set(
 			err, -ENODEV,
 			"this machine has no frequency scaling (no policy in " CPUFREQ_DIR
-			"): put '-' in front of the line to go on without");
+			")%s",
+			run->step->optional ? "" : ": " PUT_DASH);
 	}
 	r = select_policies(run, &names, cpus ? &list : NULL, &policies);
 	if (r < 0)

@@ -93,10 +93,7 @@ int host_glob(const struct host *host, const char *pattern, const char *below,
 			return error_oom(err);
 	}
 	if (!resolved.n)
-		return error_set(
-			err, -ENOENT,
-			"%s is not there: put '-' in front of the line if that is not always so",
-			pattern);
+		return error_set(err, -ENOENT, "%s is not there", pattern);
 	strv_sort(&resolved);
 	*ret = resolved;
 	resolved = (struct strv){};

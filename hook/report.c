@@ -139,18 +139,22 @@ static void add_problem(struct run *run, int code, const char *text)
 
 int run_problem(struct run *run, int code, struct error *err, const char *fmt, ...)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = NULL, *whole = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
 	text = str_format(fmt, ap);
 	va_end(ap);
-	if (!text)
+	if (!text || asprintf(&whole, "%s%s", text,
+			      run->report.clause ? run->report.clause : "") < 0) {
+		whole = NULL;
 		return error_oom(err);
+	}
+	run->report.clause = NULL;
 	if (!run->simulate)
-		return error_set(err, code, "%s", text);
-	add_problem(run, code, text);
-	set_cure(run, NULL);
+		return error_set(err, code, "%s", whole);
+	add_problem(run, code, whole);
+	run_forget_cure(run);
 	return 0;
 }
 
@@ -172,10 +176,18 @@ void run_cure(struct run *run, const char *fmt, ...)
 	va_end(ap);
 }
 
-void run_cure_optional(struct run *run, const struct step *step)
+void run_forget_cure(struct run *run)
 {
-	if (!step->optional)
-		run_cure(run, "-%s", step->text);
+	set_cure(run, NULL);
+	run->report.clause = NULL;
+}
+
+void run_cure_optional(struct run *run, const char *clause)
+{
+	if (run->step->optional)
+		return;
+	run_cure(run, "-%s", run->step->text);
+	run->report.clause = clause;
 }
 
 /* "NAME=VALUE" among the options of a line, or its end. */

@@ -29,6 +29,7 @@ struct report {
 	struct report_item *items;
 	size_t n;
 	char *cure; /* for the warning or problem that comes next */
+	const char *clause; /* ends the text of the problem that comes next; or NULL */
 };
 
 void report_done(struct report *report);
@@ -122,8 +123,14 @@ int run_problem_why(struct run *run, int code, struct error *err, const struct e
  * or lines to put in alone, one a line.
  */
 void run_cure(struct run *run, const char *fmt, ...) _printf_(2, 3);
-/* STEP's line with '-' in front, as the cure. */
-void run_cure_optional(struct run *run, const struct step *step);
+/* None for what comes next. */
+void run_forget_cure(struct run *run);
+/*
+ * The line of the step with '-' in front, as the cure, and CLAUSE (or NULL), which is kept, at
+ * the end of the problem's text. Nothing, where it is marked so already.
+ */
+void run_cure_optional(struct run *run, const char *clause);
+#define PUT_DASH "put '-' in front of the line if it is not always there"
 /* STEP's line with OPTION=VALUE (VALUE is NULL: without OPTION), as the cure. */
 void run_cure_option(struct run *run, const struct step *step, const char *option,
 		     const char *value);

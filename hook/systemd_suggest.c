@@ -39,9 +39,7 @@ const char *unit_suggest(const struct host *host, const char *unit, bool user, c
 	if (names)
 		snprintf(buf, size, ": did you mean %s?", names);
 	else
-		snprintf(buf, size,
-			 ": systemctl%s list-unit-files shows all; put '-' in front of the line if "
-			 "it is not always there",
+		snprintf(buf, size, ": systemctl%s list-unit-files shows all",
 			 user ? " --user" : "");
 	return buf;
 }

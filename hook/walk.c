@@ -73,6 +73,7 @@ static int one_step(struct run *run, const struct step *step, struct error *err)
 	int r;
 
 	run->step = step;
+	run_forget_cure(run);
 	run->deadline = now_ms() + step_duration(step, "timeout",
 						 step->type->timeout_ms ?
 							 step->type->timeout_ms :

@@ -56,12 +56,10 @@ static int check_policy(struct run *run, const char *policy, const char *name,
 	char offered[512], mode[64];
 
 	if (!host_exists(&run->host, CPUFREQ_DIR "/%s/" AVAILABLE, policy)) {
-		run_cure_optional(run, run->step);
-		return run_problem(
-			run, -ENODEV, err,
-			"%s has no energy preference (its driver is '%s'): put '-' in "
-			"front of the line to go on without",
-			policy, cpufreq_mode(&run->host, policy, mode));
+		run_cure_optional(run, ": " PUT_DASH);
+		return run_problem(run, -ENODEV, err,
+				   "%s has no energy preference (its driver is '%s')",
+				   policy, cpufreq_mode(&run->host, policy, mode));
 	}
 	if (!cpufreq_offers(&run->host, policy, AVAILABLE, name, offered))
 		return run_problem(

@@ -101,11 +101,8 @@ static int exec_check(struct run *run, const struct step *step, struct error *er
 	path = program.argv.v[0];
 	if (stat(host_path(&run->host, rooted, "%s", path), &st) < 0) {
 		r = -errno;
-		run_cure_optional(run, step);
-		return run_problem(
-			run, r, err,
-			"%s: %s: install it, or put '-' in front of the line if it is not always there",
-			path, strerror(-r));
+		run_cure_optional(run, ", or " PUT_DASH);
+		return run_problem(run, r, err, "%s: %s: install it", path, strerror(-r));
 	}
 	if (!S_ISREG(st.st_mode))
 		return run_problem(

@@ -100,11 +100,8 @@ static int resolve(struct run *run, const struct step *step, const char *word,
 	int r = arrival_of(run, step, word, err);
 
 	if (r == -ENOENT) {
-		run_cure_optional(run, step);
-		return run_problem(run, r, err,
-				   "%s is not there: put '-' in front of the line if it is "
-				   "not always there",
-				   word);
+		run_cure_optional(run, ": " PUT_DASH);
+		return run_problem(run, r, err, "%s is not there", word);
 	}
 	if (r <= 0)
 		return r;

@@ -57,11 +57,9 @@ static int run_check(struct run *run, const struct step *step, struct error *err
 		return 0;
 	}
 	if (!host_exists(&run->host, "%s", folder)) {
-		run_cure_optional(run, step);
-		return run_problem(
-			run, -ENOENT, err,
-			"there is no folder %s: mkdir it, or put '-' in front of the line if it is not always there",
-			folder);
+		run_cure_optional(run, ", or " PUT_DASH);
+		return run_problem(run, -ENOENT, err, "there is no folder %s: mkdir it",
+				   folder);
 	}
 	return 0;
 }

@@ -93,6 +93,8 @@ static int apply_one(struct run *run, const char *unit, const char *user, bool m
 		run_note(run, "there is no unit %s of user %s: passed over", unit, user);
 		return 0;
 	}
+	if (r == -ENOENT)
+		run_cure_optional(run, " (" PUT_DASH ")");
 	return r < 0 ? run_problem_why(run, r, err, &why) : act(run, target, err);
 }
 

@@ -39,12 +39,10 @@ static int inhibit_check(struct run *run, const struct step *step, struct error 
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
 		if (spawn_find(&run->host, programs[i], path, sizeof(path)) == 0)
 			continue;
-		run_cure_optional(run, step);
-		return run_problem(
-			run, -ENOENT, err,
-			"%s is not installed: it is part of systemd, or put '-' in "
-			"front of the line",
-			programs[i]);
+		run_cure_optional(run, ", or " PUT_DASH);
+		return run_problem(run, -ENOENT, err,
+				   "%s is not installed: it is part of systemd",
+				   programs[i]);
 	}
 	return 0;
 }

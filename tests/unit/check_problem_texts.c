@@ -31,6 +31,17 @@ static bool is_told_by_others(const char *text)
 	       str_ends(text, ", but %s");
 }
 
+/* The call at P, which starts at most this many characters behind, has a clause of its own. */
+#define CLAUSE_BEFORE 100
+
+static bool has_clause(const char *source, const char *p)
+{
+	const char *from = p - source > CLAUSE_BEFORE ? p - CLAUSE_BEFORE : source;
+	const char *clause = strstr(from, "run_cure_optional(run, \"");
+
+	return clause && clause < p;
+}
+
 static unsigned problems_of_file(const char *path)
 {
 	_cleanup_free_ char *source = calloc(1, 65536);
@@ -40,10 +51,12 @@ static unsigned problems_of_file(const char *path)
 
 	ck_assert(f && source && fread(source, 1, 65535, f) > 0);
 	for (const char *p = source; (p = strstr(p, "run_problem("));) {
+		bool clause = has_clause(source, p);
+
 		p += strlen("run_problem(");
 		texts_of_call(p, text, sizeof(text));
-		ck_assert_msg(is_told_by_others(text) || fake_has_cure(text), "%s: %s",
-			      path, text);
+		ck_assert_msg(is_told_by_others(text) || clause || fake_has_cure(text),
+			      "%s: %s", path, text);
 		n++;
 	}
 	return n;

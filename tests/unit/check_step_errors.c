@@ -67,6 +67,9 @@ START_TEST(file_own)
 		 "/dev/../etc/shadow: write the path", "without \"..\"");
 	refused("file.own = mode=0660 /dev/kvmfr0", "/dev/kvmfr0 is not there",
 		"put '-' in front of the line");
+	steps("-file.own = mode=0660 /dev/kvmfr0");
+	ck_assert_int_eq(command("plan win10"), STATUS_OK);
+	assert_has("/dev/kvmfr0 is not there\n");
 	refused("file.own = owner=anna /dev/input/event3",
 		"user anna is not in /etc/passwd", "LDAP");
 	{

@@ -45,7 +45,7 @@ START_TEST(units_of_a_seat)
 	steps("service.stop = user=alice pulseaudio.socket");
 	ck_assert_int_eq(command("plan win10"), STATUS_FAILED);
 	assert_has("there is no unit pulseaudio.socket of user alice: systemctl --user "
-		   "list-unit-files shows all; put '-' in front of the line");
+		   "list-unit-files shows all (put '-' in front of the line");
 }
 END_TEST
 

@@ -74,10 +74,16 @@ static void note(const char *text)
 	close(fd);
 }
 
+/* A step that is marked '-' goes on without. */
 static void judge(const struct run *run, const char *text)
 {
-	if (!run->put_off && !fake_has_cure(text))
-		note(text);
+	const char *clause = run->report.clause ? run->report.clause : "";
+	_cleanup_free_ char *whole = NULL;
+
+	if (asprintf(&whole, "%s%s", text, clause) < 0)
+		fake_die("no memory", "for a problem");
+	if (!run->put_off && !(run->step && run->step->optional) && !fake_has_cure(whole))
+		note(whole);
 }
 
 int __wrap_run_problem_why(struct run *run, int code, struct error *err,
