@@ -156,8 +156,16 @@ static int restore_known(struct run *run, const struct state_kind *kind,
 	return r == -ENOENT ? 0 : r;
 }
 
-/* 1: it is one now. 0: the kernel would not have it, all is as it was. */
-static int try_own(struct run *run, const char *group, const char *cpus, struct error *err)
+/* The kernel's own words are in a note: what follows is the masks, and this in short. */
+static void note_refusal(struct run *run, const struct error *own, char why[256])
+{
+	run_note(run, "%s", error_text(own));
+	snprintf(why, 256, "the kernel refuses it");
+}
+
+/* 1: it is one now. 0: the kernel would not have it (WHY), all is as it was. */
+static int try_own(struct run *run, const char *group, const char *cpus, char why[256],
+		   struct error *err)
 {
 	const int64_t deadline = run->deadline; /* undo has its own */
 	_cleanup_strv_ struct strv targets = {};
@@ -171,7 +179,7 @@ static int try_own(struct run *run, const char *group, const char *cpus, struct 
 		r = effect_set(run, &state_partition, group, "root", NULL, &own);
 	if (r == 0)
 		return 1;
-	run_note(run, "%s", error_text(&own));
+	note_refusal(run, &own, why);
 	r = restore_known(run, &state_partition, group, err);
 	for (size_t i = targets.n; r == 0 && i-- > 0;)
 		r = restore_known(run, &state_exclusive, targets.v[i], err);
@@ -179,8 +187,8 @@ static int try_own(struct run *run, const char *group, const char *cpus, struct 
 	return r;
 }
 
-/* 1: it is one now. 0: the kernel would not have it, all is as it was. */
-static int try_slice(struct run *run, const char *cpus, struct error *err)
+/* 1: it is one now. 0: the kernel would not have it (WHY), all is as it was. */
+static int try_slice(struct run *run, const char *cpus, char why[256], struct error *err)
 {
 	const int64_t deadline = run->deadline; /* undo has its own */
 	_cleanup_error_ struct error own = {};
@@ -194,7 +202,7 @@ static int try_slice(struct run *run, const char *cpus, struct error *err)
 	r = effect_set(run, &state_partition, SLICE, value, NULL, &own);
 	if (r == 0)
 		return 1;
-	run_note(run, "%s", error_text(&own));
+	note_refusal(run, &own, why);
 	r = restore_known(run, &state_partition, SLICE, err);
 	run->deadline = deadline;
 	return r;
@@ -269,9 +277,9 @@ static int isolate(struct run *run, const struct cpu_list *taken, const char *cp
 	if (!is_pinned_inside(run->domain, taken, cpus, why))
 		return 0;
 	if (run->event.phase == PHASE_STARTED && may_use_own(run, cpus, group, why))
-		return try_own(run, group, cpus, err);
+		return try_own(run, group, cpus, why, err);
 	if (run->event.phase != PHASE_STARTED && may_use_slice(run, cpus, why))
-		return try_slice(run, cpus, err);
+		return try_slice(run, cpus, why, err);
 	return 0;
 }
 
@@ -279,7 +287,7 @@ static int isolate_apply(struct run *run, const struct step *step, struct error 
 {
 	_cleanup_(cpu_list_done) struct cpu_list taken = {};
 	_cleanup_free_ char *cpus = NULL;
-	char why[256] = "the kernel refuses it";
+	char why[256] = "";
 	int r = cpus_taken(run, step->words.n ? step->words.v[0] : NULL, &taken, err);
 
 	if (r < 0 || !taken.n)

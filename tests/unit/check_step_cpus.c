@@ -4,6 +4,8 @@
  */
 #include "machine.h"
 
+#define CGROUP "/sys/fs/cgroup"
+
 static void put_cpus(void)
 {
 	faketree_file("0-3\n", "/sys/devices/system/cpu/online");
@@ -108,12 +110,73 @@ START_TEST(cpuset_partition_of_a_new_slice)
 }
 END_TEST
 
+/* The write succeeds, and the partition is invalid: it ends, and masks do instead. */
+START_TEST(cpuset_partition_that_the_kernel_refuses)
+{
+	_cleanup_free_ char *before = NULL, *after = NULL, *log = NULL;
+
+	put_cpus();
+	faketree_file("", "/.fake/no-partition");
+	faketree_file("", "/run/systemd/system/x");
+	faketree_file("cpuset cpu\n", CGROUP "/cgroup.controllers");
+	faketree_file("0-3\n", CGROUP "/cpuset.cpus.effective");
+	faketree_file("member\n", CGROUP "/machine.slice/cpuset.cpus.partition");
+	faketree_file("\n", CGROUP "/machine.slice/cpuset.cpus");
+	faketree_file("\n", CGROUP "/system.slice/cpuset.cpus");
+	faketree_program("systemctl", "case $2 in\n"
+				      "show) echo AllowedCPUs= ;;\n"
+				      "set-property) echo ${6#AllowedCPUs=} "
+				      ">$R" CGROUP "/$5/cpuset.cpus ;;\n"
+				      "esac\n");
+	domain("<cputune><vcpupin vcpu='0' cpuset='2'/><emulatorpin cpuset='2-3'/>"
+	       "</cputune>");
+	steps("cpuset.isolate = 2-3");
+	before = faketree_snapshot();
+	ck_assert_msg(command("run win10 prepare") == STATUS_OK, "%s", out);
+	ck_assert_int_eq(host_read_all(&host, &log, "/var/log/vfio-hook/win10.log"), 0);
+	ck_assert_msg(strstr(log, "machine.slice cannot be a partition of its own: the "
+				  "kernel says 'root invalid (Cpu list in cpuset.cpus not "
+				  "exclusive)'") != NULL,
+		      "%s", log);
+	ck_assert_msg(strstr(log, "no partition, as the kernel refuses it: AllowedCPUs of "
+				  "what systemd started instead") != NULL,
+		      "%s", log);
+	ck_assert_str_eq(faketree_read(CGROUP "/machine.slice/cpuset.cpus.partition"),
+			 "member");
+	ck_assert_str_eq(faketree_read(CGROUP "/machine.slice/cpuset.cpus"), "");
+	ck_assert_str_eq(faketree_read(CGROUP "/system.slice/cpuset.cpus"), "0-1");
+	ck_assert_msg(command("undo win10") == STATUS_OK, "%s", out);
+	after = faketree_snapshot();
+	ck_assert_str_eq(after, before);
+}
+END_TEST
+
+START_TEST(cpuset_partition_refused_and_no_masks)
+{
+	put_cpus();
+	faketree_file("", "/.fake/no-partition");
+	faketree_file("0-3\n", CGROUP "/cpuset.cpus.effective");
+	faketree_file("member\n", CGROUP "/machine.slice/cpuset.cpus.partition");
+	faketree_file("\n", CGROUP "/machine.slice/cpuset.cpus");
+	domain("<cputune><vcpupin vcpu='0' cpuset='2'/><emulatorpin cpuset='2-3'/>"
+	       "</cputune>");
+	steps("cpuset.isolate = 2-3");
+	ck_assert_int_eq(command("run win10 prepare"), STATUS_FAILED);
+	assert_has("no partition: the kernel refuses it; and no masks either");
+	ck_assert_str_eq(faketree_read(CGROUP "/machine.slice/cpuset.cpus.partition"),
+			 "member");
+	ck_assert_str_eq(faketree_read(CGROUP "/machine.slice/cpuset.cpus"), "");
+}
+END_TEST
+
 static void add(TCase *tc)
 {
 	tcase_add_test(tc, irq_move);
 	tcase_add_test(tc, cpuset_isolate);
 	tcase_add_loop_test(tc, cpuset_partition, 0, 4);
 	tcase_add_test(tc, cpuset_partition_of_a_new_slice);
+	tcase_add_test(tc, cpuset_partition_that_the_kernel_refuses);
+	tcase_add_test(tc, cpuset_partition_refused_and_no_masks);
 }
 
 int main(void)

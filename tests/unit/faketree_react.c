@@ -393,6 +393,15 @@ static int resize(const char *function, const char *value)
 	return 0;
 }
 
+/* With /.fake/no-partition each is invalid, and that is a success, too. */
+static int partition(const char *path, const char *value)
+{
+	if (str_after(value, "root") && fake_exists("/.fake/no-partition"))
+		value = "root invalid (Cpu list in cpuset.cpus not exclusive)";
+	faketree_file(value, "%s", path);
+	return 0;
+}
+
 /* 1: a plain file. */
 static int react(const char *path, const char *value)
 {
@@ -421,6 +430,8 @@ static int react(const char *path, const char *value)
 	}
 	if (sscanf(path, "/sys/class/vtconsole/vtcon%d/%31s", &number, action) == 2)
 		return vtcon(number, value);
+	if (str_ends(path, "/cpuset.cpus.partition") && fake_exists("%s", path))
+		return partition(path, word);
 	return str_ends(path, "/nr_hugepages") ? hugepages(path, value) : 1;
 }
 
