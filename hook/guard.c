@@ -49,6 +49,13 @@ int guard_do(const struct guard_job *job, char text[GUARD_TEXT_MAX])
 			  access->path);
 }
 
+void guard_do_late(const struct guard_access *access)
+{
+	for (const struct guard_late *late = access->late; late && late->path; late++)
+		(void)host_write(access->host, *late->value ? late->value : "\n", "%s",
+				 late->path);
+}
+
 static int do_alone(const struct guard_job *job, int why, char text[GUARD_TEXT_MAX])
 {
 	char own[GUARD_TEXT_MAX] = "";
@@ -164,7 +171,16 @@ int guard_call(struct run *run, const char *what, int (*fn)(void *arg), void *ar
 
 int guard_write(struct run *run, const char *path, const char *value, struct error *err)
 {
-	struct guard_access access = { .host = &run->host, .path = path, .value = value };
+	return guard_write_late(run, path, value, NULL, err);
+}
+
+int guard_write_late(struct run *run, const char *path, const char *value,
+		     const struct guard_late *late, struct error *err)
+{
+	const bool up = !run->undoing && phase_goes_up(run->event.phase);
+	struct guard_access access = {
+		.host = &run->host, .path = path, .value = value, .late = up ? late : NULL
+	};
 	char what[512];
 	struct guard_job job = { .what = what, .access = &access };
 	int r;

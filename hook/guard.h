@@ -29,6 +29,16 @@ void guard_server_done(struct guard_server *server);
 
 /* One guarded write of VALUE to PATH (not yet rooted). "" is written as a newline. */
 int guard_write(struct run *run, const char *path, const char *value, struct error *err);
+/* A write of VALUE to PATH, which is not yet rooted. */
+struct guard_late {
+	const char *path, *value;
+};
+
+#define GUARD_LATE_MAX 4
+
+/* On the way up LATE follows what has not returned in time: see struct guard_access. */
+int guard_write_late(struct run *run, const char *path, const char *value,
+		     const struct guard_late *late, struct error *err);
 /* One guarded read of a small file; as host_read(), which see. */
 int guard_read(struct run *run, const char *path, char *buf, size_t size,
 	       struct error *err);
@@ -49,22 +59,25 @@ int guard_isolate(int fd);
 
 #define GUARD_TEXT_MAX 2048
 
-/* A write of VALUE to PATH, a read of it when VALUE is NULL. */
+/*
+ * A write of VALUE to PATH, a read of it when VALUE is NULL. LATE (may be NULL; ends with no
+ * path) is what the child writes by itself when its own write succeeded after we had stopped
+ * waiting for it.
+ */
 struct guard_access {
 	const struct host *host;
 	const char *path, *value;
+	const struct guard_late *late;
 };
 
 /*
  * guard_call() with all its parts. FN may leave a text of up to GUARD_TEXT_MAX bytes for
- * the parent. LATE (may be NULL) is what a child does by itself when its FN succeeded
- * after we had stopped waiting for it: it runs in the child and may only use HOST calls.
+ * the parent.
  */
 struct guard_job {
 	const char *what; /* "unbind of 0000:0a:00.0 from snd_hda_intel" */
 	const struct guard_access *access; /* instead of FN: for the server */
 	int (*fn)(void *arg, char text[GUARD_TEXT_MAX]);
-	void (*late)(void *arg);
 	void *arg;
 	/* May wait without an end for whoever uses the device: never without a child. */
 	bool waits;
@@ -95,6 +108,6 @@ int guard_watch(const struct guard_job *job, const _Atomic unsigned *progress,
 void guard_settle(struct run *run);
 /*
  * The pid of a child left behind, now or by an earlier run, that still is in the kernel
- * and whose WHAT has WORD in it; 0: there is none.
+ * and whose WHAT, which *RET_WHAT (may be NULL) becomes, has WORD in it; 0: there is none.
  */
-int guard_left(const struct run *run, const char *word);
+int guard_left(const struct run *run, const char *word, const char **ret_what);

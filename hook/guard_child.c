@@ -88,8 +88,8 @@ static void do_job(const void *arg, int fd, int parent)
 	if (!guard_next(fd, parent, &go, 1))
 		return;
 	answer.result = guard_do(job, answer.text);
-	if (guard_send(fd, &answer) < 0 && answer.result >= 0 && job->late)
-		job->late(job->arg);
+	if (guard_send(fd, &answer) < 0 && answer.result >= 0 && job->access)
+		guard_do_late(job->access);
 }
 
 int guard_answer(int fd, int64_t deadline, struct guard_answer *answer)

@@ -33,6 +33,8 @@ int guard_reap(int pid, int fd);
  */
 int guard_fork(const struct guard_job *job, int *ret_fd);
 int guard_go(int fd);
+/* What follows it where nobody waits any more. */
+void guard_do_late(const struct guard_access *access);
 /* The job itself, by ourselves. */
 int guard_do(const struct guard_job *job, char text[GUARD_TEXT_MAX]);
 

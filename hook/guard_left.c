@@ -43,10 +43,13 @@ int guard_leave(struct run *run, const struct guard_job *job, int pid, int64_t s
 
 	sleeps_in(&run->host, pid, function, sizeof(function));
 	error_set(err, -ETIMEDOUT,
-		  "%s has not returned from the kernel after %lld s%s%s%s: end what still"
-		  " uses it; process %d waits on for the last user",
+		  "%s has not returned from the kernel after %lld s%s%s%s: %s; process %d"
+		  " %s",
 		  job->what, waited, function[0] ? " (in " : "", function,
-		  function[0] ? ")" : "", pid);
+		  function[0] ? ")" : "",
+		  job->waits ? "end what still uses it" : "look into dmesg for why", pid,
+		  job->waits ? "waits on for the last user" :
+			       "stays in there until it returns");
 	if (run->journal)
 		/* The timeout is what the user must read about, not this. */
 		journal_left(run->journal, pid, process_start(&run->host, pid), job->what,
@@ -72,13 +75,16 @@ static bool is_alive(const struct host *host, const struct journal_child *child)
 	       process_start(host, child->pid) == child->start;
 }
 
-int guard_left(const struct run *run, const char *word)
+int guard_left(const struct run *run, const char *word, const char **ret_what)
 {
 	for (size_t i = 0; run->journal && i < run->journal->n_children; i++) {
 		const struct journal_child *child = &run->journal->children[i];
 
-		if (strstr(child->what, word) && is_alive(&run->host, child))
-			return child->pid;
+		if (!strstr(child->what, word) || !is_alive(&run->host, child))
+			continue;
+		if (ret_what)
+			*ret_what = child->what;
+		return child->pid;
 	}
 	return 0;
 }

@@ -25,7 +25,7 @@ static void note_owner(struct run *run)
 /* Does anything that it says matter any more? */
 static bool journal_is_spent(struct run *run)
 {
-	return !journal_has_open_records(run->journal) && !guard_left(run, "");
+	return !journal_has_open_records(run->journal) && !guard_left(run, "", NULL);
 }
 
 /* Are the first changes to a journal those of this phase? */
@@ -87,7 +87,7 @@ int phase_offer_to_forget(const struct run *run, struct error *err)
 	bool at_boot = journal_boot_name(domain->name, &boot) == 0 &&
 		       streq(boot, domain->uuid);
 
-	if (guard_left(run, "")) /* what that is at may yet come to its end */
+	if (guard_left(run, "", NULL)) /* what that is at may yet come to its end */
 		return err->code;
 	return error_suffix(err, " (if it never can be: vfio-hook undo %s--forget %s)",
 			    at_boot ? "--boot " : "",
@@ -124,7 +124,7 @@ static void give_up_function(struct run *run, const struct baseline *b)
 int phase_forget(struct run *run, struct error *err)
 {
 	const struct journal *journal = run->journal;
-	int pid = guard_left(run, ""), r;
+	int pid = guard_left(run, "", NULL), r;
 
 	if (pid)
 		return error_suffix(

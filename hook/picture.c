@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 
+#include "guard.h"
 #include "log.h"
 #include "picture.h"
 
@@ -25,16 +26,38 @@ static bool is_back(const struct host *host, const struct baseline *b)
 	       streq(driver, b->driver);
 }
 
-/* A console that nobody reads (a serial line without flow control) must not hold us. */
-static void say_on_console(const struct host *host, const char *text)
+struct message {
+	const struct host *host;
+	const char *text;
+};
+
+static int do_say(void *arg, _unused_ char text[GUARD_TEXT_MAX])
 {
+	const struct message *message = arg;
 	_cleanup_close_ int fd = -1;
 	char path[PATH_MAX];
 
-	fd = open(host_path(host, path, "/dev/console"),
-		  O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		log_warn("nothing can be said on %s: %m", path);
+	fd = open(host_path(message->host, path, "/dev/console"),
+		  O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC);
+	return fd < 0 || write(fd, message->text, strlen(message->text)) < 0 ? -errno : 0;
+}
+
+/*
+ * The lock of all consoles, which open() and write() wait for, may be held by the very bind
+ * that did not return; and a serial line may have nobody who reads it.
+ */
+static void say_on_console(const struct host *host, const char *text)
+{
+	struct message message = { .host = host, .text = text };
+	struct guard_job job = { .what = "message on /dev/console",
+				 .fn = do_say,
+				 .arg = &message };
+	_cleanup_error_ struct error err = {};
+	int r = guard_run_host(host, &job, NULL, &err);
+
+	if (r < 0)
+		log_warn("nothing can be said on /dev/console: %s",
+			 err.msg ? error_text(&err) : strerror(-r));
 }
 
 void picture_check(struct run *run)

@@ -41,15 +41,19 @@ static int refuse_nvidia(struct run *run, const struct record *record, const cha
 
 int rebind_refuse_left(struct run *run, const char *name, struct error *err)
 {
-	int pid = guard_left(run, name);
+	const char *what;
+	int pid = guard_left(run, name, &what);
 
 	if (!pid)
 		return 0;
 	return error_set(
 		err, -EBUSY,
-		"%s: process %d is still inside the kernel unbinding it; it puts the"
-		" function back when the last user closes the device",
-		name, pid);
+		str_after(what, "unbind ") ?
+			"%s: process %d is still inside the kernel (%s); it puts the"
+			" function back when the last user closes the device" :
+			"%s: process %d is still inside the kernel (%s); once it has"
+			" ended and the function is not back, run vfio-hook undo",
+		name, pid, what);
 }
 
 struct vfio_wait {
@@ -96,33 +100,40 @@ static int wait_vfio(struct run *run, const char *name, bool *proved, struct err
 	return r;
 }
 
-/* Where the function belongs: what is set when an unbind returns too late for us. */
-struct unbind {
-	const struct host *host;
-	const char *name, *from, *home, *override;
+/* What puts a function back when the kernel returns too late for us. */
+struct late_return {
+	struct guard_late writes[GUARD_LATE_MAX + 1];
+	char override[96], unbind[160], bind[160];
 };
 
-static int unbind_write(void *arg, _unused_ char text[GUARD_TEXT_MAX])
+/* From FROM (NULL: it has none then) to HOME, with the OVERRIDE that it had. */
+static void plan_late(struct late_return *late, const char *name, const char *from,
+		      const char *override, const char *home)
 {
-	const struct unbind *u = arg;
+	struct guard_late *write = late->writes;
 
-	return host_write(u->host, u->name, DRIVER "/unbind", u->from);
+	snprintf(late->override, sizeof(late->override), DEVICE "/driver_override", name);
+	if (from) {
+		snprintf(late->unbind, sizeof(late->unbind), DRIVER "/unbind", from);
+		*write++ = (struct guard_late){ late->unbind, name };
+	}
+	*write++ = (struct guard_late){ late->override, override };
+	if (home[0]) {
+		snprintf(late->bind, sizeof(late->bind), DRIVER "/bind", home);
+		*write++ = (struct guard_late){ late->bind, name };
+		*write++ = (struct guard_late){ "/sys/bus/pci/drivers_probe", name };
+	}
+	write->path = NULL;
 }
 
-static void unbind_late(void *arg)
+static const struct baseline *baseline_of(const struct run *run, const char *name)
 {
-	const struct unbind *u = arg;
-
-	host_write(u->host, u->override[0] ? u->override : "\n",
-		   DEVICE "/driver_override", u->name);
-	if (u->home[0] && host_write(u->host, u->name, DRIVER "/bind", u->home) < 0)
-		host_write(u->host, u->name, "/sys/bus/pci/drivers_probe");
+	return run->journal ? journal_find_baseline(run->journal, name) : NULL;
 }
 
 const char *rebind_home_override(struct run *run, const char *name)
 {
-	const struct baseline *baseline =
-		run->journal ? journal_find_baseline(run->journal, name) : NULL;
+	const struct baseline *baseline = baseline_of(run, name);
 
 	return baseline && baseline->override ? baseline->override : "";
 }
@@ -142,12 +153,12 @@ int rebind_off(struct run *run, const struct record *record, const char *from,
 	       struct error *err)
 {
 	const char *name = record->target;
-	struct unbind u = { &run->host, name, from, record->old ? record->old : "",
-			    rebind_home_override(run, name) };
-	char what[256], now[128] = "";
-	struct guard_job job = {
-		.what = what, .fn = unbind_write, .late = unbind_late, .arg = &u
+	char what[256], path[PATH_MAX], now[128] = "";
+	struct late_return late;
+	struct guard_access unbind = {
+		.host = &run->host, .path = path, .value = name, .late = late.writes
 	};
+	struct guard_job job = { .what = what, .access = &unbind };
 	bool proved = false;
 	int r = rebind_refuse_left(run, name, err);
 
@@ -158,6 +169,9 @@ int rebind_off(struct run *run, const struct record *record, const char *from,
 	if (r < 0)
 		return r;
 	job.waits = !proved;
+	plan_late(&late, name, NULL, rebind_home_override(run, name),
+		  record->old ? record->old : "");
+	snprintf(path, sizeof(path), DRIVER "/unbind", from);
 	snprintf(what, sizeof(what), "unbind of %s from %s", name, from);
 	r = guard_run(run, &job, NULL, err);
 	if (r == -ENOENT || r == -EACCES)
@@ -217,7 +231,9 @@ static int bind_error(struct run *run, const char *name, const char *to, int r,
 int rebind_to(struct run *run, const char *name, const char *to, struct error *err)
 {
 	_cleanup_error_ struct error timeout = { 0 }, ignored = { 0 };
+	const struct baseline *b = baseline_of(run, name);
 	char what[256], path[PATH_MAX], now[128] = "";
+	struct late_return late;
 	struct guard_access bind = { .host = &run->host, .path = path, .value = name };
 	struct guard_job job = { .what = what, .access = &bind };
 	int r, bound;
@@ -225,6 +241,10 @@ int rebind_to(struct run *run, const char *name, const char *to, struct error *e
 	r = rebind_refuse_left(run, name, err);
 	if (r < 0)
 		return r;
+	if (b && !streq(b->driver, to)) {
+		plan_late(&late, name, to, b->override, b->driver);
+		bind.late = late.writes;
+	}
 	snprintf(what, sizeof(what), "bind of %s to %s", name, to);
 	snprintf(path, sizeof(path), DRIVER "/bind", to);
 	bound = guard_run(run, &job, NULL, &timeout);

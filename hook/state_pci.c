@@ -43,21 +43,27 @@ static int override_read(const struct host *host, const char *target, char **ret
 	return override_value(text, ret, err);
 }
 
-static int override_write(struct run *run, const char *name, const char *to,
-			  struct error *err)
+static const char *override_text(const char *value)
 {
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), DEVICE "/driver_override", name);
-	return guard_write(run, path, streq(to, "(null)") ? "" : to, err);
+	return streq(value, "(null)") ? "" : value;
 }
 
-static int override_change(struct run *run, const struct record *record,
-			   _unused_ const char *from, const char *to, struct error *err)
+static int override_write(struct run *run, const char *name, const char *from,
+			  const char *to, struct error *err)
+{
+	char path[PATH_MAX];
+	const struct guard_late back[] = { { path, override_text(from) }, {} };
+
+	snprintf(path, sizeof(path), DEVICE "/driver_override", name);
+	return guard_write_late(run, path, override_text(to), back, err);
+}
+
+static int override_change(struct run *run, const struct record *record, const char *from,
+			   const char *to, struct error *err)
 {
 	int r = function_there(&run->host, record->target, err);
 
-	return r < 0 ? r : override_write(run, record->target, to, err);
+	return r < 0 ? r : override_write(run, record->target, from, to, err);
 }
 
 /*
@@ -133,7 +139,8 @@ static int driver_undo(struct run *run, const struct record *record, const char 
 	r = rebind_refuse_left(run, name, err);
 	if (r < 0 || streq(now, home))
 		return r;
-	cleared = override_write(run, name, rebind_home_override(run, name), &override);
+	cleared =
+		override_write(run, name, "", rebind_home_override(run, name), &override);
 	if (now[0])
 		r = rebind_off(run, record, now, err);
 	if (r == 0 && home[0] && registered(&run->host, home))

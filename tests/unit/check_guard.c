@@ -138,6 +138,35 @@ START_TEST(one_that_hangs)
 }
 END_TEST
 
+/* Nobody waits for it any more: what is to follow then it does by itself. */
+START_TEST(one_that_returns_late)
+{
+	static const struct guard_late late[] = { { OTHER, "9" }, { FILE, "" }, {} };
+	struct run run = brief(100);
+
+	for (int server_too = 1; server_too >= 0; server_too--) {
+		host.server = server_too ? &server : NULL;
+		run.host = host;
+		faketree_file("8\n", OTHER);
+		faketree_fail(FILE, FAKE_HANG, 0);
+		run.event.phase = PHASE_RELEASE;
+		ck_assert_int_eq(guard_write_late(&run, FILE, "1", late, NULL),
+				 -ETIMEDOUT);
+		fake_return_hung();
+		assert_reads(OTHER, "8"); /* the way down has nothing to undo */
+		run.event.phase = PHASE_PREPARE;
+		ck_assert_int_eq(guard_write_late(&run, FILE, "1", late, NULL),
+				 -ETIMEDOUT);
+		faketree_fail(NULL, FAKE_ERRNO, 0);
+		assert_reads(OTHER, "8");
+		fake_return_hung();
+		assert_reads(OTHER, "9");
+		ck_assert_int_eq(guard_write_late(&run, FILE, "1", late, NULL), 0);
+		assert_reads(FILE, "1");
+	}
+}
+END_TEST
+
 /* Somebody has stopped it: that holds up nobody either. */
 START_TEST(one_that_is_stopped)
 {
@@ -168,7 +197,7 @@ START_TEST(one_that_returned_unheard)
 	ck_assert_int_eq(guard_write(&run, FILE, "1", NULL), 0);
 	ck_assert_uint_eq(faketree_faults(NULL), 3);
 	ck_assert_uint_eq(journal.n_children, 1);
-	ck_assert_int_eq(guard_left(&run, FILE), 0);
+	ck_assert_int_eq(guard_left(&run, FILE, NULL), 0);
 }
 END_TEST
 
@@ -232,6 +261,7 @@ int main(void)
 	tcase_add_test(tc, without_a_server);
 	tcase_add_test(tc, one_that_died);
 	tcase_add_test(tc, one_that_hangs);
+	tcase_add_test(tc, one_that_returns_late);
 	tcase_add_test(tc, one_that_is_stopped);
 	tcase_add_test(tc, one_that_returned_unheard);
 	tcase_add_test(tc, one_that_is_old);

@@ -283,33 +283,18 @@ START_TEST(a_dead_domain_has_no_time_of_its_own)
 }
 END_TEST
 
-/*
- * A file that nobody else gets open, for less than a minute: we have a lease on it, and
- * are deaf to the signal that asks for it.
- */
-static int stuck(const char *path)
-{
-	char rooted[PATH_MAX];
-	int fd = open(host_path(&host, rooted, "%s", path), O_RDWR | O_CLOEXEC);
-
-	ck_assert_int_ge(fd, 0);
-	signal(SIGIO, SIG_IGN);
-	ck_assert_int_eq(fcntl(fd, F_SETLEASE, F_WRLCK), 0);
-	return fd;
-}
-
 START_TEST(no_read_hangs_a_phase)
 {
 	int fd;
 
 	faketree_vtcon(0, "(S) dummy device", false);
 	faketree_vtcon(1, "(M) frame buffer device", true);
-	fd = stuck("/sys/class/vtconsole/vtcon1/bind");
+	fd = faketree_stuck("/sys/class/vtconsole/vtcon1/bind");
 	config("[prepare/begin]\nvtconsole.unbind =\n");
 	assert_error_has(phase("prepare", "begin"), "vtcon1/bind has not returned");
 	close(fd);
 	faketree_file("", "/sys/kernel/stuck");
-	fd = stuck("/sys/kernel/stuck");
+	fd = faketree_stuck("/sys/kernel/stuck");
 	config("[prepare/begin]\nsysfs.write = /sys/kernel/stuck 1\n");
 	assert_error_has(phase("prepare", "begin"), "/sys/kernel/stuck");
 	close(fd);

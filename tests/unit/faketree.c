@@ -3,7 +3,9 @@
  * Building the made-up machine; how it reacts to writes is in faketree_react.c.
  */
 #include <dirent.h>
+#include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 
@@ -56,6 +58,17 @@ void faketree_file(const char *text, const char *fmt, ...)
 		fake_die("cannot write", path);
 	fputs(text, f);
 	fclose(f);
+}
+
+int faketree_stuck(const char *path)
+{
+	char rooted[PATH_MAX];
+	int fd = open(fake_path(rooted, "%s", path), O_RDWR | O_CLOEXEC);
+
+	signal(SIGIO, SIG_IGN);
+	if (fd < 0 || fcntl(fd, F_SETLEASE, F_WRLCK) < 0)
+		fake_die("no lease on", path);
+	return fd;
 }
 
 void faketree_link(const char *target, const char *fmt, ...)

@@ -18,7 +18,7 @@
 enum fake_failure {
 	FAKE_ERRNO, /* the write fails */
 	FAKE_SILENT, /* it succeeds and does nothing */
-	FAKE_HANG, /* it never returns, as an unbind of a GPU in use */
+	FAKE_HANG, /* it does not return, as an unbind of a GPU in use */
 };
 
 /* Makes an empty machine with a PCI bus, vfio-pci registered; *HOST gets its root. */
@@ -30,6 +30,11 @@ const char *faketree_root(void);
 /* Files and links, their directories are made. Paths are those of the machine. */
 void faketree_file(const char *text, const char *fmt, ...) _printf_(2, 3);
 void faketree_link(const char *target, const char *fmt, ...) _printf_(2, 3);
+/*
+ * A file that nobody else gets open, for less than a minute, until the descriptor is closed: we
+ * have a lease on it, and are deaf to the signal that asks for it.
+ */
+int faketree_stuck(const char *path);
 /* The text without its last newline, in a buffer that the next call uses again. */
 const char *faketree_read(const char *fmt, ...) _printf_(1, 2);
 /* The driver of a function, "" if none; the same buffer. */

@@ -22,13 +22,13 @@ int __wrap_run_problem_why(struct run *run, int code, struct error *err,
 static bool is_order(const char *word)
 {
 	static const char *const orders[] = {
-		"add",	      "boot",	 "choose", "chmod", "chown",   "detach",
-		"disconnect", "enable",	 "end",	   "give",  "install", "keep",
-		"leave",      "load",	 "log",	   "mkdir", "mount",   "name",
-		"pin",	      "pull",	 "put",	   "raise", "reboot",  "remove",
-		"run",	      "say",	 "set",	   "shut",  "stop",    "take",
-		"unload",     "unmount", "use",	   "wait",  "write",   "lspci",
-		"systemctl",  NULL
+		"add",	      "boot",	   "choose",  "chmod", "chown",	  "detach",
+		"disconnect", "enable",	   "end",     "give",  "install", "keep",
+		"leave",      "load",	   "look",    "log",   "mkdir",	  "mount",
+		"name",	      "pin",	   "pull",    "put",   "raise",	  "reboot",
+		"remove",     "run",	   "say",     "set",   "shut",	  "stop",
+		"take",	      "unload",	   "unmount", "use",   "wait",	  "write",
+		"lspci",      "systemctl", NULL
 	};
 	size_t n = strspn(word, "abcdefghijklmnopqrstuvwxyz");
 	char copy[16];

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "error.h"
 #include "faketree.h"
@@ -42,6 +43,7 @@ void fake_failure_reset(void)
 /* Who hangs; shared, as it is the hook's children that do. */
 static struct hung {
 	_Atomic unsigned n;
+	_Atomic bool returns;
 	int pid[64];
 } * hung;
 
@@ -52,16 +54,18 @@ static void __attribute__((constructor)) note_program(void)
 	program = getpid();
 }
 
-/* For ever is until the program of tests ends, whoever ends it. */
+/* Whoever ends the program of tests ends this, too. */
 static void hang(void)
 {
+	const struct timespec pause = { .tv_nsec = 10000000 };
 	unsigned i = hung->n++;
 
 	if (i < ARRAY_SIZE(hung->pid))
 		hung->pid[i] = getpid();
-	while (kill(program, 0) == 0)
-		sleep(1);
-	_exit(1);
+	while (!hung->returns && kill(program, 0) == 0)
+		nanosleep(&pause, NULL);
+	if (!hung->returns)
+		_exit(1);
 }
 
 static void share_hung(void)
@@ -75,16 +79,29 @@ static void share_hung(void)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-void fake_end_hung(void)
+static void await_hung(bool kill_it)
 {
 	for (unsigned i = 0; hung && i < hung->n && i < ARRAY_SIZE(hung->pid); i++) {
 		if (hung->pid[i] > 0) {
-			kill(hung->pid[i], SIGKILL);
+			if (kill_it)
+				kill(hung->pid[i], SIGKILL);
 			waitpid(hung->pid[i], NULL, 0);
 		}
 	}
 	if (hung)
 		hung->n = 0;
+}
+
+void fake_end_hung(void)
+{
+	await_hung(true);
+}
+
+void fake_return_hung(void)
+{
+	hung->returns = true;
+	await_hung(false);
+	hung->returns = false;
 }
 
 void faketree_fail(const char *suffix, enum fake_failure how, int error)
@@ -450,9 +467,9 @@ int __wrap_host_write(const struct host *host, const char *value, const char *fm
 	if (fake_fault(path, &r))
 		return r;
 	if (*failure.suffix && str_ends(path, failure.suffix)) {
-		if (failure.how == FAKE_HANG)
-			hang();
-		return failure.how == FAKE_ERRNO ? -failure.error : 0;
+		if (failure.how != FAKE_HANG)
+			return failure.how == FAKE_ERRNO ? -failure.error : 0;
+		hang();
 	}
 	r = react(path, value);
 	if (r <= 0)

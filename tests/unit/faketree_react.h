@@ -13,6 +13,8 @@ void fake_probe(const char *function);
 void fake_failure_reset(void);
 /* Whatever hangs by FAKE_HANG comes to its end. */
 void fake_end_hung(void);
+/* It returns at last, and does what it was to do: until who hung there has ended. */
+void fake_return_hung(void);
 
 /* Counts a change; true when it has the fault, with its result in *RET. */
 bool fake_fault(const char *path, int *ret);
