@@ -89,7 +89,7 @@ static int write_baselines(struct run *run, const struct pci_list *functions,
 	return r;
 }
 
-/* What only steps marked "-" take: another domain's has no part in this start. */
+/* What may be had and is not needed now: another domain's has no part in this start. */
 static int hold_optional(struct run *run, const struct pci_list *all,
 			 struct pci_list *held, struct error *err)
 {
@@ -125,10 +125,13 @@ static int end_hold_of_managed(struct run *run, const struct pci_list *functions
 	return r;
 }
 
-/* Nothing is read of a function before it is ours: another domain might just leave it. */
+/*
+ * Nothing is read of a function before it is ours: another domain might just leave it. What is
+ * removed comes back with the kernel's defaults and whatever driver will have it.
+ */
 static int claim_baselines(struct run *run, struct error *err)
 {
-	_cleanup_(pci_list_done) struct pci_list all = {}, held = {};
+	_cleanup_(pci_list_done) struct pci_list all = {}, removed = {}, held = {};
 	int r = run_planned_devices(run, &all, err);
 
 	if (r == 0)
@@ -137,6 +140,10 @@ static int claim_baselines(struct run *run, struct error *err)
 		r = hold_functions(run, &held, err);
 	if (r == 0)
 		r = hold_optional(run, &all, &held, err);
+	if (r == 0)
+		r = run_removed_devices(run, &removed, err);
+	if (r == 0)
+		r = hold_optional(run, &removed, &held, err);
 	if (r == 0)
 		r = write_baselines(run, &held, err);
 	return r == 0 ? end_hold_of_managed(run, &held, err) : r;

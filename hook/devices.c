@@ -247,11 +247,11 @@ static int lookup_words(struct lookup *lookup, const struct strv *words, struct 
 	return r;
 }
 
-int run_devices(struct run *run, const struct strv *words, struct pci_list *ret,
-		struct error *err)
+static int find_devices(struct run *run, const struct strv *words, bool quiet,
+			struct pci_list *ret, struct error *err)
 {
 	struct pci_list found = {};
-	struct lookup lookup = { .run = run, .found = &found };
+	struct lookup lookup = { .run = run, .found = &found, .quiet = quiet };
 	int r = lookup_words(&lookup, words, err);
 
 	if (r < 0) {
@@ -262,82 +262,14 @@ int run_devices(struct run *run, const struct strv *words, struct pci_list *ret,
 	return 0;
 }
 
-static int planned_by(struct run *run, const struct step *step, struct pci_list *all,
+int run_devices(struct run *run, const struct strv *words, struct pci_list *ret,
+		struct error *err)
+{
+	return find_devices(run, words, false, ret, err);
+}
+
+int run_known_devices(struct run *run, const struct strv *words, struct pci_list *ret,
 		      struct error *err)
 {
-	_cleanup_(pci_list_done) struct pci_list found = {};
-	struct lookup lookup = { .run = run, .found = &found, .quiet = true };
-	const char *group = step_option(step, "group");
-	int r = lookup_words(&lookup, &step->words, err);
-
-	if (r == 0 && group && streq(group, "whole"))
-		r = group_expand(run, &found, err);
-	for (size_t i = 0; i < found.n && r == 0; i++)
-		if (!pci_is_bridge(&found.fn[i]) && !pci_find(all, found.fn[i].name) &&
-		    pci_list_add(all, &found.fn[i]) < 0)
-			r = error_oom(err);
-	return r;
-}
-
-static int detached(struct run *run, bool needed, struct pci_list *all, struct error *err)
-{
-	/* pci.detach is legal in these two phases only; later ones ask what was planned. */
-	enum phase phase = run->event.phase == PHASE_BOOT ? PHASE_BOOT : PHASE_PREPARE;
-	const struct config *config = run->config;
-	int r = 0;
-
-	for (size_t i = 0; config && i < config->n_steps && r == 0; i++) {
-		const struct step *step = &config->steps[i];
-
-		if (step->phase == phase && streq(step->key, "pci.detach") &&
-		    !(needed && step->optional))
-			r = planned_by(run, step, all, err);
-	}
-	return r;
-}
-
-/* What libvirt detaches by itself is gone from the host as well. */
-static int add_managed(struct run *run, struct pci_list *all, struct error *err)
-{
-	for (size_t i = 0; run->domain && i < run->domain->n_hostdevs; i++) {
-		const struct hostdev *hostdev = &run->domain->hostdevs[i];
-		const struct pci_function *fn = pci_find(&run->pci, hostdev->name);
-
-		if (!fn || !hostdev->managed || pci_find(all, fn->name))
-			continue;
-		if (pci_list_add(all, fn) < 0)
-			return error_oom(err);
-	}
-	return 0;
-}
-
-static int leaving(struct run *run, bool needed, bool managed, struct pci_list *ret,
-		   struct error *err)
-{
-	struct pci_list all = {};
-	int r = detached(run, needed, &all, err);
-
-	if (r == 0 && managed)
-		r = add_managed(run, &all, err);
-	if (r < 0) {
-		pci_list_done(&all);
-		return r;
-	}
-	*ret = all;
-	return 0;
-}
-
-int run_planned_devices(struct run *run, struct pci_list *ret, struct error *err)
-{
-	return leaving(run, false, true, ret, err);
-}
-
-int run_needed_devices(struct run *run, struct pci_list *ret, struct error *err)
-{
-	return leaving(run, true, true, ret, err);
-}
-
-int run_detached_devices(struct run *run, struct pci_list *ret, struct error *err)
-{
-	return leaving(run, false, false, ret, err);
+	return find_devices(run, words, true, ret, err);
 }

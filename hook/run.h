@@ -155,6 +155,9 @@ int run_wait(struct run *run, int (*done)(struct run *run, void *arg, struct err
  */
 int run_devices(struct run *run, const struct strv *words, struct pci_list *ret,
 		struct error *err);
+/* Those that can be found; the step itself tells of the others. */
+int run_known_devices(struct run *run, const struct strv *words, struct pci_list *ret,
+		      struct error *err);
 /*
  * All functions that leave the host in this start: those of the plan's pci.detach steps,
  * over the whole phase, and the XML's managed hostdevs, which libvirt detaches.
@@ -163,3 +166,5 @@ int run_planned_devices(struct run *run, struct pci_list *ret, struct error *err
 /* Of these: without what only steps marked "-" take; without what only libvirt detaches. */
 int run_needed_devices(struct run *run, struct pci_list *ret, struct error *err);
 int run_detached_devices(struct run *run, struct pci_list *ret, struct error *err);
+/* What pci.remove takes off the bus on the way up, in whatever phase. */
+int run_removed_devices(struct run *run, struct pci_list *ret, struct error *err);

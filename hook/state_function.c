@@ -6,8 +6,8 @@
 #include <inttypes.h>
 
 #include "bar.h"
+#include "baseline_home.h"
 #include "guard.h"
-#include "run.h"
 
 #define DEVICE "/sys/bus/pci/devices/%s"
 #define MIB 1048576ULL
@@ -19,21 +19,33 @@ static int function_read(const struct host *host, const char *target, char **ret
 	return *ret ? 0 : error_oom(err);
 }
 
+/* A scan binds whatever driver is there, also to what had none. */
+static int unbind_again(struct run *run, const char *name, struct error *err)
+{
+	const struct baseline *b =
+		run->journal ? journal_find_baseline(run->journal, name) : NULL;
+
+	return b && !*b->driver ? baseline_set(run, &state_driver, name, "", err) : 0;
+}
+
 /* Both take the lock that all removals and scans of the host need: hence the guard. */
 static int function_change(struct run *run, const struct record *record,
 			   const char *from _unused_, const char *to, struct error *err)
 {
+	static const struct guard_late scan[] = { { "/sys/bus/pci/rescan", "1" }, {} };
 	const char *name = record->target;
 	char path[PATH_MAX];
 	int r;
 
 	if (!*to) {
 		snprintf(path, sizeof(path), DEVICE "/remove", name);
-		return guard_write(run, path, "1", err);
+		return guard_write_late(run, path, "1", scan, err);
 	}
 	r = guard_write(run, "/sys/bus/pci/rescan", "1", err);
-	if (r < 0 || host_exists(&run->host, DEVICE, name))
+	if (r < 0)
 		return r;
+	if (host_exists(&run->host, DEVICE, name))
+		return unbind_again(run, name, err);
 	return error_set(err, -ENODEV,
 			 "%s did not come back with a rescan of the bus: reboot the host",
 			 name);

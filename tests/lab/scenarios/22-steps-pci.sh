@@ -155,6 +155,20 @@ same "$LAB/before" "$LAB/after" "pci.reset on the way down: reset_method is as b
 step "pci.remove" '! test -e /sys/bus/pci/devices/$NET2' <<END
 pci.remove = $NET2
 END
+# Found anew, a function has the kernel's defaults, and whatever driver is loaded.
+echo auto >/sys/bus/pci/devices/$NET2/power/control
+echo 0 >/sys/bus/pci/devices/$NET2/d3cold_allowed
+step "pci.remove of one with settings" '! test -e /sys/bus/pci/devices/$NET2' <<END
+pci.power  = control=on $NET2
+pci.remove = $NET2
+END
+echo $NET2 >/sys/bus/pci/drivers/e1000e/unbind
+step "pci.remove of one without a driver" '! test -e /sys/bus/pci/devices/$NET2' <<END
+pci.remove = $NET2
+END
+echo $NET2 >/sys/bus/pci/drivers/e1000e/bind
+echo on >/sys/bus/pci/devices/$NET2/power/control
+echo 1 >/sys/bus/pci/devices/$NET2/d3cold_allowed
 step "pci.remove and pci.rescan" '[ "$(driver $NET2)" = e1000e ]' <<END
 pci.remove = $NET2
 pci.rescan = $NET2
