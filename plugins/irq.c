@@ -160,8 +160,8 @@ static int move_one(struct run *run, unsigned irq, const char *actions,
 	return r == -ENOENT ? 0 : r;
 }
 
-/* Of "a,b", the names of those who handle it, is one meant? USED gets which word it was. */
-static bool is_meant(const struct step *step, const char *actions, bool *used)
+/* Of "a,b", the names of those who handle it, is one meant? WORDS gets which word it was. */
+static bool is_meant(const struct step *step, const char *actions, bool *words)
 {
 	char copy[IRQ_ACTIONS_LEN], *rest = copy, *name;
 	bool meant = step->words.n == 0;
@@ -170,14 +170,20 @@ static bool is_meant(const struct step *step, const char *actions, bool *used)
 	while ((name = strsep(&rest, ",")))
 		for (size_t i = 0; i < step->words.n; i++)
 			if (fnmatch(step->words.v[i], name, 0) == 0)
-				meant = used[i] = true;
+				meant = words[i] = true;
 	return meant;
 }
 
-static void warn_of_unused(struct run *run, const struct step *step, const bool *used)
+static void tell_of_unmoved(struct run *run, const struct step *step, const bool *used,
+			    const bool *managed)
 {
 	for (size_t i = 0; i < step->words.n; i++)
-		if (!used[i])
+		if (managed[i])
+			run_note(run,
+				 "%s: the kernel manages interrupts of that name itself: those "
+				 "stay where they are",
+				 step->words.v[i]);
+		else if (!used[i])
 			run_warn(run,
 				 "no interrupt of %s is there now: the names are at the end of "
 				 "the lines of /proc/interrupts, and * stands for any part",
@@ -187,7 +193,7 @@ static void warn_of_unused(struct run *run, const struct step *step, const bool 
 static int move_all(struct run *run, const struct step *step, const struct cpu_list *to,
 		    struct error *err)
 {
-	bool used[MAX_ACTIONS] = {};
+	bool used[MAX_ACTIONS] = {}, managed[MAX_ACTIONS] = {};
 	_cleanup_strv_ struct strv names = {};
 	int r = host_list(&run->host, &names, IRQ_DIR);
 
@@ -197,12 +203,13 @@ static int move_all(struct run *run, const struct step *step, const struct cpu_l
 	for (size_t i = 0; i < names.n && r == 0; i++) {
 		char actions[IRQ_ACTIONS_LEN];
 		uint64_t irq;
+		bool fixed;
 
 		if (parse_u64(names.v[i], &irq) < 0 ||
-		    is_managed(&run->host, (unsigned)irq) ||
-		    irq_actions(&run->host, (unsigned)irq, actions, sizeof(actions)) <=
-			    0 ||
-		    !is_meant(step, actions, used))
+		    irq_actions(&run->host, (unsigned)irq, actions, sizeof(actions)) <= 0)
+			continue;
+		fixed = is_managed(&run->host, (unsigned)irq);
+		if (!is_meant(step, actions, fixed ? managed : used) || fixed)
 			continue;
 		r = move_one(run, (unsigned)irq, actions, to, err);
 		if (r == -ENOENT) { /* it went away meanwhile */
@@ -211,7 +218,7 @@ static int move_all(struct run *run, const struct step *step, const struct cpu_l
 		}
 	}
 	if (r == 0)
-		warn_of_unused(run, step, used);
+		tell_of_unmoved(run, step, used, managed);
 	return r;
 }
 

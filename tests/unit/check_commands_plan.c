@@ -2,6 +2,8 @@
 /*
  * What `vfio-hook plan` prints, on a machine made of files, and its exit status.
  */
+#include <sys/stat.h>
+
 #include "machine.h"
 
 START_TEST(plan)
@@ -107,6 +109,8 @@ static void interrupt(unsigned number, const char *actions)
 
 START_TEST(plan_moves_interrupts_by_name)
 {
+	char path[PATH_MAX];
+
 	faketree_file("0-3\n", "/sys/devices/system/cpu/online");
 	interrupt(24, "nvme0q0\n");
 	interrupt(25, "i801_smbus,ehci_hcd:usb1\n");
@@ -120,9 +124,21 @@ START_TEST(plan_moves_interrupts_by_name)
 	assert_has(
 		"warning: no interrupt of xhci* is there now: the names are at the end");
 	assert_hasnt("interrupt of nvme*");
+	interrupt(27, "virtio2-req.0\n");
+	ck_assert_int_eq(chmod(host_path(&host, path, "/proc/irq/27/smp_affinity_list"),
+			       0444),
+			 0);
+	steps("irq.move = to=0 virtio2-* nvme*");
+	ck_assert_int_eq(command("plan win10"), STATUS_OK);
+	assert_has("note: virtio2-*: the kernel manages interrupts of that name itself: "
+		   "those stay where they are\n");
+	assert_hasnt("no interrupt of");
+	assert_hasnt("nvme*: the kernel");
+	assert_hasnt("irq 27");
 	steps("irq.move = to=0");
 	ck_assert_int_eq(command("plan win10"), STATUS_OK);
 	assert_has("irq 26 eth0                      0-3 → 0\n");
+	assert_hasnt("virtio2");
 }
 END_TEST
 
