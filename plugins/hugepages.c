@@ -4,6 +4,7 @@
  * are in the domain's XML.
  */
 #include <inttypes.h>
+#include <limits.h>
 
 #include "cpus.h"
 #include "effect.h"
@@ -73,6 +74,23 @@ static int check_size(const struct step *step, struct error *err)
 			 step_option(step, "size"));
 }
 
+static int check_node(const struct step *step, struct error *err)
+{
+	if (step_uint(step, "node", 0) <= INT_MAX)
+		return 0;
+	return error_set(err, -EINVAL,
+			 "node=%s is no NUMA node: use one of those in "
+			 "/sys/devices/system/node",
+			 step_option(step, "node"));
+}
+
+static int check_pages(const struct step *step, struct error *err)
+{
+	const int r = check_size(step, err);
+
+	return r < 0 ? r : check_node(step, err);
+}
+
 static int allocate_parse(const struct step *step, struct error *err)
 {
 	if (step_option(step, "memory") && step_option(step, "pages"))
@@ -82,12 +100,12 @@ static int allocate_parse(const struct step *step, struct error *err)
 	    (step_option(step, "pages") && !step_uint(step, "pages", 0)))
 		return error_set(err, -EINVAL,
 				 "no pages at all: leave the line out instead");
-	return check_size(step, err);
+	return check_pages(step, err);
 }
 
 static int free_parse(const struct step *step, struct error *err)
 {
-	return check_size(step, err);
+	return check_pages(step, err);
 }
 
 /* What one step wants: goals, and what they point to. */

@@ -372,6 +372,66 @@ START_TEST(seen_beforehand)
 }
 END_TEST
 
+static const struct {
+	const char *step, *xml, *text;
+} lacking[] = {
+	{ "memory=8M",
+	  GUEST(BACKING("<page size='2048'/><page size='1048576' nodeset='1'/>")
+			NUMA(CELL(0, 64) CELL(1, 64))),
+	  "(win10.ini:2): the XML wants pages of several sizes: add size=" },
+	{ "", GUEST("<memory>4096</memory>"),
+	  "(win10.ini:2): the XML has no <memoryBacking><hugepages/>: add it, or the guest will "
+	  "not use the pages" },
+	{ "", GUEST("<memory>4096</memory>" BACKING("<page size='4'/>")),
+	  "(win10.ini:2): nothing says how many pages: add memory= or pages=" },
+	/* all that a number has counts, and not its lower half, which would be node 0, or -1 */
+	{ "memory=8M node=4294967296", GUEST("<memory>4096</memory>" BACKING("")),
+	  "node=4294967296 is no NUMA node: use one of those in /sys/devices/system/node" },
+	{ "memory=8M node=4294967295", GUEST("<memory>4096</memory>" BACKING("")),
+	  "node=4294967295 is no NUMA node: use one of those in /sys/devices/system/node" },
+	{ "memory=8M node=2147483647", GUEST("<memory>4096</memory>" BACKING("")),
+	  "this machine has no NUMA node 2147483647: set node=" },
+};
+
+START_TEST(what_is_lacking)
+{
+	unsigned writes = faketree_writes();
+	char step[128];
+
+	snprintf(step, sizeof(step), "hugepages.allocate = %s", lacking[_i].step);
+	refused(step, lacking[_i].xml, lacking[_i].text);
+	ck_assert_uint_eq(faketree_writes(), writes);
+}
+END_TEST
+
+static void put_free(const char *pages)
+{
+	faketree_file(pages, "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages");
+	faketree_file(pages, "/sys/devices/system/node/node0/hugepages/hugepages-2048kB/"
+			     "free_hugepages");
+}
+
+/* Three are in use, and no surplus comes of them. */
+START_TEST(pages_that_the_kernel_keeps)
+{
+	static const char xml[] = GUEST("<memory>8192</memory>" BACKING(""));
+	_cleanup_error_ struct error err = {};
+
+	prepare("hugepages.allocate = node=0", xml);
+	assert_pages(0, 2048, "4");
+	put_free("1");
+	ck_assert_int_eq(run_phase("release", "", xml, false, &err), -EBUSY);
+	ck_assert_msg(strstr(error_text(&err),
+			     "hugepages-2048kB/node0: gave back 1 of our 4 pages, the "
+			     "kernel kept the others: try vfio-hook undo again"),
+		      "%s", error_text(&err));
+	assert_pages(0, 2048, "3");
+	put_free("3");
+	release(xml);
+	assert_pages(0, 2048, "0");
+}
+END_TEST
+
 /* Steps of one plan share the host's memory. */
 START_TEST(several_steps)
 {
@@ -450,6 +510,8 @@ int main(void)
 	tcase_add_test(tcase, free_pages_count_once);
 	tcase_add_test(tcase, short_means_none);
 	tcase_add_test(tcase, seen_beforehand);
+	tcase_add_loop_test(tcase, what_is_lacking, 0, ARRAY_SIZE(lacking));
+	tcase_add_test(tcase, pages_that_the_kernel_keeps);
 	tcase_add_test(tcase, several_steps);
 	tcase_add_test(tcase, advice);
 	return suite_run_as_root("memory", tcase);
