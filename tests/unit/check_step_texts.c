@@ -203,6 +203,19 @@ START_TEST(module_that_others_use)
 }
 END_TEST
 
+/* It drives nothing itself, but what vfio-pci has would go with it. */
+START_TEST(vfio_modules_stay)
+{
+	faketree_module("vfio_iommu_type1", NULL);
+	faketree_pci("0000:0e:00.0", "10de:2204", "030000", "vfio-pci", "18");
+	fails("kmod.unload = vfio_iommu_type1",
+	      "vfio_iommu_type1 stays: 0000:0e:00.0 is on a vfio driver, and unloading "
+	      "would take it away",
+	      "");
+	ck_assert(host_exists(&host, "/sys/module/vfio_iommu_type1/initstate"));
+}
+END_TEST
+
 START_TEST(programs)
 {
 	fails("exec.undo = /bin/true",
@@ -248,6 +261,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, bar_that_cannot_grow);
 	tcase_add_test(tc, console_that_stays);
 	tcase_add_test(tc, module_that_others_use);
+	tcase_add_test(tc, vfio_modules_stay);
 	tcase_add_test(tc, programs);
 	tcase_add_test(tc, masks_that_are_not_taken);
 }
