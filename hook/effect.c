@@ -261,9 +261,23 @@ static bool was_ours_to_change(struct run *run, const struct state_kind *kind,
 	return kind->exclusive && !streq(home_value(run, kind, target, value), value);
 }
 
+/* *DATA is what the journal keeps, in *BUF if that is not the step's own. */
+static int data_to_keep(struct run *run, const struct state_kind *kind,
+			const char *target, const char *value, const char **data,
+			char **buf, struct error *err)
+{
+	if (!kind->keep)
+		return 0;
+	*buf = kind->keep(run->journal ? journal_find(run->journal, kind, target) : NULL,
+			  value, *data);
+	*data = *buf;
+	return *buf ? 0 : error_oom(err);
+}
+
 int effect_set(struct run *run, const struct state_kind *kind, const char *target,
 	       const char *value, const char *data, struct error *err)
 {
+	_cleanup_free_ char *kept = NULL;
 	_cleanup_(record_done) struct record record = {};
 	_cleanup_free_ char *now = NULL;
 	const struct record *known;
@@ -278,6 +292,8 @@ int effect_set(struct run *run, const struct state_kind *kind, const char *targe
 		now = strdup("");
 		r = now ? 0 : error_oom(err);
 	}
+	if (r == 0)
+		r = data_to_keep(run, kind, target, value, &data, &kept, err);
 	if (r < 0)
 		return r;
 	if (run->simulate)

@@ -62,6 +62,11 @@ struct state_kind {
 	 */
 	int (*change)(struct run *run, const struct record *record, const char *from,
 		      const char *to, struct error *err);
+	/*
+	 * What the journal keeps as data of a target that is made VALUE with DATA, when it has
+	 * KNOWN already (or NULL). The caller frees; NULL: no memory. Without it: DATA.
+	 */
+	char *(*keep)(const struct record *known, const char *value, const char *data);
 	/* The way back where it is not simply change(…, record->old); may be NULL. */
 	int (*undo)(struct run *run, const struct record *record, const char *now,
 		    struct error *err);

@@ -160,16 +160,43 @@ static int load(struct run *run, const char *name, const char *params, struct er
 	return 0;
 }
 
-/* Data of a load that is for good: vfio modules are never unloaded. */
-static bool keeps(const struct record *record)
+/*
+ * Data is "FOUND\nWANTED", parameters both: what the first unload found, to which undo goes
+ * back, and what a load is given. An unload and a load of one module are one record.
+ */
+static const char *wanted_of(const char *data)
 {
-	return record->data && streq(record->data, "keep");
+	const char *end = data ? strrchr(data, '\n') : NULL;
+
+	return end ? end + 1 : "";
+}
+
+static size_t found_len(const char *data)
+{
+	const char *end = data ? strrchr(data, '\n') : NULL;
+
+	return end ? (size_t)(end - data) : 0;
+}
+
+static char *module_keep(const struct record *known, const char *value, const char *data)
+{
+	const char *before = known ? known->data : NULL;
+	const char *found = *value || !data ? "" : data,
+		   *wanted = *value && data ? data : "";
+	int n = (int)found_len(before);
+	char *kept = NULL;
+
+	if (n > 0)
+		found = before;
+	else
+		n = (int)strlen(found);
+	return asprintf(&kept, "%.*s\n%s", n, found, wanted) < 0 ? NULL : kept;
 }
 
 static int module_change(struct run *run, const struct record *record, const char *from,
 			 const char *to, struct error *err)
 {
-	const char *name = record->target;
+	const char *name = record->target, *wanted = wanted_of(record->data);
 
 	if (streq(from, to) || (streq(from, "builtin") && *to))
 		return 0;
@@ -180,9 +207,7 @@ static int module_change(struct run *run, const struct record *record, const cha
 				 name);
 	if (!*to)
 		return unload(run, name, err);
-	return load(run, name,
-		    record->data && *record->data && !keeps(record) ? record->data : NULL,
-		    err);
+	return load(run, name, *wanted ? wanted : NULL, err);
 }
 
 /* Why a module that we loaded stays, as text; NULL: nobody uses it. */
@@ -221,6 +246,17 @@ static int undo_load(struct run *run, const char *name, struct error *err)
 	return r < 0 ? error_set(err, r, "%s", error_text(&local)) : 0;
 }
 
+static int restore_found(struct run *run, const struct record *record, struct error *err)
+{
+	const char *data = record->data ?: "";
+	_cleanup_free_ char *found = strndup(data, found_len(data));
+
+	if (!found)
+		return error_oom(err);
+	parameters_restore(run, record->target, found);
+	return 0;
+}
+
 static int module_undo(struct run *run, const struct record *record, const char *now,
 		       struct error *err)
 {
@@ -229,20 +265,19 @@ static int module_undo(struct run *run, const struct record *record, const char 
 	if (streq(now, "builtin") || streq(record->old, "builtin"))
 		return 0;
 	if (!*record->old)
-		return keeps(record) || !*now ? 0 : undo_load(run, record->target, err);
+		return *now ? undo_load(run, record->target, err) : 0;
 	/* Its parameters of before are no parameters now: modprobe.d rules the load. */
 	if (!*now)
 		r = load(run, record->target, NULL, err);
 	/* An undo that was cut off may have come as far as the load. */
-	if (r == 0 && record->data)
-		parameters_restore(run, record->target, record->data);
-	return r;
+	return r < 0 ? r : restore_found(run, record, err);
 }
 
 const struct state_kind state_module = {
 	.name = "module",
 	.shared = true,
 	.always_undo = true,
+	.keep = module_keep,
 	.read = module_read,
 	.change = module_change,
 	.undo = module_undo,

@@ -632,6 +632,25 @@ START_TEST(a_value_that_never_stays)
 }
 END_TEST
 
+/* Who leaves has nothing to set of a module that it did not load, nor the other's plan. */
+START_TEST(parameters_of_a_module_that_both_load)
+{
+	static const char debug[] = "/sys/module/dummy/parameters/debug";
+	const struct guest *first = _i ? &b : &a, *last = _i ? &a : &b;
+
+	faketree_module("dummy", NULL);
+	config(&a, "[prepare/begin]\nkmod.load = dummy debug=1\n");
+	config(&b, "[prepare/begin]\nkmod.load = dummy debug=2\n");
+	assert_no_error(phase(&a, PHASE_PREPARE));
+	assert_no_error(phase(&b, PHASE_PREPARE));
+	ck_assert_str_eq(faketree_read("%s", debug), "1");
+	assert_no_error(phase(first, PHASE_RELEASE));
+	ck_assert_str_eq(faketree_read("%s", debug), "1");
+	assert_no_error(phase(last, PHASE_RELEASE));
+	assert_same();
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("owners");
@@ -651,6 +670,7 @@ int main(void)
 	tcase_add_loop_test(tc, refused_on_the_way_down, 0, (int)ARRAY_SIZE(down));
 	tcase_add_loop_test(tc, allowed_on_the_way_down, 0, (int)ARRAY_SIZE(down));
 	tcase_add_loop_test(tc, shared_until_the_last_leaves, 0, 2);
+	tcase_add_loop_test(tc, parameters_of_a_module_that_both_load, 0, 2);
 	tcase_add_test(tc, a_value_that_never_stays);
 	tcase_add_test(tc, optional_goes_without);
 	tcase_add_test(tc, unreadable_journal_may_own_all);

@@ -47,7 +47,7 @@ void faketree_module(const char *name, const char *driver);
 /* USER depends on NAME while both are loaded. */
 void faketree_module_use(const char *name, const char *user);
 /* Loads it, as for the state at the start; further references are open files. It has a
- * parameter debug, which is 0 then. */
+ * parameter debug, which is 0 then, or as a step loads it with. */
 void faketree_module_load(const char *name);
 void faketree_module_refs(const char *name, unsigned references);
 

@@ -571,11 +571,10 @@ int __wrap_host_open_alone(const struct host *host, const char *fmt, ...)
 	return r < 0 ? r : streq(text, "taken") ? -EBUSY : 0;
 }
 
-int __wrap_kmod_load(const struct host *host, const char *name,
-		     const char *params _unused_, int64_t deadline _unused_,
-		     struct error *err)
+int __wrap_kmod_load(const struct host *host, const char *name, const char *params,
+		     int64_t deadline _unused_, struct error *err)
 {
-	char buf[64];
+	char buf[64], value[32];
 	int r = __wrap_kmod_available(host, kmod_normalise(name, buf, sizeof(buf)), err);
 
 	note_write("load", buf);
@@ -586,6 +585,8 @@ int __wrap_kmod_load(const struct host *host, const char *name,
 	if (streq(failure.suffix, "load"))
 		return error_set(err, -failure.error, "module %s cannot be loaded", buf);
 	faketree_module_load(buf);
+	if (params && sscanf(params, "debug=%31s", value) == 1)
+		faketree_file(value, "/sys/module/%s/parameters/debug", buf);
 	return 0;
 }
 

@@ -19,6 +19,30 @@ rmmod loop
 step "kmod.load" 'test -e /sys/module/loop/initstate && [ "$(cat /sys/module/loop/parameters/max_loop)" = 3 ]' <<END
 kmod.load = loop max_loop=3
 END
+config win10 <<END
+[prepare/begin]
+kmod.load = loop
+END
+truncate -s 1M /tmp/disk
+hook_ok "kmod.load of a module that is used: prepare" prepare begin
+check "kmod.load of a module that is used: somebody uses it" losetup /dev/loop0 /tmp/disk
+hook_ok "kmod.load of a module that is used: release" release end
+contains "a module that is used is left loaded" /var/log/vfio-hook/win10.log 'module loop is left loaded: in use by something else \(reference count 1\)$'
+check "a module that is used is there" test -e /sys/module/loop/initstate
+losetup -d /dev/loop0
+check "a module that was used can go" until_true 5 rmmod loop
+rm /tmp/disk
+# Its parameter can be set while it is there: state has it.
+modprobe usb_storage delay_use=5
+step "kmod.load of a module that is loaded" '[ "$(cat /sys/module/usb_storage/parameters/delay_use)" = 5 ]' <<END
+kmod.load = usb_storage delay_use=2
+END
+echo 5 >/sys/module/usb_storage/parameters/delay_use
+step "kmod.load behind a kmod.unload" '[ "$(cat /sys/module/usb_storage/parameters/delay_use)" = 2 ]' <<END
+kmod.unload = usb_storage
+kmod.load = usb_storage delay_use=2
+END
+rmmod usb_storage
 # The stand-in for Looking Glass's module needs another one.
 refute "kmod.load of a module that needs another: neither is there" grep -qE '^(kvmfr|configfs) ' /proc/modules
 step "kmod.load of a module that needs another" '[ "$(cat /sys/module/kvmfr/parameters/static_size_mb)" = 32 ] && [ -e /dev/kvmfr0 ]' <<END
