@@ -149,6 +149,14 @@ same "$LAB/before" "$LAB/after" "it undid itself" "$ONEWAY_VFIO"
 check "the log says why" grep -q 'daemon is gone' $log
 refute "no journal is left" test -e "$journal"
 
+# The same with a wrapper between them, which lives on: the pipe tells it.
+: >$log
+deaf prepare begin
+equal "nobody reads its stderr any more: exit 1" "$RC" 1
+check "nobody reads its stderr any more: the log says why" grep -q 'daemon is gone' $log
+state "$LAB/after"
+same "$LAB/before" "$LAB/after" "nobody reads its stderr any more: it undid itself" "$ONEWAY_VFIO"
+
 # Daemon and hook die together; the next domain gets the device all the same.
 config other <<END
 [prepare/begin]
