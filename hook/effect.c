@@ -309,7 +309,10 @@ int effect_set(struct run *run, const struct state_kind *kind, const char *targe
 	known = journal_find(run->journal, kind, target);
 	if (!known || record_copy(known, &record) < 0)
 		return error_oom(err);
-	return effect_change(run, &record, now, value, err);
+	r = effect_change(run, &record, now, value, err);
+	if (r == 0 && record.phase != run->event.phase && !kind->relative)
+		effect_note_way_back(run, kind, target, data);
+	return r;
 }
 
 int effect_one_way(struct run *run, const char *what,

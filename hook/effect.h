@@ -52,7 +52,7 @@ int undo_all(struct run *run, enum phase phase, struct error *err);
 /* Adds a change to the report and the log; NOW may be NULL: a plain action. */
 void run_change(struct run *run, const char *what, const char *now, const char *then);
 /*
- * While simulating: the change that was reported last is one of KIND, and would be put
+ * The change that was reported last is one of KIND, and is, or while simulating would be, put
  * back as such. For those that do not come by effect_set().
  */
 void effect_note_way_back(struct run *run, const struct state_kind *kind,

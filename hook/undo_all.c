@@ -4,6 +4,7 @@
  * the state before, and the desktop last.
  */
 #include "claim.h"
+#include "effect.h"
 #include "hold.h"
 #include "log.h"
 #include "undo.h"
@@ -115,6 +116,35 @@ static unsigned undo_both(struct run *run, const struct journal *journal,
 	return failures + more;
 }
 
+/* The I-th change of this phase, unless somebody else has changed the target since. */
+static int give_back(struct run *run, size_t i, struct error *err)
+{
+	const struct report_item *item = &run->report.items[i];
+	_cleanup_free_ char *value = strdup(item->now);
+	_cleanup_free_ char *target = strdup(item->target);
+	_cleanup_free_ char *data = item->data ? strdup(item->data) : NULL;
+
+	if (!value || !target)
+		return error_oom(err);
+	if (!state_is(&run->host, item->state, target, item->then))
+		return 0;
+	return effect_set(run, item->state, target, value, data, err);
+}
+
+/* What the phase made of targets whose records are an earlier one's. */
+static void give_back_to_earlier(struct run *run)
+{
+	for (size_t i = run->report.n; i-- > 0;) {
+		_cleanup_error_ struct error err = {};
+
+		if (!run->report.items[i].state)
+			continue;
+		run->deadline = now_ms() + RECORD_TIMEOUT_MS;
+		if (give_back(run, i, &err) < 0)
+			log_warn("release puts it back: %s", error_text(&err));
+	}
+}
+
 int undo_all(struct run *run, enum phase phase, struct error *err)
 {
 	const struct journal *journal = run->simulate ? run->planned : run->journal;
@@ -136,6 +166,8 @@ int undo_all(struct run *run, enum phase phase, struct error *err)
 	failures = undo_both(run, journal, phase, &first);
 	if (phase == PHASE_NONE && !run->simulate)
 		hold_end_all(run);
+	if (phase != PHASE_NONE && !run->simulate)
+		give_back_to_earlier(run);
 	run->undoing = false;
 	if (run->journal)
 		run->journal->way_back = false;

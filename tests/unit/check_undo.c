@@ -176,6 +176,8 @@ START_TEST(test_phase)
 	set(&a, "/sys/x", "2");
 	event_of_phase(&a.run.event, win, PHASE_START);
 	set(&a, "/sys/y", "two");
+	set(&a, "/sys/x", "3");
+	set(&a, "/sys/x", "4");
 	ck_assert_int_eq(undo_all(&a.run, PHASE_START, &err), 0);
 	check_file("/sys/x", "2");
 	check_file("/sys/y", "one");

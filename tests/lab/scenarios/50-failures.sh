@@ -54,10 +54,13 @@ for phase in start started; do
 		headless = yes
 		[prepare/begin]
 		pci.detach = 01:00.*
+		sysfs.write = /sys/kernel/mm/ksm/pages_to_scan 150
 		[start/begin]
 		sysfs.write = /sys/kernel/mm/ksm/sleep_millisecs 77
 		$([ $phase = start ] || echo '[started/begin]')
 		governor.set = performance
+		sysfs.write = /sys/kernel/mm/ksm/pages_to_scan 250
+		sysfs.write = /sys/kernel/mm/ksm/pages_to_scan 350
 		wait.for = path=/nowhere timeout=1s
 	END
 	state "$LAB/before"
@@ -70,6 +73,7 @@ for phase in start started; do
 	else
 		refute "and what start changed before" grep -qx 77 /sys/kernel/mm/ksm/sleep_millisecs
 	fi
+	equal "of what both changed it has prepare's value" "$(cat /sys/kernel/mm/ksm/pages_to_scan)" 150
 	equal "prepare's device waits for release" "$(driver $GPU)" vfio-pci
 	hook_ok "stopped" stopped end
 	hook_ok "release" release end win10 failed
