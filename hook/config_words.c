@@ -103,8 +103,9 @@ static bool value_is_valid(const struct option_spec *spec, const char *value,
 		*ret_wanted = "yes or no";
 		return streq(value, "yes") || streq(value, "no");
 	case VALUE_CPUS:
-		*ret_wanted = "a list of CPUs such as 0-3,8";
-		return parse_cpu_list(value, &cpus) == 0 && cpus.n > 0;
+		*ret_wanted = "a list of CPUs such as 0-3,8, or guest";
+		return streq(value, "guest") ||
+		       (parse_cpu_list(value, &cpus) == 0 && cpus.n > 0);
 	case VALUE_CHOICE:
 		*ret_wanted = choices;
 		for (const char *c = choices; len > 0 && *c; c += strcspn(c, "|")) {

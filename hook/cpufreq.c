@@ -4,9 +4,11 @@
  * cpufreq folder is a link to its policy's, so a write a policy is enough.
  */
 #include "cpufreq.h"
+#include "cpus.h"
 
 const struct option_spec cpufreq_options[] = {
-	{ "cpus", VALUE_CPUS, .text = "the policies of these CPUs; default: all" },
+	{ "cpus", VALUE_CPUS,
+	  .text = "the policies of these CPUs; guest: those that the domain takes; default: all" },
 	{}
 };
 
@@ -64,10 +66,12 @@ int cpufreq_policies(struct run *run, const char *cpus, struct strv *ret,
 	_cleanup_strv_ struct strv names = {}, policies = {};
 	int r = 0;
 
-	if (cpus)
-		r = parse_cpu_list(cpus, &list);
-	if (r < 0)
-		return error_errno(err, r, "cpus=%s", cpus);
+	if (cpus && streq(cpus, "guest"))
+		r = cpus_taken(run, NULL, &list, err);
+	else if (cpus && (r = parse_cpu_list(cpus, &list)) < 0)
+		error_errno(err, r, "cpus=%s", cpus);
+	if (r < 0 || (cpus && !list.n)) /* the problem is told */
+		return r;
 	(void)host_list(&run->host, &names, CPUFREQ_DIR);
 	if (!names.n) {
 		run_cure_optional(run, NULL);

@@ -28,7 +28,7 @@ enum value_kind {
 	VALUE_SIZE, /* parse_size() */
 	VALUE_UINT,
 	VALUE_BOOL, /* yes, no */
-	VALUE_CPUS, /* parse_cpu_list() */
+	VALUE_CPUS, /* parse_cpu_list(), or "guest" */
 	VALUE_CHOICE, /* one of CHOICES, separated by '|' */
 };
 

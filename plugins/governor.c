@@ -142,7 +142,7 @@ static int governor_apply(struct run *run, const struct step *step, struct error
 	_cleanup_strv_ struct strv policies = {};
 	int r = cpufreq_policies(run, step_option(step, "cpus"), &policies, err);
 
-	if (r >= 0)
+	if (r >= 0 && policies.n)
 		r = load_module(run, &policies, name, err);
 	for (size_t i = 0; r >= 0 && i < policies.n; i++) {
 		char mode[64];

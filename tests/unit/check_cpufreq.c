@@ -9,9 +9,12 @@
 
 #define POLICY "/sys/devices/system/cpu/cpufreq/policy%u/"
 
-static const char xml[] =
-	"<domain type='kvm'><name>win10</name>"
-	"<uuid>11111111-2222-3333-4444-555555555555</uuid><memory>1024</memory></domain>";
+#define XML_BEGIN                                           \
+	"<domain type='kvm'><name>win10</name>"             \
+	"<uuid>11111111-2222-3333-4444-555555555555</uuid>" \
+	"<memory>1024</memory>"
+
+static const char *xml;
 
 static struct host host;
 static char *before;
@@ -38,6 +41,7 @@ static void setup(void)
 	policy(0, "powersave\n", "balance_performance\n");
 	policy(1, "performance\n", "performance\n");
 	before = faketree_snapshot();
+	xml = XML_BEGIN "</domain>";
 }
 
 static void teardown(void)
@@ -79,6 +83,26 @@ static void assert_same(void)
 
 	ck_assert_str_eq(after, before);
 }
+
+#define GUEST_CONFIG "[prepare/begin]\ngovernor.set = cpus=guest performance\n"
+
+/* Those of <vcpupin>, or of what keeps the host off them. */
+START_TEST(sets_that_of_the_guests_cpus)
+{
+	faketree_file("0-1\n", "/sys/devices/system/cpu/online");
+	policy(1, "powersave\n", "performance\n");
+	free(before);
+	before = faketree_snapshot();
+	assert_refused(GUEST_CONFIG, "which CPUs?");
+	xml = XML_BEGIN "<vcpu>1</vcpu><cputune><vcpupin vcpu='0' cpuset='1'/></cputune>"
+			"</domain>";
+	assert_fine(PHASE_PREPARE, GUEST_CONFIG);
+	ck_assert_str_eq(faketree_read(POLICY "scaling_governor", 0), "powersave");
+	ck_assert_str_eq(faketree_read(POLICY "scaling_governor", 1), "performance");
+	assert_fine(PHASE_RELEASE, GUEST_CONFIG);
+	assert_same();
+}
+END_TEST
 
 #define EPP_CONFIG "[prepare/begin]\nepp.set = cpus=0 power\n"
 
@@ -155,6 +179,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, sets_a_preference);
+	tcase_add_test(tc, sets_that_of_the_guests_cpus);
 	tcase_add_test(tc, governor_goes_back_first);
 	tcase_add_test(tc, refuses_what_is_not_offered);
 	tcase_add_test(tc, refuses_a_preference_under_performance);
