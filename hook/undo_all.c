@@ -122,7 +122,8 @@ static int give_back(struct run *run, size_t i, struct error *err)
 	const struct report_item *item = &run->report.items[i];
 	_cleanup_free_ char *value = strdup(item->now);
 	_cleanup_free_ char *target = strdup(item->target);
-	_cleanup_free_ char *data = item->data ? strdup(item->data) : NULL;
+	_cleanup_free_ char *data =
+		item->data && !item->state->keep ? strdup(item->data) : NULL;
 
 	if (!value || !target)
 		return error_oom(err);
