@@ -4,7 +4,9 @@
  * whose nodes are no device-model devices: /proc/driver/nvidia has their numbers.
  */
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "holders_nodes.h"
 #include "kmod.h"
@@ -42,11 +44,25 @@ static enum node_hold hold_of(const char *path)
 		       NODE_UNCOUNTED;
 }
 
-static uint64_t device_number(const char *path)
+/* 0 in RET: of no character device. What a file server would have to be asked, is not. */
+static int device_number(const char *path, uint64_t *ret)
 {
-	struct stat st;
+	struct statx st;
 
-	return stat(path, &st) >= 0 && S_ISCHR(st.st_mode) ? (uint64_t)st.st_rdev : 0;
+	*ret = 0;
+	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0)
+		return -errno;
+	if (S_ISCHR(st.stx_mode))
+		*ret = makedev(st.stx_rdev_major, st.stx_rdev_minor);
+	return 0;
+}
+
+static bool has_path(const struct node_list *list, const char *path)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (streq(list->node[i].path, path))
+			return true;
+	return false;
 }
 
 static _printf_(2, 3) void add(struct search *search, const char *fmt, ...)
@@ -60,9 +76,9 @@ static _printf_(2, 3) void add(struct search *search, const char *fmt, ...)
 	n = vsnprintf(node.path, sizeof(node.path), fmt, ap);
 	va_end(ap);
 	if (search->error < 0 || n < 0 || (size_t)n >= sizeof(node.path) ||
-	    nodes_by_path(search->list, node.path))
+	    has_path(search->list, node.path))
 		return;
-	node.rdev = device_number(host_path(search->host, path, "%s", node.path));
+	(void)device_number(host_path(search->host, path, "%s", node.path), &node.rdev);
 	node.is_vfio = str_after(node.path, "/dev/vfio/") != NULL;
 	node.hold = hold_of(node.path);
 	search->error = array_grow(&search->list->node, search->list->n, sizeof(node));
@@ -276,27 +292,41 @@ bool nodes_are_free(const struct host *host, const struct pci_list *functions,
 	return true;
 }
 
-const struct node *nodes_by_path(const struct node_list *list, const char *path)
+/* Do the names differ in their numbers only: "pcmC0D3p", "pcmC1D3p"? */
+static bool is_of_kind(const char *a, const char *b)
 {
-	for (size_t i = 0; i < list->n; i++)
-		if (streq(list->node[i].path, path))
-			return &list->node[i];
-	return NULL;
+	static const char digits[] = "0123456789";
+	size_t letters = 0;
+
+	if (streq(a, b))
+		return true;
+	for (;; a++, b++, letters++) {
+		a += strspn(a, digits);
+		b += strspn(b, digits);
+		if (*a != *b || !*a)
+			return *a == *b && letters;
+	}
 }
 
-const struct node *nodes_by_device(const struct node_list *list, const char *path,
-				   const char *link)
+bool nodes_may_be(const struct node_list *list, const char *path)
 {
-	const char *name = path_base(path);
-	uint64_t rdev = 0;
+	for (size_t i = 0; i < list->n; i++)
+		if (is_of_kind(path_base(list->node[i].path), path_base(path)))
+			return true;
+	return false;
+}
+
+const struct node *nodes_opened(const struct node_list *list, const char *path,
+				const char *link)
+{
+	uint64_t rdev;
+	const bool known = device_number(link, &rdev) == 0;
 
 	for (size_t i = 0; i < list->n; i++) {
-		if (!list->node[i].rdev || !streq(path_base(list->node[i].path), name))
-			continue;
-		if (!rdev)
-			rdev = device_number(link);
-		if (rdev && rdev == list->node[i].rdev)
-			return &list->node[i];
+		const struct node *node = &list->node[i];
+
+		if (node->rdev && known ? node->rdev == rdev : streq(node->path, path))
+			return node;
 	}
 	return NULL;
 }

@@ -35,13 +35,16 @@ int nodes_find(const struct host *host, const struct pci_list *functions,
  */
 bool nodes_are_free(const struct host *host, const struct pci_list *functions,
 		    const struct node_list *nodes, bool blocking);
-/* By path; NULL: none of ours. */
-const struct node *nodes_by_path(const struct node_list *list, const char *path);
 /*
- * By device number, for a path that ends as one of ours does: a process in a container
- * has /dev elsewhere. Others are not looked at, since a stat(2) may hang on a dead
- * network file system.
+ * May PATH, which a process has open, be one of ours: is it called like one, but for numbers?
+ * Other files are not looked at, since a stat(2) may hang on a dead network file system.
  */
-const struct node *nodes_by_device(const struct node_list *list, const char *path,
-				   const char *link);
+bool nodes_may_be(const struct node_list *list, const char *path);
+/*
+ * Which one it is, if LINK in /proc leads to it; NULL: none of ours. In a container /dev is
+ * another one, where ours may have another's name, and another device ours: the device
+ * number decides, where there is one.
+ */
+const struct node *nodes_opened(const struct node_list *list, const char *path,
+				const char *link);
 void node_list_done(struct node_list *list);

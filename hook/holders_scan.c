@@ -101,11 +101,24 @@ static void note_denied(struct scan *scan)
 		scan->denied = true;
 }
 
+/* PATH is open or mapped, and is what the link NAME in FOLDER of /proc leads to. */
+static void look_at_file(struct scan *scan, const char *path, const char *folder,
+			 const char *name)
+{
+	char link[PATH_MAX];
+	const struct node *node =
+		nodes_opened(&scan->nodes, path,
+			     host_path(scan->host, link, "/proc/%d/%s/%s", scan->pid,
+				       folder, name));
+
+	if (node)
+		found(scan, node->path, node->function, node->is_vfio);
+}
+
 /* AppArmor lets root list the descriptors of a process in another profile, not read them. */
 static void look_at_fd(struct scan *scan, int dir, const char *fd)
 {
-	char target[PATH_MAX], link[PATH_MAX];
-	const struct node *node;
+	char target[PATH_MAX];
 	const char *path;
 	ssize_t n = readlinkat(dir, fd, target, sizeof(target) - 1);
 
@@ -119,13 +132,8 @@ static void look_at_fd(struct scan *scan, int dir, const char *fd)
 	if (*target != '/')
 		return;
 	path = clean(scan->host, target);
-	node = nodes_by_path(&scan->nodes, path);
-	if (!node)
-		node = nodes_by_device(&scan->nodes, path,
-				       host_path(scan->host, link, "/proc/%d/fd/%s",
-						 scan->pid, fd));
-	if (node)
-		found(scan, node->path, node->function, node->is_vfio);
+	if (nodes_may_be(&scan->nodes, path))
+		look_at_file(scan, path, "fd", fd);
 }
 
 static void scan_fds(struct scan *scan)
@@ -146,15 +154,31 @@ static void scan_fds(struct scan *scan)
 	closedir(dir);
 }
 
+/* LINE of maps: "7f0000000000-7f0000001000 rw-s 00000000 00:06 812  /dev/fb0". */
+static void look_at_mapping(struct scan *scan, char *line)
+{
+	char *name = strchr(line, '/'), range[64];
+	unsigned long start, end;
+	const char *path;
+
+	if (!name)
+		return;
+	name[strcspn(name, "\n")] = '\0';
+	path = clean(scan->host, name);
+	if (!nodes_may_be(&scan->nodes, path) ||
+	    sscanf(line, "%lx-%lx", &start, &end) != 2)
+		return;
+	snprintf(range, sizeof(range), "%lx-%lx", start, end);
+	look_at_file(scan, path, "map_files", range);
+}
+
 /* A mapping holds the device after its file was closed. */
 static void scan_maps(struct scan *scan)
 {
 	_cleanup_free_ char *line = NULL;
 	_cleanup_fclose_ FILE *f = NULL;
 	char path[PATH_MAX];
-	const struct node *node;
 	size_t size = 0;
-	char *name;
 
 	f = fopen(host_path(scan->host, path, "/proc/%d/maps", scan->pid), "re");
 	if (!f)
@@ -163,13 +187,7 @@ static void scan_maps(struct scan *scan)
 		setvbuf(f, NULL, _IOFBF, MAPS_BUFFER);
 	while (f && getline(&line, &size, f) >= 0) {
 		scan->finds->walk.progress++;
-		name = strchr(line, '/');
-		if (!name || !strstr(name, "/dev/"))
-			continue;
-		name[strcspn(name, "\n")] = '\0';
-		node = nodes_by_path(&scan->nodes, clean(scan->host, name));
-		if (node)
-			found(scan, node->path, node->function, node->is_vfio);
+		look_at_mapping(scan, line);
 	}
 }
 

@@ -42,21 +42,23 @@ static const char *level_name(int level)
 	return level >= 0 && level <= LOG_DEBUG ? names[level] : "INFO";
 }
 
-/* A line to write, or SYNC, then a byte back when that is done. */
+/*
+ * A line to write, or SYNC, then a byte back when that is done. There is a file as soon as
+ * there is a line: what is only looked for by name leaves none.
+ */
 static void __attribute__((noreturn))
 writer_main(int fd, const struct host *host, const char *domain)
 {
 	char line[LOG_LINE_MAX];
-	int file;
+	int file = -1;
 	ssize_t n;
 
 	fd = guard_isolate(fd);
-	file = fd < 0 ? -1 : log_file_open(host, domain);
-	if (file < 0)
-		_exit(1);
-	while ((n = recv(fd, line, sizeof(line), 0)) != 0) {
+	while (fd >= 0 && (n = recv(fd, line, sizeof(line), 0)) != 0) {
 		if (n < 0 && errno != EINTR)
 			break;
+		if (n > 0 && file < 0 && (file = log_file_open(host, domain)) < 0)
+			_exit(1);
 		if (n == sizeof(SYNC) && memcmp(line, SYNC, sizeof(SYNC)) == 0)
 			fdatasync(file);
 		else if (n > 0) /* one write: lines of two phases at once stay whole */
@@ -64,7 +66,8 @@ writer_main(int fd, const struct host *host, const char *domain)
 		if (n > 0)
 			send(fd, "", 1, MSG_NOSIGNAL);
 	}
-	fdatasync(file);
+	if (file >= 0)
+		fdatasync(file);
 	_exit(0);
 }
 

@@ -253,6 +253,93 @@ START_TEST(sees_mappings)
 }
 END_TEST
 
+/* A node that is the DEVICE of this host, by a link, as anybody may make one. */
+static void put_node(const char *device, const char *path)
+{
+	put_link(device, "%s", path);
+}
+
+/* Process 812 has it open as LINK below our root, and no other file. */
+static void assert_opened(const char *link, const char *node)
+{
+	struct holder_list list;
+	char path[PATH_MAX], target[PATH_MAX];
+
+	put_link(host_path(&host, target, "%s", link), "/proc/812/fd/7");
+	list = scan();
+	ck_assert_msg(list.n == (node ? 1 : 0), "%s", link);
+	if (node)
+		ck_assert_str_eq(list.holder[0].node, node);
+	holder_list_done(&list);
+	unlink(host_path(&host, path, "/proc/812/fd/7"));
+}
+
+/* "--device OURS:ANOTHER" and the reverse: what it is called there says nothing. */
+START_TEST(knows_nodes_by_number)
+{
+	put_process(812, "ffmpeg", "/system.slice/docker-1.scope");
+	put_node("/dev/null", "/dev/dri/renderD129");
+	put_node("/dev/null", "/jail/dev/dri/renderD128");
+	put_node("/dev/null", "/jail/dev/dri/gpu");
+	put_node("/dev/zero", "/jail/dev/dri/renderD129");
+	put_node("/dev/zero", "/dev/dri/renderD129 (deleted)");
+	put("a disk", "/jail/renderD1");
+	assert_opened("/dev/dri/renderD129", "/dev/dri/renderD129");
+	assert_opened("/jail/dev/dri/renderD128", "/dev/dri/renderD129");
+	assert_opened("/jail/dev/dri/renderD129", NULL);
+	assert_opened("/jail/renderD1", NULL);
+	/* Our path, but what is open by it is another device. */
+	assert_opened("/dev/dri/renderD129 (deleted)", NULL);
+	/* By another kind of name nothing is looked at. */
+	assert_opened("/jail/dev/dri/gpu", NULL);
+	/* No number to be had: the path. */
+	put_link("/dev/dri/renderD129", "/proc/812/fd/8");
+	ck_assert_str_eq(scan_one().node, "/dev/dri/renderD129");
+}
+END_TEST
+
+/* A group's file is a mere number, as many a file of others. */
+START_TEST(a_mere_number_is_no_kind)
+{
+	put_process(812, "qemu-system-x86", "/machine.slice/machine-qemu.scope");
+	put_node("/dev/null", "/dev/vfio/17");
+	put_node("/dev/null", "/jail/dev/pts/3");
+	put_node("/dev/null", "/jail/dev/vfio/17");
+	assert_opened("/jail/dev/pts/3", NULL);
+	assert_opened("/jail/dev/vfio/17", "/dev/vfio/17");
+}
+END_TEST
+
+static void assert_mapped(const char *path, const char *node)
+{
+	struct holder_list list;
+	char line[256];
+
+	snprintf(line, sizeof(line), "00400000-00500000 rw-s 00000000 00:06 812   %s\n",
+		 path);
+	put(line, "/proc/812/maps");
+	list = scan();
+	ck_assert_msg(list.n == (node ? 1 : 0), "%s", path);
+	if (node)
+		ck_assert_str_eq(list.holder[0].node, node);
+	holder_list_done(&list);
+}
+
+START_TEST(knows_mapped_nodes_by_number)
+{
+	char path[PATH_MAX];
+
+	put_process(812, "ffmpeg", "/system.slice/docker-1.scope");
+	put_node("/dev/null", "/dev/dri/renderD129");
+	put_link("/dev/null", "/proc/812/map_files/400000-500000");
+	assert_mapped("/dev/dri/renderD129", "/dev/dri/renderD129");
+	assert_mapped("/nodes/renderD128", "/dev/dri/renderD129");
+	unlink(host_path(&host, path, "/proc/812/map_files/400000-500000"));
+	put_link("/dev/zero", "/proc/812/map_files/400000-500000");
+	assert_mapped("/dev/dri/renderD129", NULL);
+}
+END_TEST
+
 static size_t found(int (*look)(const struct host *host, const struct pci_list *functions,
 				struct holder_list *ret, struct error *err))
 {
@@ -665,6 +752,9 @@ int main(void)
 	tcase_add_test(tcase, one_entry_for_process_and_node);
 	tcase_add_test(tcase, names_three_and_counts_the_rest);
 	tcase_add_test(tcase, sees_mappings);
+	tcase_add_test(tcase, knows_nodes_by_number);
+	tcase_add_test(tcase, a_mere_number_is_no_kind);
+	tcase_add_test(tcase, knows_mapped_nodes_by_number);
 	tcase_add_test(tcase, trusts_the_count_of_the_module);
 	tcase_add_test(tcase, looks_where_nobody_counts);
 	tcase_add_test(tcase, looks_for_users_of_i2c);

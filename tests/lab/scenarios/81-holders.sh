@@ -66,25 +66,39 @@ cp -a /dev/snd/controlC0 /tmp/jail/nodes/controlC0
 holder jailed /tmp/jail/nodes/controlC0
 hook_refused "a node of another path" "jailed \\(pid $HOLDER, root, /dev/snd/controlC0\\)" prepare begin
 kill "$HOLDER"
+cp -a /dev/snd/controlC0 /tmp/jail/nodes/controlC7
+holder renamed /tmp/jail/nodes/controlC7
+hook_refused "a node by another's name" "renamed \\(pid $HOLDER, root, /dev/snd/controlC0\\)" prepare begin
+kill "$HOLDER"
 until_true 5 umount /tmp/jail
-cp /bin/hold $LAB/bin/nested
-rm -f $LAB/nested.pid
-# shellcheck disable=SC2016
-unshare -m sh -c 'mkdir -p /mnt/nodes && mount -t tmpfs tmpfs /mnt/nodes && cp -a /dev/snd/controlC0 /mnt/nodes/ &&
-	exec "$1" -p "$2" /mnt/nodes/controlC0' sh $LAB/bin/nested $LAB/nested.pid </dev/null >"$LAB/out" 2>&1 &
-if until_true 5 test -s $LAB/nested.pid; then
+
+# nested NAME DIR COMMAND: holds DIR/controlC0 in a mount namespace where COMMAND has made it.
+nested()
+{
+	cp /bin/hold "$LAB/bin/$1"
+	rm -f $LAB/nested.pid
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'mkdir -p "$2" && mount -t tmpfs tmpfs "$2" && eval "$3" && exec "$1" -p "$4" "$2/controlC0"' \
+		sh "$LAB/bin/$1" "$2" "$3" $LAB/nested.pid </dev/null >"$LAB/out" 2>&1 &
+	if ! until_true 5 test -s $LAB/nested.pid; then
+		fail "a holder in a mount namespace of its own" "$LAB/out"
+		return
+	fi
 	read -r HOLDER <$LAB/nested.pid
 	echo "$HOLDER" >>"$LAB/holders"
-	refused "in a container's mount namespace" "nested \\(pid $HOLDER, root, /dev/snd/controlC0\\)"
-	kill "$HOLDER"
-else
-	fail "a holder in a mount namespace of its own" "$LAB/out"
-fi
+}
+
+nested jailed2 /mnt/nodes 'cp -a /dev/snd/controlC0 /mnt/nodes/'
+refused "in a container's mount namespace" "jailed2 \\(pid $HOLDER, root, /dev/snd/controlC0\\)"
+kill "$HOLDER"
 
 # What an earlier step stops is no reason to refuse.
 unit display-manager.service Xorg /dev/dri/card0 /dev/snd/controlC0
 systemctl start display-manager.service
 works "a display manager that is stopped first"
+nested innocent /dev/snd 'mknod /dev/snd/controlC0 c 1 3'
+works "another device by our node's name"
+kill "$HOLDER"
 holder strayd /dev/snd/controlC0
 refused "one that stays, beside one that ends" "held by strayd \\(pid $HOLDER"
 refute "who ends is not blamed" grep -q Xorg "$ERR"
