@@ -49,6 +49,13 @@ void advise_host(const struct host *host, struct findings *findings);
  * initramfs may have a copy of it besides, or alone.
  */
 void advise_boot(const struct host *host, const char *config, struct findings *findings);
+/* Scripts for one of libvirt's phases; these or a config. */
+bool advice_has_scripts(const struct host *host, const char *dir, const char *domain);
+bool advice_has_files(const struct call *call);
+/* The domain has no config of its own; or its files have no domain, as WHY says. */
+void advise_no_config(const struct call *call, struct findings *findings);
+void advise_no_domain(const struct call *call, const struct error *why,
+		      struct findings *findings);
 /* What XML and config disagree on, for prepare; the run has been scanned. */
 void advise_devices(struct call *call, const struct inventory *inventory,
 		    struct findings *findings);

@@ -4,7 +4,6 @@
  */
 #include "command.h"
 #include "log.h"
-#include "print.h"
 
 static const struct command *const commands[] = {
 	&command_init,	  &command_import, &command_check, &command_plan,
@@ -267,79 +266,4 @@ int command_main(int argc, char **argv)
 		return finish_output(NULL, STATUS_OK);
 	}
 	return run_command(command, &options, argc - optind - 1, argv + optind + 1);
-}
-
-static int read_xml(struct call *call, struct error *err)
-{
-	int r = 0;
-
-	if (!isatty(STDIN_FILENO))
-		r = call_read_xml(call, STDIN_FILENO, err);
-	if (r == 0 && call->run.xml_len == 0)
-		r = call_read_stored_xml(call, err);
-	return r;
-}
-
-static int load(struct call *call, struct error *err)
-{
-	int r = call->run.event.phase == PHASE_BOOT ? 0 : read_xml(call, err);
-
-	if (r == 0 || journal_any(&call->run.host)) {
-		error_done(err);
-		r = call_parse_domain(call, err);
-	}
-	return r;
-}
-
-/* A config is that of a name, the XML of another domain would be judged by it. */
-static int check_name(const struct call *call)
-{
-	const char *name = call->domain.name;
-
-	if (!name || streq(name, call->run.event.domain))
-		return STATUS_OK;
-	fprintf(stderr, "vfio-hook: the XML is of the domain \"%s\", not of \"%s\"\n",
-		name, call->run.event.domain);
-	return STATUS_USAGE;
-}
-
-int command_open_domain(const struct command_options *options, const char *domain,
-			enum phase phase, struct call *call)
-{
-	_cleanup_error_ struct error err = {};
-	char hooks_dir[PATH_MAX], guess[GUESS_LEN], word[SHELL_WORD_MAX];
-	int r;
-
-	snprintf(hooks_dir, sizeof(hooks_dir), "%s",
-		 options->hooks_dir ? options->hooks_dir : HOOKS_DIR);
-	call_init(call, options->root, hooks_dir);
-	event_of_phase(&call->run.event, domain, phase);
-	r = load(call, &err);
-	if (r == 0)
-		return check_name(call);
-	fprintf(stderr, "vfio-hook: %s%s\n", error_text(&err),
-		r == -ENOENT ? guess_domain(guess, options, domain) : "");
-	if (r == -ENOENT && !strstr(guess, "did you mean"))
-		fprintf(stderr,
-			"Of one that libvirt keeps elsewhere: virsh dumpxml --inactive %s | "
-			"vfio-hook …\n",
-			shell_word(domain, word, sizeof(word)));
-	return STATUS_USAGE;
-}
-
-int command_open(const struct command_options *options, const char *domain,
-		 enum phase phase, struct call *call)
-{
-	_cleanup_error_ struct error err = {};
-	int r = command_open_domain(options, domain, phase, call);
-
-	if (r != STATUS_OK)
-		return r;
-	r = call_load_config(call, &err);
-	if (r == 0)
-		r = call_scan(call, &err);
-	if (r == 0)
-		return STATUS_OK;
-	print_problems(&call->config, &err);
-	return STATUS_USAGE;
 }

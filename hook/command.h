@@ -76,7 +76,10 @@ int usage_error(const struct command *command, const char *fmt, ...) _printf_(2,
 /* ": did you mean NAME?" in BUF, if WORD is most likely a slip of one of them, else "". */
 const char *did_you_mean(char buf[GUESS_LEN], const char *word,
 			 const struct strv *candidates);
-/* The same of the domains that libvirt or conf.d knows; else "; known: NAME, …" of a few. */
+/*
+ * The same of the domains that libvirt or conf.d knows; else "; known: NAME, …" of a few. ""
+ * for one of them.
+ */
 const char *guess_domain(char buf[GUESS_LEN], const struct command_options *options,
 			 const char *word);
 /*
@@ -114,3 +117,11 @@ int command_open(const struct command_options *options, const char *domain,
 /* The same without its config, which may be missing or wrong. */
 int command_open_domain(const struct command_options *options, const char *domain,
 			enum phase phase, struct call *call);
+/* The parts of it: negative errno, -ENOENT when libvirt has no such domain. */
+int command_load(const struct command_options *options, const char *domain,
+		 enum phase phase, struct call *call, struct error *err);
+/* What command_load() has returned in R and ERR, as an exit status; told. */
+int command_loaded(const struct command_options *options, const struct call *call, int r,
+		   const struct error *err);
+/* STATUS_OK, also when there is none, or STATUS_USAGE, told. */
+int command_load_config(struct call *call);

@@ -16,6 +16,7 @@ struct section {
 	bool is_domain;
 	struct findings findings;
 	bool start_fails; /* else its problems are of the way back */
+	bool unknown; /* libvirt has no such domain */
 };
 
 /* Files that may be there only once the steps before have run, or the guest does. */
@@ -58,64 +59,6 @@ static void take_report(const struct run *run, struct section *section)
 	}
 }
 
-/* For one of libvirt's phases. */
-static bool has_scripts(const struct host *host, const char *dir, const char *domain)
-{
-	return scripts_exist_in(host, dir, domain, PHASES_ALL & ~PHASE_BIT(PHASE_BOOT));
-}
-
-/* What nobody can look into: only who may write them, and what they call, is known. */
-static void advise_scripts(const struct call *call, struct findings *findings)
-{
-	char cure[3 * PATH_MAX], tree[PATH_MAX + 300], word[2 * PATH_MAX];
-
-	snprintf(tree, sizeof(tree), "%s/qemu.d/%s", call->hooks_dir,
-		 call->run.event.domain);
-	snprintf(cure, sizeof(cure), "vfio-hook import %s",
-		 shell_word(tree, word, sizeof(word)));
-	finding_add(findings, FINDING_ADVICE, cure,
-		    "only scripts, no config (%s/conf.d/%s.ini): what they would do, and "
-		    "whether it would work, is not known; this makes a config of them",
-		    call->hooks_dir, call->run.event.domain);
-}
-
-/* MEANT is to be called NAME.ini. */
-static void not_read(const struct call *call, struct section *section, const char *meant)
-{
-	char from[PATH_MAX + 300], to[PATH_MAX + 300], from_word[2 * PATH_MAX],
-		to_word[2 * PATH_MAX];
-	char cure[4 * PATH_MAX + 8];
-
-	snprintf(from, sizeof(from), "%s/conf.d/%s", call->hooks_dir, meant);
-	snprintf(to, sizeof(to), "%s/conf.d/%s.ini", call->hooks_dir, section->name);
-	snprintf(cure, sizeof(cure), "mv %s %s",
-		 shell_word(from, from_word, sizeof(from_word)),
-		 shell_word(to, to_word, sizeof(to_word)));
-	finding_add(&section->findings, FINDING_WARNING, cure,
-		    "%s is not read for it: the file is called as the domain is, "
-		    "letter by letter, and ends in .ini",
-		    meant);
-}
-
-static void no_config(const struct call *call, struct section *section)
-{
-	const char *name = section->name, *meant;
-	char cure[SHELL_WORD_MAX + 64], buf[GUESS_LEN], word[SHELL_WORD_MAX];
-
-	meant = guess_config(buf, &call->run.host, call->hooks_dir, name);
-	if (meant)
-		not_read(call, section, meant);
-	if (has_scripts(&call->run.host, call->hooks_dir, name)) {
-		advise_scripts(call, &section->findings);
-		return;
-	}
-	snprintf(cure, sizeof(cure), "vfio-hook init --write %s",
-		 shell_word(name, word, sizeof(word)));
-	finding_add(&section->findings, FINDING_ADVICE, cure,
-		    "no config (%s/conf.d/%s.ini): nothing is done for it",
-		    call->hooks_dir, name);
-}
-
 /* [boot/begin] has neither XML nor journal in common with the others. */
 static void judge_boot(const struct command_options *options, struct section *section)
 {
@@ -152,12 +95,28 @@ static bool advise(struct call *call, struct findings *findings)
 	return false;
 }
 
+/* All but the XML can be judged: nothing that is done for it is known without. */
+static int fill_unknown(struct call *call, const struct error *why,
+			struct section *section)
+{
+	int r = command_load_config(call);
+
+	section->unknown = true;
+	advise_no_domain(call, why, &section->findings);
+	return r;
+}
+
 static int fill_domain(const struct command_options *options, struct section *section)
 {
 	_cleanup_error_ struct error err = {};
 	_cleanup_(call_done) struct call call = {};
-	int r = command_open(options, section->name, PHASE_PREPARE, &call);
+	int r = command_load(options, section->name, PHASE_PREPARE, &call, &err);
 
+	if (r == -ENOENT && advice_has_files(&call))
+		return fill_unknown(&call, &err, section);
+	r = command_loaded(options, &call, r, &err);
+	if (r == STATUS_OK)
+		r = command_load_config(&call);
 	if (r != STATUS_OK)
 		return r;
 	if (phase_check_all(&call.run, &err) < 0) {
@@ -168,7 +127,7 @@ static int fill_domain(const struct command_options *options, struct section *se
 	take_report(&call.run, section);
 	event_of_phase(&call.run.event, section->name, PHASE_PREPARE);
 	if (!call.run.config)
-		no_config(&call, section);
+		advise_no_config(&call, &section->findings);
 	section->start_fails |= advise(&call, &section->findings);
 	if (!call.run.config)
 		return STATUS_OK;
@@ -179,6 +138,8 @@ static int fill_domain(const struct command_options *options, struct section *se
 
 static const char *verdict(const struct section *section)
 {
+	if (section->unknown)
+		return "a start is not judged";
 	if (findings_worst(&section->findings) != FINDING_PROBLEM)
 		return "a start would work";
 	return section->start_fails || !section->is_domain ?
@@ -307,7 +268,7 @@ static int list_domains(const struct command_options *options, struct strv *ret)
 	if (r == 0)
 		r = list_folder(options, "qemu.d", "", &trees);
 	if (r == 0)
-		r = add_others(&host, dir, &trees, has_scripts, ret);
+		r = add_others(&host, dir, &trees, advice_has_scripts, ret);
 	/* Root's alone to read; without libvirt it is not there. */
 	if (r == 0 && command_names(&host, "/etc/libvirt/qemu", ".xml", &known) == 0)
 		r = add_others(&host, dir, &known, has_devices, ret);

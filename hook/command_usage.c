@@ -84,6 +84,9 @@ const char *guess_domain(char buf[GUESS_LEN], const struct command_options *opti
 	/* What cannot be read has no guess to give. */
 	(void)command_names(&host, "/etc/libvirt/qemu", ".xml", &names);
 	(void)command_names(&host, dir, ".ini", &names);
+	buf[0] = '\0';
+	if (strv_contains(&names, word))
+		return buf; /* no slip */
 	if (!*did_you_mean(buf, word, &names))
 		tell_domains(buf, &names);
 	return buf;

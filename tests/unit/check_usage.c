@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "machine.h"
 
@@ -149,6 +150,84 @@ START_TEST(no_arguments)
 	steps("pci.detach =");
 	ck_assert_int_eq(command("status win11"), STATUS_FAILED);
 	assert_has("no log: did you mean win10?\n");
+}
+END_TEST
+
+/* Transient, gone, or written early: no slip, however near another one is. */
+START_TEST(config_without_domain)
+{
+	domain("<devices>" HOSTDEV("0x0b", "0") "</devices>");
+	steps("pci.detach =");
+	faketree_file("[prepare/begin]\npci.detach =\n",
+		      "/etc/libvirt/hooks/conf.d/win11.ini");
+	ck_assert_int_eq(command("plan win11"), STATUS_USAGE);
+	assert_has("/etc/libvirt/qemu/win11.xml)\nOf one that libvirt keeps elsewhere: "
+		   "virsh dumpxml --inactive win11 | vfio-hook …\n");
+	assert_hasnt("did you mean");
+	/* A journal of another domain knows nothing of it, either. */
+	ck_assert_int_eq(command("run win10 prepare"), STATUS_OK);
+	ck_assert_int_eq(command("plan win11"), STATUS_USAGE);
+	assert_has("libvirt has no domain win11 (no ");
+	ck_assert_int_eq(command("undo win11"), STATUS_USAGE);
+	assert_has("libvirt has no domain win11 (no ");
+	ck_assert_int_eq(command("run win10 release"), STATUS_OK);
+}
+END_TEST
+
+static void assert_not_judged(const char *line, const char *files)
+{
+	char text[256];
+
+	ck_assert_msg(command(line) == STATUS_OK, "%s", out);
+	assert_has("win11: a start is not judged\n  warning  libvirt has no domain win11");
+	snprintf(text, sizeof(text), ", so what /etc/libvirt/hooks/%s does for it is not",
+		 files);
+	assert_has(text);
+	assert_has(
+		"             virsh dumpxml --inactive win11 | vfio-hook check win11\n");
+	assert_hasnt("vfio-hook: ");
+}
+
+START_TEST(check_config_without_domain)
+{
+	char path[PATH_MAX];
+
+	domain("<devices>" HOSTDEV("0x0b", "0") "</devices>");
+	steps("pci.detach =");
+	faketree_file("[prepare/begin]\npci.detach =\n",
+		      "/etc/libvirt/hooks/conf.d/win11.ini");
+	assert_not_judged("check", "conf.d/win11.ini");
+	assert_has("win10: ");
+	assert_not_judged("check win11", "conf.d/win11.ini");
+	ck_assert_int_eq(command("check --json"), STATUS_OK);
+	assert_has("\"domain\": \"win11\"");
+	assert_has("libvirt has no domain win11");
+	/* What can be read without a domain, is. */
+	faketree_file("[prepare/begin]\npci.detahc =\n",
+		      "/etc/libvirt/hooks/conf.d/win11.ini");
+	ck_assert_int_eq(command("check"), STATUS_USAGE);
+	assert_has("win11.ini:2: unknown step");
+	ck_assert_int_eq(unlink(host_path(&host, path,
+					  "/etc/libvirt/hooks/conf.d/win11.ini")),
+			 0);
+	faketree_file("#!/bin/sh\n", "/etc/libvirt/hooks/qemu.d/win11/prepare/begin/x");
+	ck_assert_int_eq(chmod(host_path(&host, path,
+					 "/etc/libvirt/hooks/qemu.d/win11/prepare/begin/x"),
+			       0755),
+			 0);
+	assert_not_judged("check", "qemu.d/win11");
+}
+END_TEST
+
+/* Who only asks by a wrong name leaves no log by that name. */
+START_TEST(no_log_of_the_unknown)
+{
+	ck_assert_int_eq(command("undo --boot sandbox"), STATUS_OK);
+	assert_has("sandbox: nothing to put back\n");
+	ck_assert_int_eq(command("undo sandbox"), STATUS_USAGE);
+	while (waitpid(-1, NULL, 0) > 0) /* who writes the log */
+		;
+	ck_assert(!host_exists(&host, "/var/log/vfio-hook/sandbox.log"));
 }
 END_TEST
 
@@ -359,6 +438,9 @@ static void add(TCase *tc)
 	tcase_add_test(tc, nothing_to_do);
 	tcase_add_test(tc, no_arguments);
 	tcase_add_test(tc, without_config);
+	tcase_add_test(tc, config_without_domain);
+	tcase_add_test(tc, check_config_without_domain);
+	tcase_add_test(tc, no_log_of_the_unknown);
 	tcase_add_test(tc, each_command_has_help);
 	tcase_add_test(tc, import_tells_by_its_status);
 	tcase_add_test(tc, import_of_what_never_ran);
