@@ -13,31 +13,81 @@ static bool prepared_by_scripts(const struct run *run)
 				PHASE_BIT(PHASE_PREPARE));
 }
 
+static bool has_any(const struct inventory *inventory, const struct pci_list *functions,
+		    const char *group)
+{
+	for (size_t i = 0; i < functions->n; i++) {
+		const struct inventory_item *item =
+			inventory_find(inventory, functions->fn[i].name);
+
+		if (item && streq(item->group, group))
+			return true;
+	}
+	return false;
+}
+
+static void tell_of_nobody(const struct inventory_item *item, struct findings *findings)
+{
+	char cure[128];
+
+	snprintf(cure, sizeof(cure), "pci.detach = %s", item->fn.name);
+	finding_add(findings, FINDING_PROBLEM, cure,
+		    "%s is managed='no' in the XML, and no step detaches it from %s: "
+		    "libvirt would refuse to start; add to [prepare/begin]",
+		    item->fn.name, *item->driver ? item->driver : "the host");
+}
+
+/*
+ * Who detaches none leaves all to libvirt and means it; who detaches some may have forgotten
+ * one. Of what shares a group with those the step itself tells.
+ */
+static void tell_of_libvirt(const struct inventory_item *item,
+			    const struct inventory *inventory,
+			    const struct pci_list *detached, struct findings *findings)
+{
+	char cure[128];
+
+	if (!detached->n || !*item->driver || streq(item->driver, "pci-stub") ||
+	    (*item->group && has_any(inventory, detached, item->group)))
+		return;
+	snprintf(cure, sizeof(cure), "pci.detach = %s", item->fn.name);
+	finding_add(findings, FINDING_ADVICE, cure,
+		    "no step detaches %s (%s) of the XML: libvirt takes it from %s by "
+		    "itself, which waits for nobody who has it open and has no deadline; "
+		    "add to [prepare/begin]",
+		    item->fn.name, item->name, item->driver);
+}
+
+/* Who takes it from the host, of those in DETACHED by a step? */
+static void judge_way(const struct hostdev *hostdev, const struct inventory *inventory,
+		      const struct run *run, const struct pci_list *detached,
+		      struct findings *findings)
+{
+	const struct inventory_item *item = inventory_find(inventory, hostdev->name);
+
+	if (!item || pci_find(detached, hostdev->name) ||
+	    pci_driver_is_vfio(&run->host, item->fn.name, item->driver))
+		return;
+	if (hostdev->managed)
+		tell_of_libvirt(item, inventory, detached, findings);
+	else
+		tell_of_nobody(item, findings);
+}
+
 static void judge_hostdev(const struct hostdev *hostdev,
 			  const struct inventory *inventory, const struct run *run,
 			  const struct pci_list *planned, struct findings *findings)
 {
 	const struct inventory_item *item = inventory_find(inventory, hostdev->name);
-	char cure[128];
 
-	if (!item) {
+	if (item)
+		advise_reset(inventory, run, item, planned, findings);
+	else
 		finding_add(findings, FINDING_PROBLEM, "vfio-hook devices",
 			    "%s is in the XML, but this host has no such device now: a "
 			    "card that was moved or added changes the numbers; see where "
 			    "it is now",
 			    hostdev->name);
-		return;
-	}
-	advise_reset(inventory, run, item, planned, findings);
-	if (hostdev->managed || pci_find(planned, hostdev->name) ||
-	    pci_driver_is_vfio(&run->host, item->fn.name, item->driver) ||
-	    prepared_by_scripts(run))
-		return;
-	snprintf(cure, sizeof(cure), "pci.detach = %s", hostdev->name);
-	finding_add(findings, FINDING_PROBLEM, cure,
-		    "%s is managed='no' in the XML, and no step detaches it from %s: "
-		    "libvirt would refuse to start; add to [prepare/begin]",
-		    hostdev->name, *item->driver ? item->driver : "the host");
 }
 
 /* Something of the XML is in the item's group, so that it has to leave the host, too. */
@@ -146,32 +196,16 @@ static void judge_left_out(const struct inventory *inventory, const struct domai
 	}
 }
 
-static bool has_any(const struct inventory *inventory, const struct pci_list *functions,
-		    const char *group)
-{
-	for (size_t i = 0; i < functions->n; i++) {
-		const struct inventory_item *item =
-			inventory_find(inventory, functions->fn[i].name);
-
-		if (item && streq(item->group, group))
-			return true;
-	}
-	return false;
-}
-
 /*
  * Where libvirt moves the devices by itself, what shares their group and has a driver of
  * the host keeps QEMU from opening it. Where a step moves them, the plan tells that.
  */
-static void judge_groups(const struct inventory *inventory, struct call *call,
-			 const struct pci_list *planned, struct findings *findings)
+static void judge_groups(const struct inventory *inventory, const struct call *call,
+			 const struct pci_list *planned, const struct pci_list *detached,
+			 struct findings *findings)
 {
 	const struct domain *domain = call->run.domain;
-	_cleanup_(pci_list_done) struct pci_list detached = {};
-	_cleanup_error_ struct error err = {};
 
-	if (run_detached_devices(&call->run, &detached, &err) < 0)
-		return;
 	for (size_t i = 0; i < inventory->n; i++) {
 		const struct inventory_item *item = &inventory->items[i];
 
@@ -180,7 +214,7 @@ static void judge_groups(const struct inventory *inventory, struct call *call,
 		    pci_is_bridge(&item->fn) ||
 		    domain_has_device(domain, item->fn.name) ||
 		    pci_find(planned, item->fn.name) ||
-		    has_any(inventory, &detached, item->group) ||
+		    has_any(inventory, detached, item->group) ||
 		    !must_go_along(inventory, domain, item))
 			continue;
 		finding_add(findings, FINDING_PROBLEM, "pci.detach = group=whole",
@@ -195,17 +229,21 @@ static void judge_groups(const struct inventory *inventory, struct call *call,
 void advise_devices(struct call *call, const struct inventory *inventory,
 		    struct findings *findings)
 {
-	_cleanup_(pci_list_done) struct pci_list planned = {};
+	_cleanup_(pci_list_done) struct pci_list planned = {}, detached = {};
 	_cleanup_error_ struct error err = {};
 	const struct run *run = &call->run;
+	const bool by_scripts = prepared_by_scripts(run);
 
-	if (run_planned_devices(&call->run, &planned, &err) < 0)
+	if (run_planned_devices(&call->run, &planned, &err) < 0 ||
+	    run_detached_devices(&call->run, &detached, &err) < 0)
 		return; /* the plan has told why */
 	for (size_t i = 0; i < run->domain->n_hostdevs; i++)
 		judge_hostdev(&run->domain->hostdevs[i], inventory, run, &planned,
 			      findings);
-	if (!prepared_by_scripts(run))
-		judge_groups(inventory, call, &planned, findings);
+	for (size_t i = 0; !by_scripts && i < run->domain->n_hostdevs; i++)
+		judge_way(&run->domain->hostdevs[i], inventory, run, &detached, findings);
+	if (!by_scripts)
+		judge_groups(inventory, call, &planned, &detached, findings);
 	judge_detached(inventory, run->domain, &planned, findings);
 	judge_left_out(inventory, run->domain, &planned, findings);
 }

@@ -6,6 +6,7 @@
 #include "gate.h"
 #include "group.h"
 #include "holders.h"
+#include "log.h"
 #include "storage.h"
 
 /* Managed hostdevs that are still on a host driver, and which. */
@@ -100,6 +101,13 @@ static int refuse_storage(struct run *run, const struct pci_list *functions,
 		       0;
 }
 
+static void log_left(const struct still *still)
+{
+	for (size_t i = 0; i < still->functions.n; i++)
+		log_info("no step has detached %s: libvirt takes it from %s by itself",
+			 still->functions.fn[i].name, still->drivers.v[i]);
+}
+
 int gate_check(struct run *run, struct error *err)
 {
 	_cleanup_(holder_list_done) struct holder_list holders = {};
@@ -122,8 +130,10 @@ int gate_check(struct run *run, struct error *err)
 			    &findings);
 	if (r < 0)
 		return r == -ENOMEM ? error_oom(err) : r;
-	if (!findings.n)
+	if (!findings.n) {
+		log_left(&still);
 		return 0;
+	}
 	joined = strv_join(&findings, "; ");
 	return joined ? error_set(err, -EBUSY,
 				  "libvirt would hang on its managed devices: %s",

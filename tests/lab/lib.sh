@@ -389,7 +389,7 @@ hook_bg()
 	(
 		cd / || exit 127
 		# shellcheck disable=SC2086 # words
-		exec ${HOOK_WRAP:-} env -i LC_ALL=C PATH=$HOOK_PATH \
+		exec ${HOOK_WRAP:-} env -i LC_ALL=C PATH=$HOOK_PATH ${HOOK_ENV:-} \
 			/etc/libvirt/hooks/qemu "$dom" "$1" "$2" "${4:--}"
 	) <"$base.i" >"$base.o" 2>"$base.e" &
 	HOOKPID=$!
@@ -420,7 +420,7 @@ hook_wait()
 	return $RC
 }
 
-# hook OP SUB [DOMAIN [EXTRA]]; also sets HOOK_MS.
+# hook OP SUB [DOMAIN [EXTRA]]; also sets HOOK_MS. HOOK_ENV: more variables for it.
 hook()
 {
 	local start

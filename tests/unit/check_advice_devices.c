@@ -82,6 +82,7 @@ START_TEST(check_functions_left_out)
 	/* The processor's own, and another port. */
 	assert_hasnt("0000:0c:00.3");
 	assert_hasnt("0000:0b:00.1");
+	steps("pci.detach = 0c:00.0 0c:00.1 0b:00.0");
 	domain(PASSTHROUGH "<devices>" HOSTDEV("0x0c", "0") HOSTDEV("0x0c", "1")
 		       HOSTDEV("0x0c", "2") HOSTDEV("0x0b", "0") "</devices>");
 	ck_assert_int_eq(command("check win10"), STATUS_OK);
@@ -223,6 +224,60 @@ START_TEST(check_groups_of_libvirt)
 }
 END_TEST
 
+#define LEFT "  advice   no step detaches 0000:0b:00.0 ("
+#define UNMANAGED                                                                        \
+	"<hostdev mode='subsystem' type='pci' managed='no'><source><address bus='0x0b' " \
+	"slot='0' function='0'/></source></hostdev>"
+
+/* Some have steps: of the others libvirt thinks by itself, without ours. */
+START_TEST(check_what_is_left_to_libvirt)
+{
+	faketree_pci("0000:0c:00.0", "8086:10d3", "020000", "e1000e", "20");
+	domain(PASSTHROUGH "<devices>" HOSTDEV("0x0b", "0")
+		       HOSTDEV("0x0c", "0") "</devices>");
+	steps("pci.detach = 0c:00.0");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has(LEFT);
+	assert_has(") of the XML: libvirt takes it from e1000e by itself, which waits for "
+		   "nobody who has it open and has no deadline; add to [prepare/begin]\n"
+		   "             pci.detach = 0000:0b:00.0\n");
+	hook_prepares();
+	assert_has("INFO no step has detached 0000:0b:00.0: libvirt takes it from e1000e "
+		   "by itself\n");
+	assert_hasnt("has detached 0000:0c:00.0");
+	ck_assert_int_eq(command("run win10 release"), STATUS_OK);
+	/* All have, or none: that is meant. */
+	steps("pci.detach = 0c:00.0 0b:00.0");
+	ck_assert_int_eq(command("check win10"), STATUS_OK);
+	assert_has("win10: fine\n");
+	steps("governor.set = timeout=1s performance");
+	command("check win10");
+	assert_hasnt("no step detaches");
+	/* So is one that has VFIO's driver already, or none at all. */
+	faketree_pci("0000:0d:00.0", "8086:10d3", "020000", "vfio-pci", "21");
+	faketree_pci("0000:0e:00.0", "8086:10d3", "020000", NULL, "22");
+	domain(PASSTHROUGH "<devices>" HOSTDEV("0x0c", "0") HOSTDEV("0x0d", "0")
+		       HOSTDEV("0x0e", "0") "</devices>");
+	steps("pci.detach = 0c:00.0");
+	command("check win10");
+	assert_hasnt("no step detaches");
+}
+END_TEST
+
+START_TEST(check_what_nobody_detaches)
+{
+	domain(PASSTHROUGH "<devices>" UNMANAGED "</devices>");
+	steps("wait.for = path=/etc");
+	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
+	assert_has("  problem  0000:0b:00.0 is managed='no' in the XML, and no step "
+		   "detaches it from e1000e: libvirt would refuse to start; add to "
+		   "[prepare/begin]\n             pci.detach = 0000:0b:00.0\n");
+	hook_prepares();
+	assert_has("WARNING check: 0000:0b:00.0 is managed='no' in the XML, and no step "
+		   "detaches it from e1000e: libvirt would refuse to start");
+}
+END_TEST
+
 static void add(TCase *tc)
 {
 	tcase_add_test(tc, check_driver_for_the_guest);
@@ -232,6 +287,8 @@ static void add(TCase *tc)
 	tcase_add_test(tc, check_acs);
 	tcase_add_test(tc, check_acs_override);
 	tcase_add_test(tc, check_groups_of_libvirt);
+	tcase_add_test(tc, check_what_is_left_to_libvirt);
+	tcase_add_test(tc, check_what_nobody_detaches);
 }
 
 int main(void)

@@ -122,11 +122,38 @@ START_TEST(check_nodes)
 }
 END_TEST
 
+/* Who never asks finds it in the log: pages that nobody allocates, or that nobody uses. */
+START_TEST(the_hook_logs_pages)
+{
+	install("\177ELF", 0755);
+	faketree_hugepages(2048, 0, 100);
+	faketree_file("MemTotal: 8000000 kB\nMemAvailable: 4000000 kB\n"
+		      "Hugepagesize: 2048 kB\n",
+		      "/proc/meminfo");
+	memory("4", "");
+	steps("wait.for = path=/etc");
+	hook_prepares();
+	assert_has(
+		"WARNING check: the XML asks for 2 huge pages of 2 MiB, 0 are free, and "
+		"no step allocates any: add to [prepare/begin]\n");
+	ck_assert_int_eq(command("run win10 release"), STATUS_OK);
+	steps("hugepages.allocate = memory=4M");
+	hook_prepares();
+	assert_hasnt("WARNING hugepages.allocate");
+	ck_assert_int_eq(command("run win10 release"), STATUS_OK);
+	domain(PASSTHROUGH);
+	hook_prepares();
+	assert_has("WARNING hugepages.allocate: the guest will not use the pages: its XML "
+		   "has no <memoryBacking><hugepages/>\n");
+}
+END_TEST
+
 static void add(TCase *tc)
 {
 	tcase_add_test(tc, check_whole_pages);
 	tcase_add_test(tc, check_page_sizes);
 	tcase_add_test(tc, check_nodes);
+	tcase_add_test(tc, the_hook_logs_pages);
 }
 
 int main(void)

@@ -2,6 +2,8 @@
 /*
  * What the commands for people print, on a machine made of files, and their exit status.
  */
+#include <sys/stat.h>
+
 #include "journal.h"
 #include "machine.h"
 
@@ -210,6 +212,26 @@ START_TEST(init_for_a_second_gpu)
 }
 END_TEST
 
+#define PLAIN "/etc/libvirt/hooks/qemu.d/win10/prepare/begin/plain"
+
+/* As under the shell helper: without #! by bash, with the environment that the hook got. */
+START_TEST(scripts_as_under_the_helper)
+{
+	char text[32], path[PATH_MAX];
+
+	if (access("/bin/bash", X_OK) < 0)
+		return;
+	domain("");
+	faketree_file("[[ $1 == w*10 ]] && echo \"bash $OF_LIBVIRT\" >\"$0.ran\"\n",
+		      PLAIN);
+	ck_assert_int_eq(chmod(host_path(&host, path, PLAIN), 0755), 0);
+	ck_assert_int_eq(setenv("OF_LIBVIRT", "kept", 1), 0);
+	ck_assert_msg(command("run win10 prepare") == STATUS_OK, "%s", out);
+	ck_assert_int_gt(host_read(&host, text, sizeof(text), PLAIN ".ran"), 0);
+	ck_assert_str_eq(text, "bash kept");
+}
+END_TEST
+
 static void add(TCase *tc)
 {
 	tcase_add_test(tc, help_and_usage);
@@ -220,6 +242,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, init_for_the_only_gpu);
 	tcase_add_test(tc, init_for_a_desktop);
 	tcase_add_test(tc, init_for_a_second_gpu);
+	tcase_add_test(tc, scripts_as_under_the_helper);
 }
 
 int main(void)

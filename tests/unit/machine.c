@@ -7,7 +7,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "log.h"
 #include "machine.h"
+#include "phase_of.h"
 #include "suite.h"
 
 struct host host;
@@ -215,6 +217,20 @@ void steps(const char *lines)
 	install("\177ELF", 0755);
 	ck_assert_int_gt(asprintf(&text, "[prepare/begin]\n%s\n", lines), 0);
 	faketree_file(text, "/etc/libvirt/hooks/conf.d/win10.ini");
+}
+
+void hook_prepares(void)
+{
+	_cleanup_free_ char *xml = NULL;
+	struct event event;
+
+	free(STEAL(out));
+	ck_assert_int_eq(host_read_all(&host, &xml, "/etc/libvirt/qemu/win10.xml"), 0);
+	event_of_phase(&event, "win10", PHASE_PREPARE);
+	log_open(&host, "win10");
+	assert_no_error(phase_of(host.root, &event, xml));
+	log_close();
+	ck_assert_int_eq(host_read_all(&host, &out, "/var/log/vfio-hook/win10.log"), 0);
 }
 
 void refused(const char *lines, const char *cause, const char *cure)

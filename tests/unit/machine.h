@@ -31,6 +31,8 @@ int command_to(const char *path, const char *line);
 int command_on_terminal(const char *line, const char *typed);
 void assert_has(const char *text);
 void assert_hasnt(const char *text);
+/* Prepare of win10 as libvirt calls it; out has the log then. */
+void hook_prepares(void);
 /* The stored XML of win10: the parts between its memory and its end. */
 void domain(const char *parts);
 /* vfio-hook where libvirt looks for it. */

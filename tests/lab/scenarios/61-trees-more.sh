@@ -47,6 +47,8 @@ mkdir $begin
 
 script $begin/env 'echo "${PATH:+path}" >>/run/tree; test -t 0 || echo "no terminal" >>/run/tree'
 ran "a usable environment" path 'no terminal'
+script $begin/env 'echo "$PATH $OF_LIBVIRT" >>/run/tree'
+HOOK_ENV=OF_LIBVIRT=kept ran "libvirt's environment" "$HOOK_PATH kept"
 
 script $begin/env 'echo ran >>/run/tree'
 chown user $begin/env
