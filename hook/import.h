@@ -117,6 +117,7 @@ struct act {
 	enum phase phase;
 	bool optional;
 	bool final; /* of a release: not undone by an undo, stays a step */
+	bool either; /* a unit that is there if another one is not */
 	bool cpus_are_guests; /* of cpuset.isolate: else they are the host's, to be turned */
 	bool quiet; /* a note worth nothing without a step behind it */
 	const char *key; /* "pci.detach" */
@@ -162,6 +163,7 @@ struct import {
 	struct function *functions;
 	struct words args; /* $0 $1 … */
 	struct acts acts;
+	struct words asked; /* units that the script looks for before it stops them */
 	unsigned steps, depth;
 	unsigned highest_cpu; /* of a mask that is put back */
 	const char *switched_off; /* a script that cannot be executed, or NULL */
@@ -231,7 +233,7 @@ enum truth import_nested(struct import *im, const struct node *node, const char 
 struct words *import_file(struct import *im, const char *path);
 void import_set_file(struct import *im, const char *path, const char *value);
 struct variable *import_copy_variables(struct import *im);
-/* import_walk_if.c, import_walk_loop.c, import_test.c */
+/* import_walk_if.c, import_walk_and.c, import_walk_loop.c, import_test.c */
 enum truth import_walk_if(struct import *im, const struct node *node);
 enum truth import_walk_and_or(struct import *im, const struct node *node);
 enum truth import_walk_case(struct import *im, const struct node *node);
@@ -242,6 +244,7 @@ enum truth import_walk_count(struct import *im, const struct node *node);
 void import_any_domain(struct import *im, const char *chosen);
 /* Does a comparison of A with B ask for the domain that is meant? */
 bool import_is_the_domain(struct import *im, const char *a, const char *b);
+enum truth import_combine(enum truth a, enum truth b, bool and);
 /* LIKELY or nothing, then OTHER, of which only what does no harm is kept. */
 enum truth import_take(struct import *im, const struct node *likely,
 		       const struct node *other);
@@ -299,6 +302,7 @@ void act_to_note(struct act *act, const char *text);
 bool act_equal(const struct act *a, const struct act *b);
 size_t acts_count(const struct acts *acts, size_t from, enum act_kind kind);
 void acts_remove(struct acts *acts, size_t i);
+void acts_insert(struct import *im, size_t i, const struct act *act);
 /* Takes back those from N on. */
 void acts_cut(struct acts *acts, size_t n);
 /* The step of the kind as the config would have it: NULL, or what is wrong with it. */
@@ -309,6 +313,8 @@ char *act_value(struct import *im, const struct act *act);
 /* import_merge.c: rows of equal steps become one. */
 void import_merge(struct import *im);
 void import_merge_sleeps(struct import *im);
+/* import_units.c */
+void import_merge_units(struct import *im);
 /* import_merge_devices.c */
 void import_merge_devices(struct import *im);
 void import_order_nvidia(struct import *im);

@@ -116,6 +116,15 @@ void acts_remove(struct acts *acts, size_t i)
 	acts->n--;
 }
 
+void acts_insert(struct import *im, size_t i, const struct act *act)
+{
+	struct act copy = *act;
+
+	push(im, &copy);
+	memmove(&im->acts.v[i + 1], &im->acts.v[i], (im->acts.n - i - 1) * sizeof(copy));
+	im->acts.v[i] = copy;
+}
+
 void act_to_note(struct act *act, const char *text)
 {
 	act->kind = ACT_NOTE;

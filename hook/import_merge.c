@@ -85,7 +85,8 @@ static bool joins(const struct act *a, const struct act *b)
 	return streq(a->key, b->key) && words_equal(&a->options, &b->options) &&
 	       STR_IN(a->key, "kmod.unload", "pci.detach", "pci.reattach", "service.stop",
 		      "process.stop", "pci.remove", "pci.power") &&
-	       (str_after(a->key, "kmod") || a->optional == b->optional);
+	       (str_after(a->key, "kmod") || a->optional == b->optional) &&
+	       !(str_after(a->key, "service.") && a->optional);
 }
 
 static void join(struct import *im, struct act *a, const struct act *b)
@@ -203,6 +204,7 @@ void import_merge(struct import *im)
 	merge_pages(im);
 	import_merge_devices(im);
 	import_merge_sleeps(im);
+	import_merge_units(im);
 	merge_rows(im);
 	import_order_nvidia(im);
 	merge_rows(im);

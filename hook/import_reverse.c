@@ -177,17 +177,11 @@ static void reverse_phase(struct import *im, enum phase phase)
 	}
 	if (first && phase == PHASE_RELEASE) {
 		/* what it put back by hand is put back here, before what comes next */
-		enum phase now = im->phase;
-		struct act undo;
-
-		im->phase = phase;
-		act_step(im, first, "undo");
-		im->phase = now;
-		undo = im->acts.v[--im->acts.n];
-		memmove(&im->acts.v[at + 1], &im->acts.v[at],
-			(im->acts.n - at) * sizeof(undo));
-		im->acts.v[at] = undo;
-		im->acts.n++;
+		acts_insert(im, at,
+			    &(struct act){ .kind = ACT_STEP,
+					   .phase = phase,
+					   .key = "undo",
+					   .node = first });
 	}
 	import_merge_sleeps(im);
 	drop_idle(im, phase);

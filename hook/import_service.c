@@ -70,6 +70,14 @@ static enum truth run_systemctl(struct import *im, const struct cmd *cmd,
 	return TRUE;
 }
 
+static enum truth ask(struct import *im, const struct words *units)
+{
+	for (size_t i = 0; i < units->n; i++)
+		if (!words_have(&im->asked, unit_name(im, units->v[i])))
+			words_push(&im->arena, &im->asked, unit_name(im, units->v[i]));
+	return PRESENT;
+}
+
 static enum truth act_on_units(struct import *im, const struct cmd *cmd, const char *key,
 			       const struct systemctl *ctl)
 {
@@ -92,8 +100,13 @@ static enum truth act_on_units(struct import *im, const struct cmd *cmd, const c
 	act = act_step(im, cmd->node, key);
 	if (ctl->user_manager)
 		act_option(im, act, "user=%s", ctl->user);
-	for (size_t i = 0; i < ctl->units.n; i++)
-		act_word(im, act, unit_name(im, ctl->units.v[i]));
+	for (size_t i = 0; i < ctl->units.n; i++) {
+		const char *unit = unit_name(im, ctl->units.v[i]);
+
+		act_word(im, act, unit);
+		act->either = act->either || (streq(key, "service.stop") &&
+					      words_have(&im->asked, unit));
+	}
 	return TRUE;
 }
 
@@ -170,7 +183,7 @@ enum truth import_systemctl(struct import *im, struct cmd *cmd)
 	    is_one_of(ctl.verb, "is-active is-enabled is-failed status show cat "
 				"list-units list-unit-files is-system-running "
 				"list-jobs get-default"))
-		return PRESENT;
+		return ask(im, &ctl.units);
 	if (is_one_of(ctl.verb, "daemon-reload reset-failed")) /* restarts do it */
 		return TRUE;
 	if (streq(ctl.verb, "isolate") && ctl.units.n == 1)
@@ -200,12 +213,12 @@ enum truth import_service(struct import *im, struct cmd *cmd)
 	if (i + 1 >= cmd->words.n)
 		return UNKNOWN;
 	verb = behind ? i + 1 : i;
-	if (is_one_of(cmd->words.v[verb], "status check"))
-		return PRESENT;
 	if (streq(name, "service")) {
 		struct systemctl ctl = { 0 };
 
 		words_push(&im->arena, &ctl.units, cmd->words.v[i]);
+		if (streq(cmd->words.v[verb], "status"))
+			return ask(im, &ctl.units);
 		if (streq(cmd->words.v[verb], "stop"))
 			return act_on_units(im, cmd, "service.stop", &ctl);
 		if (streq(cmd->words.v[verb], "start"))
@@ -214,6 +227,8 @@ enum truth import_service(struct import *im, struct cmd *cmd)
 			return act_on_units(im, cmd, "service.restart", &ctl);
 		return UNKNOWN;
 	}
+	if (is_one_of(cmd->words.v[verb], "status check"))
+		return PRESENT;
 	return import_pair(im, cmd);
 }
 

@@ -136,24 +136,12 @@ static enum truth primary(struct test *t)
 	return unary("-n", word);
 }
 
-static enum truth combine(enum truth a, enum truth b, bool and)
-{
-	static const enum truth order_and[] = { FALSE, ABSENT, UNKNOWN, PRESENT, TRUE };
-	static const enum truth order_or[] = { TRUE, PRESENT, UNKNOWN, ABSENT, FALSE };
-	const enum truth *order = and? order_and : order_or;
-
-	for (size_t i = 0; i < ARRAY_SIZE(order_and); i++)
-		if (a == order[i] || b == order[i])
-			return order[i];
-	return UNKNOWN;
-}
-
 static enum truth all(struct test *t)
 {
 	enum truth truth = primary(t);
 
 	while (take(t, "-a") || take(t, "&&"))
-		truth = combine(truth, primary(t), true);
+		truth = import_combine(truth, primary(t), true);
 	return truth;
 }
 
@@ -162,7 +150,7 @@ static enum truth any(struct test *t)
 	enum truth truth = all(t);
 
 	while (take(t, "-o") || take(t, "||"))
-		truth = combine(truth, all(t), false);
+		truth = import_combine(truth, all(t), false);
 	return truth;
 }
 

@@ -6,7 +6,7 @@
  */
 #include <fnmatch.h>
 
-#include "import.h"
+#include "import_walk_if.h"
 
 /* Steps that do nothing where there is nothing to do. */
 static bool is_harmless(const struct act *act)
@@ -16,13 +16,13 @@ static bool is_harmless(const struct act *act)
 				  "vtconsole.bind");
 }
 
-static bool has_work(const struct acts *acts, size_t from)
+bool walk_has_work(const struct acts *acts, size_t from)
 {
 	return acts_count(acts, from, ACT_STEP) + acts_count(acts, from, ACT_LEFT) > 0;
 }
 
 /* Is each of those from MIDDLE on harmless, or among those from FROM to MIDDLE? */
-static bool adds_nothing_bad(const struct acts *acts, size_t from, size_t middle)
+bool walk_adds_nothing_bad(const struct acts *acts, size_t from, size_t middle)
 {
 	for (size_t i = middle; i < acts->n; i++) {
 		bool found = acts->v[i].kind == ACT_NOTE ||
@@ -58,14 +58,7 @@ static bool is_other_manager(const struct acts *acts, size_t from)
 	return found;
 }
 
-struct outcome {
-	typeof(((struct import *)NULL)->go) go;
-	bool failed, work;
-	enum truth truth;
-	size_t from;
-};
-
-static struct outcome try(struct import *im, const struct node *node)
+struct outcome walk_try(struct import *im, const struct node *node)
 {
 	struct outcome outcome = { .from = im->acts.n };
 
@@ -73,47 +66,73 @@ static struct outcome try(struct import *im, const struct node *node)
 	outcome.truth = import_walk(im, node);
 	outcome.go = im->go;
 	outcome.failed = im->go != GO_ON && im->go_failed;
-	outcome.work = has_work(&im->acts, outcome.from);
+	outcome.work = walk_has_work(&im->acts, outcome.from);
 	im->go = GO_ON;
 	return outcome;
 }
 
-enum truth import_take(struct import *im, const struct node *likely,
-		       const struct node *other)
+void walk_mark_either(struct acts *acts, size_t from, size_t middle)
 {
-	struct outcome first = try(im, likely), second;
+	bool more = false;
+
+	for (size_t i = middle; i < acts->n; i++) {
+		bool found = !act_is(&acts->v[i], "service.stop");
+
+		for (size_t k = from; k < middle && !found; k++)
+			found = act_equal(&acts->v[k], &acts->v[i]);
+		more = more || !found;
+	}
+	for (size_t i = from; more && i < acts->n; i++)
+		acts->v[i].either = act_is(&acts->v[i], "service.stop");
+}
+
+enum truth walk_take(struct import *im, const struct node *likely,
+		     const struct node *other, enum truth *ret_other)
+{
+	struct outcome first = walk_try(im, likely), second;
 	struct variable *variables;
 	size_t middle;
 
 	/* A guard: what it guards against is not what the script is for. */
 	if ((first.go != GO_ON && !first.work) || first.failed) {
 		acts_cut(&im->acts, first.from);
-		return import_walk(im, other);
+		*ret_other = import_walk(im, other);
+		return *ret_other;
 	}
 	middle = im->acts.n;
 	variables = import_copy_variables(im);
-	second = try(im, other);
+	second = walk_try(im, other);
+	*ret_other = second.truth;
 	im->variables = variables;
 	if (second.failed || (second.go != GO_ON && !second.work) || !second.work) {
 		acts_cut(&im->acts, middle);
 	} else if (first.work && is_other_manager(&im->acts, middle)) {
 		acts_cut(&im->acts, middle);
 		act_note(im, other, "the way of other service managers is left out");
-	} else if (!adds_nothing_bad(&im->acts, first.from, middle) && first.work) {
+	} else if (!walk_adds_nothing_bad(&im->acts, first.from, middle) && first.work) {
 		acts_cut(&im->acts, middle);
 		act_left(im, other, "taken as the case that does not occur");
+	} else if (first.work) {
+		walk_mark_either(&im->acts, first.from, middle);
 	}
 	im->go = first.go;
 	return first.truth;
 }
 
-/* Nothing is known: converted if both ways do the same, or nothing. */
-static enum truth undecided(struct import *im, const struct node *node,
-			    const struct node *yes, const struct node *no)
+enum truth import_take(struct import *im, const struct node *likely,
+		       const struct node *other)
+{
+	enum truth ignored;
+
+	return walk_take(im, likely, other, &ignored);
+}
+
+enum truth walk_undecided(struct import *im, const struct node *node,
+			  const struct node *yes, const struct node *no)
 {
 	size_t from = im->acts.n;
 	struct variable *variables = import_copy_variables(im);
-	struct outcome first = try(im, yes), second;
+	struct outcome first = walk_try(im, yes), second;
 	size_t middle = im->acts.n;
 
 	if (first.failed || (first.go != GO_ON && !first.work)) {
@@ -121,12 +140,13 @@ static enum truth undecided(struct import *im, const struct node *node,
 		im->variables = variables;
 		return import_walk(im, no);
 	}
-	second = try(im, no);
+	second = walk_try(im, no);
 	if (second.failed || !second.work) {
 		acts_cut(&im->acts, middle);
 		if (!first.work || second.failed)
-			return TRUE;
-	} else if (adds_nothing_bad(&im->acts, from, middle)) {
+			return !no || first.truth == second.truth ? first.truth : UNKNOWN;
+	} else if (walk_adds_nothing_bad(&im->acts, from, middle)) {
+		walk_mark_either(&im->acts, from, middle);
 		return TRUE;
 	}
 	acts_cut(&im->acts, from);
@@ -165,80 +185,7 @@ enum truth import_walk_if(struct import *im, const struct node *node)
 	case ABSENT:
 		return import_take(im, node->c, node->b);
 	default:
-		return undecided(im, node, node->b, node->c);
-	}
-}
-
-static enum truth both(enum truth a, enum truth b)
-{
-	if (a == FALSE || b == FALSE)
-		return FALSE;
-	if (a == ABSENT || b == ABSENT)
-		return ABSENT;
-	if (a == UNKNOWN || b == UNKNOWN)
-		return UNKNOWN;
-	return a == PRESENT || b == PRESENT ? PRESENT : TRUE;
-}
-
-static enum truth walk_and(struct import *im, const struct node *node)
-{
-	enum truth truth = import_walk(im, node->a);
-
-	switch (truth) {
-	case TRUE:
-		return import_walk(im, node->b);
-	case FALSE:
-		return FALSE;
-	case PRESENT:
-		return both(truth, import_take(im, node->b, NULL));
-	case ABSENT:
-		return both(truth, import_take(im, NULL, node->b));
-	default:
-		return undecided(im, node, node->b, NULL);
-	}
-}
-
-/* A || B with steps in A: B is for their failure. */
-static enum truth walk_failure(struct import *im, const struct node *node, size_t from)
-{
-	size_t middle = im->acts.n;
-	struct outcome outcome = try(im, node->b);
-
-	if (outcome.go == GO_ON && !outcome.work) {
-		for (size_t i = from; i < middle; i++)
-			im->acts.v[i].optional = true;
-		acts_cut(&im->acts, middle);
-	} else if (outcome.go != GO_ON || adds_nothing_bad(&im->acts, from, middle)) {
-		acts_cut(&im->acts, middle);
-	} else {
-		acts_cut(&im->acts, middle);
-		act_left(im, node->b, "only done if what stands before it fails");
-	}
-	return TRUE;
-}
-
-enum truth import_walk_and_or(struct import *im, const struct node *node)
-{
-	size_t from = im->acts.n;
-	enum truth truth;
-
-	if (node->kind == NODE_AND)
-		return walk_and(im, node);
-	truth = import_walk(im, node->a);
-	if (has_work(&im->acts, from))
-		return walk_failure(im, node, from);
-	switch (truth) {
-	case TRUE:
-		return TRUE;
-	case FALSE:
-		return import_walk(im, node->b);
-	case PRESENT:
-		import_take(im, NULL, node->b);
-		return PRESENT;
-	case ABSENT:
-		return import_take(im, node->b, NULL);
-	default:
-		return undecided(im, node, node->b, NULL);
+		return walk_undecided(im, node, node->b, node->c);
 	}
 }
 
@@ -256,9 +203,9 @@ enum truth import_walk_case(struct import *im, const struct node *node)
 				return import_walk(im, item->b);
 		}
 		if (!is_known(subject))
-			try(im, item->b);
+			walk_try(im, item->b);
 	}
-	if (has_work(&im->acts, from)) {
+	if (walk_has_work(&im->acts, from)) {
 		acts_cut(&im->acts, from);
 		act_left(im, node, "what it depends on is known only when it runs");
 	}
