@@ -281,6 +281,9 @@ recogniser import_modprobe, import_rmmod, import_virsh, import_systemctl, import
 	import_echo, import_tee, import_exec_run, import_pair, import_chown, import_chmod,
 	import_files;
 
+/* import_exec.c: what echo or printf print, without the newline at its end. */
+char *import_printed(struct import *im, const struct words *words);
+
 /* import_path.c: VALUE written to PATH. */
 enum truth import_write_path(struct import *im, const struct node *node, const char *path,
 			     const char *value);

@@ -66,19 +66,57 @@ static char *join(struct import *im, const struct words *words, size_t from)
 	return buf.s ? buf.s : arena_strndup(&im->arena, "", 0);
 }
 
-/* The arguments of echo or printf as a value: without the newline at its end. */
-static char *value_of(struct import *im, const struct words *words)
+/* One round of printf's FORMAT with the words from *I on; NULL: more than %s is asked. */
+static bool format(struct import *im, struct buf *buf, const char *text,
+		   const struct words *words, size_t *i)
 {
-	bool printf = streq(path_base(words->v[0]), "printf");
+	for (; *text; text++) {
+		if (*text == '%' && text[1] != '%') {
+			if (!text[1] || !strchr("sdbiq", text[1]))
+				return false;
+			buf_puts(&im->arena, buf, *i < words->n ? words->v[*i] : "");
+			++*i;
+			text++;
+		} else if (*text == '\\' && text[1] && strchr("nt\\", text[1])) {
+			text++;
+			buf_puts(&im->arena, buf,
+				 *text == 'n' ? "\n" :
+				 *text == 't' ? "\t" :
+						"\\");
+		} else {
+			buf_add(&im->arena, buf, text, 1);
+			text += *text == '%';
+		}
+	}
+	return true;
+}
+
+static char *print(struct import *im, const struct words *words)
+{
+	size_t first = words->n > 1 && streq(words->v[1], "--") ? 2 : 1, i = first + 1;
+	struct buf buf = { 0 };
+	size_t before;
+
+	if (first >= words->n)
+		return arena_strndup(&im->arena, "", 0);
+	do {
+		before = i;
+		if (!format(im, &buf, words->v[first], words, &i))
+			return import_unknown(im, join(im, words, 0));
+	} while (i > before && i < words->n);
+	return buf.s ? buf.s : arena_strndup(&im->arena, "", 0);
+}
+
+char *import_printed(struct import *im, const struct words *words)
+{
 	size_t i = 1;
 	char *value, *end;
 
 	while (i < words->n && words->v[i][0] == '-' && words->v[i][1] &&
 	       strspn(words->v[i] + 1, "neE") == strlen(words->v[i] + 1))
 		i++;
-	if (printf && i + 1 < words->n && str_after(words->v[i], "%"))
-		i++;
-	value = join(im, words, i);
+	value = streq(path_base(words->v[0]), "printf") ? print(im, words) :
+							  join(im, words, i);
 	end = value + strlen(value);
 	if (end - value >= 2 && streq(end - 2, "\\n"))
 		end[-2] = '\0';
@@ -102,8 +140,8 @@ enum truth import_echo(struct import *im, struct cmd *cmd)
 		act_left(im, cmd->node, "it copies a file");
 		return UNKNOWN;
 	}
-	return put(im, cmd->node, path, cat ? cmd->input : value_of(im, &cmd->words),
-		   append);
+	return put(im, cmd->node, path,
+		   cat ? cmd->input : import_printed(im, &cmd->words), append);
 }
 
 enum truth import_tee(struct import *im, struct cmd *cmd)

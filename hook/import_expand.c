@@ -106,7 +106,8 @@ static void add_arithmetic(struct expansion *e, const char *text)
 		add_value(e, arena_printf(&im->arena, "%lld", n));
 	else
 		add_value(e,
-			  import_unknown(im, arena_printf(&im->arena, "$((%s))", text)));
+			  import_unknown(im, arena_printf(&im->arena, "$((%s))",
+							  import_expand_text(im, text))));
 }
 
 /* What begins with $ or a backquote at P; returns what is behind it. */

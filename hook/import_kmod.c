@@ -55,6 +55,25 @@ static void unload(struct import *im, const struct cmd *cmd, const char *word)
 	act_word(im, act_step(im, cmd->node, "kmod.unload"), name);
 }
 
+static void load_step(struct import *im, const struct cmd *cmd, size_t first, bool all)
+{
+	struct act *act = act_step(im, cmd->node, "kmod.load");
+
+	act_word(im, act, module_name(im, cmd->words.v[first]));
+	for (size_t i = first + 1; !all && i < cmd->words.n; i++)
+		if (!str_after(cmd->words.v[i], "ids="))
+			act_word(im, act, cmd->words.v[i]);
+}
+
+/* Parameters other than ids=, which says what is taken. */
+static bool has_parameters(const struct cmd *cmd, size_t i)
+{
+	for (; i < cmd->words.n; i++)
+		if (!str_after(cmd->words.v[i], "ids="))
+			return true;
+	return false;
+}
+
 /* vfio-pci ids=10de:1e84,10de:10f8 takes all functions that have one of them. */
 static bool take_ids(struct import *im, const struct cmd *cmd, size_t i)
 {
@@ -76,18 +95,14 @@ static bool take_ids(struct import *im, const struct cmd *cmd, size_t i)
 static void load(struct import *im, const struct cmd *cmd, size_t first, bool all)
 {
 	const char *name = module_name(im, cmd->words.v[first]);
-	struct act *act;
+	bool more = !all && has_parameters(cmd, first + 1);
 
+	if (more || (!is_vfio(name) && !is_helper(name)))
+		load_step(im, cmd, first, all);
 	if (is_vfio(name) && !all && take_ids(im, cmd, first + 1))
 		return;
-	if (is_vfio(name) || is_helper(name)) {
+	if (!more && (is_vfio(name) || is_helper(name)))
 		drop(im, cmd, name);
-		return;
-	}
-	act = act_step(im, cmd->node, "kmod.load");
-	act_word(im, act, name);
-	for (size_t i = first + 1; !all && i < cmd->words.n; i++)
-		act_word(im, act, cmd->words.v[i]);
 }
 
 enum truth import_modprobe(struct import *im, struct cmd *cmd)

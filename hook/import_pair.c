@@ -11,7 +11,6 @@ static const struct {
 } pairs[] = {
 	{ "swapoff", NULL, "swapon", NULL },
 	{ "swapon", NULL, "swapoff", NULL },
-	{ "umount", NULL, "mount", NULL },
 	{ "ip", "down", "ip", "up" },
 	{ "ip", "up", "ip", "down" },
 	{ "ifdown", NULL, "ifup", NULL },
@@ -64,13 +63,28 @@ static bool opposite_of_mount(struct import *im, const struct words *words,
 	return true;
 }
 
+/* umount A B: mount A, mount B; how they are let go says nothing of a mount. */
+static bool opposite_of_umount(struct import *im, const struct words *words,
+			       struct words *ret)
+{
+	for (size_t i = 1; i < words->n; i++) {
+		const char *word = words->v[i];
+
+		if (*word != '-')
+			push(im, ret, word);
+		else if (word[1] == '-' ? !STR_IN(word, "--lazy", "--force", "--verbose",
+						  "--quiet") :
+					  strspn(word + 1, "lfvqn") != strlen(word + 1))
+			return false; /* all of a kind: -a, -t, -R, … */
+	}
+	return ret->n > 0;
+}
+
 static bool opposite_of(struct import *im, const struct words *words, struct words *ret)
 {
 	const char *name = path_base(words->v[0]);
 
 	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
-		bool umount = streq(name, "umount");
-
 		if (!streq(pairs[i].program, name) ||
 		    (pairs[i].verb && !words_have(words, pairs[i].verb)))
 			continue;
@@ -78,8 +92,6 @@ static bool opposite_of(struct import *im, const struct words *words, struct wor
 		for (size_t k = 1; k < words->n; k++) {
 			const char *word = words->v[k];
 
-			if (umount && *word == '-')
-				continue; /* how it is let go says nothing of a mount */
 			push(im, ret,
 			     pairs[i].verb && streq(word, pairs[i].verb) ?
 				     pairs[i].other_verb :
@@ -90,20 +102,35 @@ static bool opposite_of(struct import *im, const struct words *words, struct wor
 	return streq(name, "mount") && opposite_of_mount(im, words, ret);
 }
 
+static void undo_by(struct import *im, const struct cmd *cmd, const struct words *words)
+{
+	struct act *act = act_step(im, cmd->node, "exec.undo");
+
+	if (cmd->user)
+		act_option(im, act, "user=%s", cmd->user);
+	act->words = *words;
+}
+
 enum truth import_pair(struct import *im, struct cmd *cmd)
 {
 	struct words opposite = { 0 };
+	bool umount = streq(path_base(cmd->words.v[0]), "umount");
 	enum truth truth;
-	struct act *act;
 
-	if (cmd->words.n < 2 || !opposite_of(im, &cmd->words, &opposite))
+	if (cmd->words.n < 2 ||
+	    !(umount ? opposite_of_umount : opposite_of)(im, &cmd->words, &opposite))
 		return UNKNOWN;
 	truth = import_exec_run(im, cmd);
 	if (truth != TRUE || im->phase == PHASE_STOPPED || im->phase == PHASE_RELEASE)
 		return truth;
-	act = act_step(im, cmd->node, "exec.undo");
-	if (cmd->user)
-		act_option(im, act, "user=%s", cmd->user);
-	act->words = opposite;
+	if (!umount)
+		undo_by(im, cmd, &opposite);
+	for (size_t i = 0; umount && i < opposite.n; i++) {
+		struct words mount = { 0 };
+
+		push(im, &mount, "mount");
+		push(im, &mount, opposite.v[i]);
+		undo_by(im, cmd, &mount);
+	}
 	return truth;
 }

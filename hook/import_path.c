@@ -53,28 +53,14 @@ static enum truth framebuffer(struct import *im, const struct writing *w)
 			 name);
 }
 
-static enum truth cpu_value(struct import *im, const struct writing *w, const char *key)
-{
-	const char *at = strstr(w->path, "/cpu/cpu") ? strstr(w->path, "/cpu/cpu") + 8 :
-						       strstr(w->path, "/policy");
-	struct act *act = act_step(im, w->node, key);
-
-	if (at && *at == '/')
-		at += strlen("/policy");
-	if (at && strspn(at, "0123456789") > 0 && at[strspn(at, "0123456789")] == '/')
-		act_option(im, act, "cpus=%.*s", (int)strspn(at, "0123456789"), at);
-	act_word(im, act, w->value);
-	return TRUE;
-}
-
 static enum truth governor(struct import *im, const struct writing *w)
 {
-	return cpu_value(im, w, "governor.set");
+	return path_cpus(im, w, "governor.set");
 }
 
 static enum truth preference(struct import *im, const struct writing *w)
 {
-	return cpu_value(im, w, "epp.set");
+	return path_cpus(im, w, "epp.set");
 }
 
 static void add_size(struct import *im, struct act *act, const struct writing *w,
@@ -115,75 +101,6 @@ static enum truth hugepages(struct import *im, const struct writing *w)
 	if (path_goes_down(im))
 		return path_step(im, w, "hugepages.free", NULL);
 	add_size(im, act_step(im, w->node, "hugepages.allocate"), w, pages);
-	return TRUE;
-}
-
-/* The first word of grep's, or what is between the slashes of awk's program; or NULL. */
-static const char *searched_word(struct import *im, const char *text)
-{
-	const char *awk = strstr(text, "awk"), *grep = strstr(text, "grep"), *p;
-
-	p = awk && (!grep || awk < grep) ? strstr(awk, "'/") : NULL;
-	p = p ? p + 1 : awk && (!grep || awk < grep) ? strstr(awk, " /") : NULL;
-	if (p && *p == ' ' && str_after(p, " /proc"))
-		p = NULL;
-	if (p)
-		p += strspn(p, " ");
-	if (p && strchr(p + 1, '/'))
-		return arena_strndup(&im->arena, p + 1, strcspn(p + 1, "/"));
-	if (!grep)
-		return NULL;
-	p = grep + strlen("grep");
-	for (p += strspn(p, " "); *p == '-'; p += strspn(p, " "))
-		p += strcspn(p, " ");
-	p += *p == '"' || *p == '\'';
-	return arena_strndup(&im->arena, p, strcspn(p, " |\"'"));
-}
-
-/*
- * Which interrupts: of the actions in *ACTION, all (NULL), or it cannot be told: false. A
- * number says nothing, as an interrupt has another one after the next boot.
- */
-static bool which_irqs(struct import *im, const struct writing *w, const char **action)
-{
-	const char *number = str_after(w->path, "/proc/irq/");
-	const char *shown = import_shown(im, number);
-
-	*action = NULL;
-	if (*number == '*' || *number == '[' || str_after(shown, "$(ls "))
-		return true;
-	if (!strstr(shown, "/proc/interrupts"))
-		return false;
-	*action = searched_word(im, shown);
-	return !*action ||
-	       (**action && strspn(*action, "0123456789:.[]*^$") < strlen(*action));
-}
-
-static enum truth irq(struct import *im, const struct writing *w)
-{
-	const char *action, *at;
-	struct act *act;
-
-	if (!which_irqs(im, w, &action)) {
-		act_left(im, w->node,
-			 "which interrupt that is changes with each boot: name what asks "
-			 "for it (the end of its line in /proc/interrupts), as in irq.move "
-			 "= to=CPUS 'nvme*'");
-		return UNKNOWN;
-	}
-	act = act_step(im, w->node, "irq.move");
-	if (str_ends(w->path, "_list"))
-		act_option(im, act, "to=%s", w->value);
-	if (action && !*action)
-		action = NULL;
-	at = action ? strpbrk(action, "*?[]\\^$.+(){}") : NULL;
-	if (action)
-		act_word(im, act,
-			 arena_printf(&im->arena, "*%.*s*",
-				      (int)(at ? at - action : (long)strlen(action)),
-				      action));
-	if (!str_ends(w->path, "_list"))
-		act_note(im, w->node, "a mask: the CPUs that the guest does not have");
 	return TRUE;
 }
 
@@ -230,7 +147,7 @@ static const struct path_writer writers[] = {
 	{ "/proc/sys/vm/nr_hugepages*", hugepages },
 	{ "/sys/kernel/mm/hugepages/*/nr_hugepages", hugepages },
 	{ "/sys/devices/system/node/*/hugepages/*/nr_hugepages", hugepages },
-	{ "/proc/irq/*/smp_affinity*", irq },
+	{ "/proc/irq/*/smp_affinity*", path_irq },
 	{ "/proc/sys/*", sysctl },
 	{ "/sys/*", path_sysfs },
 	{},

@@ -28,5 +28,8 @@ enum truth path_step(struct import *im, const struct writing *w, const char *key
 char *path_component(struct import *im, const char *path, const char *prefix);
 /* That behind "/devices/". */
 char *path_device(struct import *im, const struct writing *w);
+/* import_path_cpu.c: the step KEY, for the CPUs that the path names. */
+enum truth path_cpus(struct import *im, const struct writing *w, const char *key);
+writer path_irq;
 /* As it is, for a file that no step of its own serves. */
 writer path_sysfs;

@@ -154,19 +154,13 @@ static const char *given(struct import *im, const struct node *node)
 {
 	const char *name = command_name(im, node);
 	struct words words = { 0 };
-	struct buf buf = { 0 };
 
 	if (!streq(name, "echo") && !streq(name, "printf"))
 		return NULL;
 	expand_all(im, node, &words);
-	for (size_t i = 1; i < words.n; i++) {
-		if (i == 1 && (streq(words.v[i], "-n") || streq(words.v[i], "-e")))
-			continue;
-		if (buf.n > 0)
-			buf_puts(&im->arena, &buf, " ");
-		buf_puts(&im->arena, &buf, words.v[i]);
-	}
-	return buf_text(&buf);
+	if (streq(words.v[0], "sudo"))
+		words.v++, words.n--;
+	return import_printed(im, &words);
 }
 
 /* The text of PIPE up to the "|" before LAST. */

@@ -25,16 +25,23 @@ static char *join(struct import *im, const struct words *words, size_t from)
 	return buf.s ? buf.s : arena_strndup(&im->arena, "", 0);
 }
 
+static bool is_number(const char *s, long *ret)
+{
+	char *end;
+
+	*ret = strtol(s, &end, 10);
+	return end != s && !*end && *ret >= -65536 && *ret <= 65536;
+}
+
 static char *sequence(struct import *im, const struct words *words)
 {
 	long from = 1, to;
 	struct buf buf = { 0 };
 
-	if (words->n < 2 || words->n > 3)
+	if (words->n < 2 || words->n > 3 ||
+	    (words->n == 3 && !is_number(words->v[1], &from)) ||
+	    !is_number(words->v[words->n - 1], &to))
 		return NULL;
-	if (words->n == 3)
-		from = strtol(words->v[1], NULL, 10);
-	to = strtol(words->v[words->n - 1], NULL, 10);
 	if (to - from > 1024 || from > to)
 		return NULL;
 	for (; from <= to; from++)
@@ -68,8 +75,8 @@ static char *answer(struct import *im, const struct node *node, const struct wor
 			       NULL;
 	}
 	name = path_base(words->v[0]);
-	if (streq(name, "echo") || (streq(name, "printf") && words->n == 2))
-		return join(im, words, words->n > 1 && streq(words->v[1], "-n") ? 2 : 1);
+	if (streq(name, "echo") || streq(name, "printf"))
+		return import_printed(im, words);
 	if (streq(name, "seq"))
 		return sequence(im, words);
 	if (streq(name, "cat") && words->n == 1 && node->n_redirs == 1 &&

@@ -34,6 +34,42 @@ enum truth import_walk_for(struct import *im, const struct node *node)
 	return TRUE;
 }
 
+/*
+ * How often it runs is not known, and so the value that it counts with: $(seq …), as
+ * another loop would have it, where that can be said.
+ */
+static void count_unknown(struct import *im, const char *init, const char *condition,
+			  const char *step)
+{
+	size_t n = import_name_length(init + strspn(init, " "));
+	char *name = arena_strndup(&im->arena, init + strspn(init, " "), n);
+	const struct words *from = import_get(im, name);
+	const char *at = condition + strspn(condition, " "), *to, *text;
+	bool plus =
+		streq(step + strspn(step, " "), arena_printf(&im->arena, "%s++", name)) ||
+		streq(step + strspn(step, " "), arena_printf(&im->arena, "++%s", name));
+
+	if (n == 0)
+		return;
+	text = arena_printf(&im->arena, "$%s", name);
+	to = str_after(at, name);
+	to = to && plus ? str_after(to + strspn(to, " "), "<") : NULL;
+	if (to && from && from->n == 1 && is_known(from->v[0])) {
+		bool equal = *to == '=';
+		const struct words *value;
+
+		to += equal;
+		to = import_expand_text(im, to + strspn(to, " "));
+		value = import_get(im, to);
+		if (value && value->n == 1)
+			to = value->v[0];
+		text = arena_printf(&im->arena,
+				    equal ? "$(seq %s %s)" : "$(seq %s $((%s-1)))",
+				    from->v[0], to);
+	}
+	import_set_text(im, name, import_unknown(im, text));
+}
+
 enum truth import_walk_count(struct import *im, const struct node *node)
 {
 	char *init = arena_strndup(&im->arena, node->name, strlen(node->name));
@@ -52,6 +88,8 @@ enum truth import_walk_count(struct import *im, const struct node *node)
 
 		if (known && !n)
 			break;
+		if (!known)
+			count_unknown(im, init, condition, step);
 		import_walk(im, node->b);
 		if (!goes_on(im) || !known)
 			break;

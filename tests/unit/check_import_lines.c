@@ -13,6 +13,12 @@
 #define PREPARE "[prepare/begin]\n"
 #define STOP "service.stop = docker.service\n"
 
+#define GOVERNOR \
+	"echo performance > /sys/devices/system/cpu/cpu$i/cpufreq/scaling_governor"
+#define WHICH_CPUS(line, text)                                                     \
+	"; NOT CONVERTED, x.sh:" line ": which CPUs it is for is not known: "      \
+	"governor.set = cpus=LIST\n; VALUE\n;     " text "\n"
+
 static const struct {
 	const char *script, *domain, *config;
 } cases[] = {
@@ -68,6 +74,64 @@ static const struct {
 	  NULL,
 	  PREPARE "-framebuffer.unbind = efi-framebuffer.0\n"
 		  "-framebuffer.unbind = simple-framebuffer.0\n" },
+
+	/* CPUs */
+	{ "for i in $(seq 0 $(($(nproc)-1))); do echo performance > "
+	  "/sys/devices/system/cpu/cpu$i/cpufreq/scaling_governor; done",
+	  NULL, PREPARE "governor.set = performance\n" },
+	{ "for ((i=0;i<$(nproc);i++)); do echo performance > "
+	  "/sys/devices/system/cpu/cpu$i/cpufreq/scaling_governor; done",
+	  NULL, PREPARE "governor.set = performance\n" },
+	{ "n=$(nproc); for ((i=0; i<n; i++)); do echo performance > "
+	  "/sys/devices/system/cpu/cpu$i/cpufreq/scaling_governor; done",
+	  NULL, PREPARE "governor.set = performance\n" },
+	{ "for i in $(seq 2 $(($(nproc)-1))); do\n" GOVERNOR "\ndone", NULL,
+	  PREPARE WHICH_CPUS("2", GOVERNOR) },
+	{ "for ((i=2;i<$(nproc);i++)); do\n" GOVERNOR "\ndone", NULL,
+	  PREPARE WHICH_CPUS("2", GOVERNOR) },
+	{ "for i in $GUEST; do\n" GOVERNOR "\ndone", NULL,
+	  PREPARE WHICH_CPUS("2", GOVERNOR) },
+	{ "for i in $(seq 0 3); do\n" GOVERNOR "\ndone", NULL,
+	  PREPARE "governor.set = cpus=0-3 performance\n" },
+
+	/* parameters of modules */
+	{ "modprobe vfio_iommu_type1 allow_unsafe_interrupts=1\n"
+	  "modprobe vfio-pci ids=10de:1e84 disable_idle_d3=1\n"
+	  "modprobe kvm ignore_msrs=1; modprobe kvm_intel nested=1",
+	  NULL,
+	  PREPARE "kmod.load = vfio_iommu_type1 allow_unsafe_interrupts=1\n"
+		  "kmod.load = vfio_pci disable_idle_d3=1\n"
+		  "pci.detach = 10de:1e84\n"
+		  "kmod.load = kvm ignore_msrs=1\n"
+		  "kmod.load = kvm_intel nested=1\n" },
+
+	/* masks of interrupts */
+	{ "for irq in $(grep vfio /proc/interrupts | cut -d: -f1); do "
+	  "echo f0 > /proc/irq/$irq/smp_affinity; done",
+	  NULL, PREPARE "irq.move = to=4-7 *vfio*\n" },
+	{ "for irq in /proc/irq/*; do echo 1,0000000d > $irq/smp_affinity; done", NULL,
+	  PREPARE "irq.move = to=0,2-3,32\n" },
+	{ "for i in /proc/irq/*; do echo $MASK > $i/smp_affinity; done", NULL,
+	  PREPARE "; a mask: the CPUs that the guest does not have\nirq.move =\n" },
+	{ "for i in $(grep vfio /proc/interrupts | cut -d: -f1); do\n"
+	  "echo $MASK > /proc/irq/$i/smp_affinity; done",
+	  NULL,
+	  PREPARE
+	  "; NOT CONVERTED, x.sh:2: which CPUs $MASK means is not known: irq.move = "
+	  "to=CPUS\n; '*vfio*'\n;     echo $MASK > /proc/irq/$i/smp_affinity\n" },
+
+	/* programs and their opposites */
+	{ "umount -l /a /b", NULL,
+	  PREPARE "exec.run = umount -l /a /b\nexec.undo = mount /a\n"
+		  "exec.undo = mount /b\n" },
+	{ "umount -a -t cifs", NULL, PREPARE "exec.run = umount -a -t cifs\n" },
+	{ "umount -at cifs", NULL, PREPARE "exec.run = umount -at cifs\n" },
+
+	/* what is printed */
+	{ "printf '%s\\n' 0000:01:00.0 | tee /sys/bus/pci/drivers/nvidia/unbind", NULL,
+	  PREPARE "pci.detach = 0000:01:00.0\n" },
+	{ "printf '0000:%s:00.%d' 01 1 > /sys/bus/pci/drivers/nvidia/unbind", NULL,
+	  PREPARE "pci.detach = 0000:01:00.1\n" },
 };
 
 START_TEST(lines_become_a_config)
