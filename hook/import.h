@@ -156,6 +156,9 @@ struct import {
 	const char *dir; /* of the scripts, for kvm.conf near them */
 	const char *domain;
 	bool any_domain; /* its name is not known: import_domain.c */
+	const char *meant; /* the first that is asked for then, a name or a pattern */
+	bool meant_is_name;
+	enum phase meant_phase; /* in which it was asked for */
 	enum phase phase;
 	struct variable *variables;
 	struct variable *named; /* every assignment of addresses, in their order */
@@ -240,10 +243,14 @@ enum truth import_walk_case(struct import *im, const struct node *node);
 enum truth import_walk_while(struct import *im, const struct node *node);
 enum truth import_walk_for(struct import *im, const struct node *node);
 enum truth import_walk_count(struct import *im, const struct node *node);
-/* import_domain.c: $1 of scripts that are in no tree; CHOSEN may be NULL. */
-void import_any_domain(struct import *im, const char *chosen);
-/* Does a comparison of A with B ask for the domain that is meant? */
-bool import_is_the_domain(struct import *im, const char *a, const char *b);
+/* import_domain.c: $1 of scripts that are in no tree; NAMED may be NULL. */
+void import_any_domain(struct import *im, const char *named);
+bool import_has_any_domain(const char *s);
+/* Do A and B, compared by OP, name the domain that is meant? UNKNOWN: neither is it. */
+enum truth import_ask_domain(struct import *im, const char *a, const char *op,
+			     const char *b);
+/* A comment on which one it is. */
+void import_tell_domain(struct import *im);
 enum truth import_combine(enum truth a, enum truth b, bool and);
 /* LIKELY or nothing, then OTHER, of which only what does no harm is kept. */
 enum truth import_take(struct import *im, const struct node *likely,

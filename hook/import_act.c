@@ -174,14 +174,14 @@ char *act_value(struct import *im, const struct act *act)
 	return buf.s ? buf.s : arena_strndup(&im->arena, "", 0);
 }
 
-static const char *unknown_word(struct import *im, const struct act *act)
+static const char *unknown_word(const struct act *act)
 {
 	const struct words *lists[] = { &act->options, &act->words };
 
 	for (size_t k = 0; k < ARRAY_SIZE(lists); k++)
 		for (size_t i = 0; i < lists[k]->n; i++)
 			if (!is_known(lists[k]->v[i]))
-				return import_shown(im, lists[k]->v[i]);
+				return lists[k]->v[i];
 	return NULL;
 }
 
@@ -226,8 +226,14 @@ static const char *judge(struct import *im, const struct act *act, const char *v
 
 const char *act_check(struct import *im, const struct act *act)
 {
-	const char *word = unknown_word(im, act), *value;
+	const char *word = unknown_word(act), *value;
 
+	if (word && import_has_any_domain(word))
+		return arena_printf(&im->arena,
+				    "%s is whichever domain it is called for: name that, "
+				    "vfio-hook import %s NAME",
+				    import_shown(im, word), path_base(im->dir));
+	word = word ? import_shown(im, word) : NULL;
 	if (word)
 		return arena_printf(&im->arena, "%s is known only when it runs%s", word,
 				    *word == '$' && word[1] != '(' && !im->conf ?

@@ -1,17 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Scripts outside of a tree ask which domain they are called for, and we do not know
- * which one is meant: the first that they ask for.
+ * which one is meant: the first that they ask for. Then they are read again, for that.
  */
+#include <fnmatch.h>
+
 #include "import.h"
 
-/* $1 of such scripts until then, and what the config says in its place. */
-#define ANY_DOMAIN "DOMAIN"
+/* $1 of such scripts until then: unknown, so that no step can have it. */
+#define ANY_DOMAIN \
+	"\x01"     \
+	"DOMAIN"   \
+	"\x02"
 
-void import_any_domain(struct import *im, const char *chosen)
+void import_any_domain(struct import *im, const char *named)
 {
-	im->any_domain = !chosen;
-	im->domain = chosen ? chosen : ANY_DOMAIN;
+	im->any_domain = !named;
+	im->domain = named ? named : ANY_DOMAIN;
+}
+
+bool import_has_any_domain(const char *s)
+{
+	return strstr(s, ANY_DOMAIN) != NULL;
 }
 
 /* `$1` is also what a script for one domain is told to do. */
@@ -20,41 +30,107 @@ static bool is_verb(const char *word)
 	return STR_IN(word, "start", "stop", "restart", "reload", "status", "prepare",
 		      "release", "begin", "end", "on", "off", "up", "down", "enable",
 		      "disable", "bind", "unbind", "attach", "detach", "load", "unload",
-		      "help", "prereqs", "check", "test", "reset", "host", "guest",
-		      "vm") ||
+		      "help", "prereqs", "check", "test", "reset", "host", "guest", "vm",
+		      "started", "stopped") ||
 	       *word == '-';
 }
 
-static void replace(struct import *im, struct words *words, const char *name)
+static bool is_name(const char *word)
 {
-	for (size_t i = 0; i < words->n; i++)
-		if (streq(words->v[i], ANY_DOMAIN))
-			words->v[i] = arena_strndup(&im->arena, name, strlen(name));
+	return domain_name_is_safe(word) && is_known(word) &&
+	       !strpbrk(word, "*?[]|(){}^$+\\ \t\n\"'");
 }
 
-static void choose(struct import *im, const char *name)
+/* The first that is asked for is meant, be it a name or a pattern. */
+static enum truth is_meant(struct import *im, const char *word)
 {
-	im->any_domain = false;
-	im->domain = arena_strndup(&im->arena, name, strlen(name));
-	replace(im, &im->args, name);
-	for (struct variable *v = im->variables; v; v = v->next)
-		replace(im, &v->values, name);
-	act_note(im, NULL,
-		 "For domain %s, the first that the script asks for. For another one: "
-		 "vfio-hook import %s NAME",
-		 name, path_base(im->dir));
+	if (!im->meant) {
+		im->meant = arena_strndup(&im->arena, word, strlen(word));
+		im->meant_phase = im->phase;
+		im->meant_is_name = is_name(word);
+	}
+	if (streq(im->meant, word) ||
+	    (im->meant_is_name && fnmatch(word, im->meant, 0) == 0))
+		return TRUE;
+	if (!im->meant_is_name && is_name(word) && fnmatch(im->meant, word, 0) == 0) {
+		im->meant = NULL; /* one of those */
+		return is_meant(im, word);
+	}
+	return FALSE;
 }
 
-bool import_is_the_domain(struct import *im, const char *a, const char *b)
+static enum truth ask(struct import *im, const char *word, bool choose)
 {
-	const char *other = streq(a, ANY_DOMAIN) ? b : a;
+	if (!*word || is_verb(word) || strchr(word, '/'))
+		return FALSE;
+	if (strspn(word, "*") == strlen(word))
+		return TRUE;
+	if (!choose && !im->meant)
+		return ABSENT; /* "!=": likely another one */
+	return is_meant(im, word);
+}
 
-	if (!im->any_domain || (!streq(a, ANY_DOMAIN) && !streq(b, ANY_DOMAIN)))
-		return false;
-	if (!is_known(other) || is_verb(other) || !domain_name_is_safe(other) ||
-	    streq(other, ANY_DOMAIN))
-		return false;
-	if (!strpbrk(other, "*?[|("))
-		choose(im, other);
-	return true;
+/* Is the part of TEXT from I to K what stands in the domain's place in PATTERN? */
+static bool stands_for(struct import *im, const char *pattern, const char *text, size_t i,
+		       size_t k)
+{
+	const char *at = strstr(pattern, ANY_DOMAIN);
+	const char *head = arena_strndup(&im->arena, pattern, (size_t)(at - pattern));
+
+	return fnmatch(arena_strndup(&im->arena, text, i), head, 0) == 0 &&
+	       fnmatch(text + k, at + strlen(ANY_DOMAIN), 0) == 0;
+}
+
+/* "win10:prepare/begin" where "$1:$2/$3" is asked for: win10; NULL: it is not like that. */
+static const char *name_in(struct import *im, const char *pattern, const char *text)
+{
+	size_t n = strlen(text), head = (size_t)(strstr(pattern, ANY_DOMAIN) - pattern);
+
+	if (n > 128 || strlen(pattern) > 256)
+		return NULL;
+	if (streq(text, "*") || streq(pattern, ANY_DOMAIN))
+		return text;
+	for (size_t k = head + 1; k <= n; k++)
+		if (stands_for(im, pattern, text, head, k))
+			return arena_strndup(&im->arena, text + head, k - head);
+	return NULL;
+}
+
+/* ^(win10|win11)$: win10. Of what is no name, but a pattern, it stays one. */
+static const char *name_of_regex(struct import *im, const char *regex)
+{
+	size_t n;
+
+	regex += strspn(regex, "^( \t");
+	n = strcspn(regex, "|)$ \t");
+	return arena_strndup(&im->arena, regex, n);
+}
+
+enum truth import_ask_domain(struct import *im, const char *a, const char *op,
+			     const char *b)
+{
+	bool left = import_has_any_domain(a);
+	const char *asked = left ? a : b, *other = left ? b : a;
+
+	if (!im->any_domain || !import_has_any_domain(asked) || !is_known(other))
+		return UNKNOWN;
+	if (streq(op, "=~"))
+		other = name_of_regex(im, other);
+	else
+		other = name_in(im, asked, other);
+	return other ? ask(im, other, *op != '!') : FALSE;
+}
+
+void import_tell_domain(struct import *im)
+{
+	const char *name = path_base(im->dir);
+	struct act act = { .kind = ACT_NOTE, .phase = im->meant_phase };
+
+	if (!im->meant)
+		return;
+	act.text = arena_printf(&im->arena,
+				"For domain %s, the first that the script asks for. For "
+				"another one: vfio-hook import %s NAME",
+				im->meant, name);
+	acts_insert(im, 0, &act);
 }

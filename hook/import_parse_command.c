@@ -10,6 +10,16 @@ static void skip_ends(struct parser *parser)
 		parse_next(parser);
 }
 
+/* A regular expression ends at a blank that is not quoted. */
+static size_t regex_length(const char *text)
+{
+	const char *p = text;
+
+	while (*p && !strchr(" \t\n", *p))
+		p = strchr("\"'\\$`", *p) ? lexer_skip(p, 0) ?: p + 1 : p + 1;
+	return (size_t)(p - text);
+}
+
 /* Everything up to "]]" is words, operators too. */
 static bool parse_double_bracket(struct parser *parser, struct node *node)
 {
@@ -20,7 +30,7 @@ static bool parse_double_bracket(struct parser *parser, struct node *node)
 			words_push(parser->lexer.arena, &node->words, parse_word(parser));
 		if (regex) {
 			const char *p = parser->lexer.p + strspn(parser->lexer.p, " \t");
-			size_t n = strcspn(p, " \t\n");
+			size_t n = regex_length(p);
 
 			words_push(parser->lexer.arena, &node->words,
 				   arena_strndup(parser->lexer.arena, p, n));

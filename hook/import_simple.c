@@ -72,6 +72,26 @@ static void read_input(struct import *im, const struct node *node, struct cmd *c
 	}
 }
 
+/* "$2", on_$operation: a function for each operation that the script has one for. */
+static bool is_of_operation(struct import *im, const char *raw, const char *name)
+{
+	const char *operation = phase_name(im->phase);
+	const char *word = arena_strndup(&im->arena, operation, strcspn(operation, "/"));
+
+	if (strchr(name, '/') || !strstr(name, word))
+		return false;
+	while ((raw = strchr(raw, '$'))) {
+		const struct words *value;
+
+		raw += 1 + (raw[1] == '{');
+		value = import_get(im, arena_strndup(&im->arena, raw,
+						     import_name_length(raw)));
+		if (*raw == '2' || (value && value->n == 1 && streq(value->v[0], word)))
+			return true;
+	}
+	return false;
+}
+
 static enum truth run(struct import *im, const struct node *node, const char *input)
 {
 	struct cmd cmd = { .node = node, .input = input, .piped = input != NULL };
@@ -84,13 +104,18 @@ static enum truth run(struct import *im, const struct node *node, const char *in
 		return assign_all(im, node);
 	for (size_t k = 0; k < i; k++)
 		words_push(&im->arena, &cmd.env, import_expand_text(im, node->words.v[k]));
-	for (; i < node->words.n; i++)
-		import_expand(im, node->words.v[i], &cmd.words);
+	for (size_t k = i; k < node->words.n; k++)
+		import_expand(im, node->words.v[k], &cmd.words);
 	if (cmd.words.n == 0)
 		return TRUE;
 	body = find_function(im, cmd.words.v[0]);
 	if (body)
 		return call_function(im, node, body, &cmd.words);
+	if (is_of_operation(im, node->words.v[i], cmd.words.v[0])) {
+		act_note(im, node, "there is no function %s", cmd.words.v[0]);
+		im->acts.v[im->acts.n - 1].quiet = true;
+		return FALSE;
+	}
 	cmd.user = im->user;
 	read_input(im, node, &cmd);
 	return import_command(im, &cmd);

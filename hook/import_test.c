@@ -4,6 +4,7 @@
  * about were there.
  */
 #include <fnmatch.h>
+#include <regex.h>
 
 #include "import.h"
 
@@ -63,10 +64,26 @@ static enum truth compare_numbers(struct test *t, const char *a, const char *op,
 	return known(streq(op, "-gt") ? x > y : x >= y);
 }
 
+static enum truth match(const char *text, const char *expression)
+{
+	regex_t regex;
+	int r;
+
+	if (strlen(text) > 1024 || strlen(expression) > 256 ||
+	    regcomp(&regex, expression, REG_EXTENDED | REG_NOSUB) != 0)
+		return UNKNOWN;
+	r = regexec(&regex, text, 0, NULL, 0);
+	regfree(&regex);
+	return known(r == 0);
+}
+
 static enum truth compare(struct test *t, const char *a, const char *op, const char *b)
 {
 	bool differ = streq(op, "!=") || streq(op, "-ne") || streq(op, "-lt");
+	enum truth truth = import_ask_domain(t->im, a, op, b);
 
+	if (truth != UNKNOWN)
+		return differ ? truth_not(truth) : truth;
 	if (!is_known(a) || !is_known(b)) {
 		if (!asks_machine(a) && !asks_machine(b))
 			return UNKNOWN;
@@ -75,12 +92,10 @@ static enum truth compare(struct test *t, const char *a, const char *op, const c
 			return ABSENT; /* nothing was found */
 		return differ && !streq(b, "") && !streq(b, "0") ? ABSENT : PRESENT;
 	}
-	if (import_is_the_domain(t->im, a, b))
-		return known(!differ);
 	if (*op == '-')
 		return compare_numbers(t, a, op, b);
 	if (streq(op, "=~"))
-		return UNKNOWN;
+		return match(a, b);
 	if (streq(op, "<") || streq(op, ">"))
 		return known((strcmp(a, b) < 0) == (*op == '<'));
 	return known((t->pattern ? fnmatch(b, a, 0) == 0 : streq(a, b)) != differ);
@@ -97,7 +112,7 @@ static enum truth unary(const char *op, const char *word)
 	if (op[1] == 'n' || op[1] == 'z') {
 		bool filled = op[1] == 'n';
 
-		if (is_known(word))
+		if (is_known(word) || import_has_any_domain(word))
 			return known(!*word != filled);
 		if (strlen(word) > 2 && word[0] == UNKNOWN_BEGIN && !asks_machine(word))
 			return UNKNOWN;

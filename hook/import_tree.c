@@ -257,7 +257,7 @@ static int import_all(struct import *im, const struct import_request *request)
 static bool has_substance(const struct acts *acts)
 {
 	for (size_t i = 0; i < acts->n; i++)
-		if (acts->v[i].kind != ACT_NOTE || acts->v[i].node)
+		if (acts->v[i].kind != ACT_NOTE || (acts->v[i].node && !acts->v[i].quiet))
 			return true;
 	return false;
 }
@@ -278,6 +278,24 @@ static int refuse_empty(const struct import *im, const char *dir, struct error *
 			 dir);
 }
 
+/* Again for the domain that is asked for, if there is one: it stands in earlier lines, too. */
+static int import_twice(struct import *im, const struct import_request *request)
+{
+	struct import_request again = *request;
+	int r = import_all(im, request);
+
+	if (r == 0 && im->meant && im->meant_is_name) {
+		again.domain = im->meant;
+		*im = (struct import){ .host = im->host,
+				       .arena = im->arena,
+				       .meant = im->meant,
+				       .meant_phase = im->meant_phase };
+		r = import_all(im, &again);
+	}
+	import_tell_domain(im);
+	return r;
+}
+
 int import_run(const struct import_request *request, FILE *out, size_t *ret_left,
 	       struct error *err)
 {
@@ -292,7 +310,7 @@ int import_run(const struct import_request *request, FILE *out, size_t *ret_left
 				 "%s: these scripts are too large to be read",
 				 request->dir);
 	}
-	r = import_all(&im, request);
+	r = import_twice(&im, request);
 	if (r == 0) {
 		import_merge(&im);
 		import_reverse(&im);

@@ -193,16 +193,18 @@ enum truth import_walk_case(struct import *im, const struct node *node)
 {
 	const char *subject = import_expand_text(im, node->words.v[0]);
 	size_t from = im->acts.n;
+	bool known = is_known(subject), domain = false;
 
 	for (const struct node *item = node->first; item; item = item->next) {
-		for (size_t i = 0; is_known(subject) && i < item->words.n; i++) {
+		for (size_t i = 0; i < item->words.n; i++) {
 			const char *pattern = import_expand_text(im, item->words.v[i]);
+			enum truth truth = import_ask_domain(im, subject, "=", pattern);
 
-			if (import_is_the_domain(im, subject, pattern) ||
-			    fnmatch(pattern, subject, 0) == 0)
+			if (truth == TRUE || (known && fnmatch(pattern, subject, 0) == 0))
 				return import_walk(im, item->b);
+			domain = domain || truth != UNKNOWN;
 		}
-		if (!is_known(subject))
+		if (!known && !domain)
 			walk_try(im, item->b);
 	}
 	if (walk_has_work(&im->acts, from)) {

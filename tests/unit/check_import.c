@@ -93,7 +93,7 @@ static const struct {
 	{ "import/compositor", 0 },
 	{ "import/ids", 0 },
 	{ "import/suspend", 0 },
-	{ "import/dispatcher.sh", 0 },
+	{ "import/dispatcher.sh", 2 },
 	{ "import/openrc", 0 },
 	{ "import/looking_glass", 0 },
 	{ "import/language.sh", 0 },

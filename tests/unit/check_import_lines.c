@@ -13,14 +13,18 @@
 #define PREPARE "[prepare/begin]\n"
 #define STOP "service.stop = docker.service\n"
 
+#define FOR(name)                                                          \
+	"; For domain " name                                               \
+	", the first that the script asks for. For another one: vfio-hook" \
+	"\n; import x.sh NAME\n"
 #define GOVERNOR \
 	"echo performance > /sys/devices/system/cpu/cpu$i/cpufreq/scaling_governor"
-#define WHICH_CPUS(line, text)                                                     \
-	"; NOT CONVERTED, x.sh:" line ": which CPUs it is for is not known: "      \
+#define WHICH_CPUS(line, text)                                                \
+	"; NOT CONVERTED, x.sh:" line ": which CPUs it is for is not known: " \
 	"governor.set = cpus=LIST\n; VALUE\n;     " text "\n"
 
 static const struct {
-	const char *script, *domain, *config;
+	const char *script, *domain, *config; /* NULL: nothing comes of it */
 } cases[] = {
 	/* what is not known, and what is false, together are false */
 	{ STOP_IF("[ \"$MODE\" = x ] && [ \"$2\" = prepare ]"), NULL,
@@ -132,6 +136,41 @@ static const struct {
 	  PREPARE "pci.detach = 0000:01:00.0\n" },
 	{ "printf '0000:%s:00.%d' 01 1 > /sys/bus/pci/drivers/nvidia/unbind", NULL,
 	  PREPARE "pci.detach = 0000:01:00.1\n" },
+
+	/* whichever domain */
+	{ "/x.py \"$@\"", NULL,
+	  PREPARE "; NOT CONVERTED, x.sh:1: DOMAIN is whichever domain it is called for: "
+		  "name that,\n; vfio-hook import x.sh NAME\n;     /x.py \"$@\"\n" },
+	{ "/x.py \"$@\"", "win10", PREPARE "exec.run = /x.py win10 prepare begin -\n" },
+	{ "/x.py $1; [ \"$1\" = win10 ] && systemctl stop docker", NULL,
+	  PREPARE FOR("win10") "exec.run = /x.py win10\n" STOP },
+	{ STOP_IF("[[ $1 =~ ^win11$ ]]"), NULL, PREPARE FOR("win11") STOP },
+	{ STOP_IF("[[ $1 =~ ^(win10|win11)$ ]] && [ \"$2\" = prepare ]"), "win11",
+	  PREPARE STOP },
+	{ STOP_IF("[[ \" win10 mac \" =~ \" $1 \" ]]"), NULL, PREPARE FOR("win10") STOP },
+	{ "[[ $1 =~ ^win1 ]] || exit 0; systemctl stop docker", "mac", NULL },
+	{ "[ \"$1\" != debian ] && exit 0; systemctl stop docker", NULL, PREPARE STOP },
+	{ STOP_IF("[ \"$1\" != debian ]") "; /x.py $1", NULL,
+	  PREPARE STOP
+	  "; NOT CONVERTED, x.sh:1: DOMAIN is whichever domain it is called for: name "
+	  "that,\n; vfio-hook import x.sh NAME\n;     /x.py $1\n" },
+	{ "case \"$1:$2/$3\" in\nwin10:prepare/begin) systemctl stop docker;;\n"
+	  "mac:prepare/begin) systemctl stop podman;; esac",
+	  NULL, PREPARE FOR("win10") STOP },
+	{ "[[ $1 == win* ]] && systemctl stop docker\n"
+	  "[[ $1 == mac* ]] && systemctl stop podman",
+	  NULL,
+	  PREPARE
+	  "; For domain win*, the first that the script asks for. For another one: "
+	  "vfio-hook import\n; x.sh NAME\n" STOP },
+
+	/* functions of operations */
+	{ "prepare() { systemctl stop docker; }\n\"$2\"", NULL,
+	  PREPARE STOP "\n[start/begin]\n; there is no function start\n"
+		       "\n[started/begin]\n; there is no function started\n" },
+	{ "on_prepare() { systemctl stop docker; }; op=$2; on_$op; true release", NULL,
+	  PREPARE STOP "\n[start/begin]\n; there is no function on_start\n"
+		       "\n[started/begin]\n; there is no function on_started\n" },
 };
 
 START_TEST(lines_become_a_config)
@@ -141,8 +180,9 @@ START_TEST(lines_become_a_config)
 
 	import_script(cases[_i].script, cases[_i].domain, &text);
 	config = strstr(text, "\n[");
-	ck_assert_msg(config && streq(config + 1, cases[_i].config), "%s\n%s",
-		      cases[_i].script, text);
+	ck_assert_msg(cases[_i].config ? config && streq(config + 1, cases[_i].config) :
+					 !config,
+		      "%s\n%s", cases[_i].script, text);
 }
 END_TEST
 
