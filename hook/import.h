@@ -181,6 +181,7 @@ struct import {
 		GO_RETURN,
 		GO_EXIT
 	} go;
+	bool in_doubt; /* a function might have returned before, which nobody knows */
 	bool go_failed; /* exit or return with a status that is not 0 */
 };
 
@@ -216,6 +217,10 @@ bool import_assign(struct import *im, const char *word); /* NAME=VALUE, if it is
 size_t import_name_length(const char *s);
 /* ${…}: adds the words that the TEXT between the braces stands for. */
 void import_parameter(struct import *im, const char *text, struct words *ret);
+
+/* import_modify.c: VALUE, which is known, through the operator at OP of ${TEXT}. */
+const char *import_modify(struct import *im, const char *text, const char *value,
+			  const char *op);
 
 /* import_arith.c: false when something in it is not known. */
 bool import_arith(struct import *im, const char *text, long long *ret);

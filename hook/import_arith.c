@@ -128,6 +128,8 @@ static long long operand(struct arith *a)
 		return prefix(a);
 	if (take(a, "!"))
 		return !primary(a);
+	if (take(a, "~"))
+		return ~primary(a);
 	if (take(a, "-"))
 		return wrap(0ULL - (unsigned long long)primary(a));
 	if (take(a, "+"))
@@ -152,6 +154,11 @@ static long long primary(struct arith *a)
 	return value;
 }
 
+static long long shift(struct arith *a, long long x, long long y)
+{
+	return y < 0 || y > 63 ? unknown(a) : wrap((unsigned long long)x << y);
+}
+
 static long long apply(struct arith *a, const char *op, long long x, long long y)
 {
 	switch (*op) {
@@ -169,30 +176,50 @@ static long long apply(struct arith *a, const char *op, long long x, long long y
 	case '-':
 		return wrap((unsigned long long)x - (unsigned long long)y);
 	case '<':
+		if (op[1] == '<')
+			return shift(a, x, y);
 		return op[1] == '=' ? x <= y : x < y;
 	case '>':
+		if (op[1] == '>')
+			return y < 0 || y > 63 ? unknown(a) : x >> y;
 		return op[1] == '=' ? x >= y : x > y;
 	case '=':
 		return x == y;
 	case '!':
 		return x != y;
 	case '&':
-		return x && y;
+		return op[1] ? x && y : x & y;
+	case '^':
+		return x ^ y;
 	default:
-		return x || y;
+		return op[1] ? x || y : x | y;
 	}
 }
 
 static const char *const levels[][5] = {
-	{ "||" },     { "&&" },		 { "==", "!=" }, { "<=", ">=", "<", ">" },
-	{ "+", "-" }, { "*", "/", "%" },
+	{ "||" },
+	{ "&&" },
+	{ "|" },
+	{ "^" },
+	{ "&" },
+	{ "==", "!=" },
+	{ "<=", ">=", "<", ">" },
+	{ "<<", ">>" },
+	{ "+", "-" },
+	{ "*", "/", "%" },
 };
 
 static const char *take_operator(struct arith *a, size_t level)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(levels[0]) && levels[level][i]; i++)
-		if (take(a, levels[level][i]))
-			return levels[level][i];
+	for (size_t i = 0; i < ARRAY_SIZE(levels[0]) && levels[level][i]; i++) {
+		const char *op = levels[level][i];
+
+		skip(a);
+		if (strchr("|&", *op) && !op[1] && a->p[1] == *op)
+			continue; /* the first half of || */
+		if (take(a, op))
+			return op;
+	}
 	return NULL;
 }
 

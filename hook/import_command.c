@@ -108,6 +108,24 @@ static bool is_control(struct import *im, const struct cmd *cmd)
 	return true;
 }
 
+static enum truth shift_args(struct import *im, const struct cmd *cmd)
+{
+	long long n = 1;
+	struct words args = { 0 };
+
+	if (cmd->words.n > 1 && (!import_arith(im, cmd->words.v[1], &n) || n < 0)) {
+		act_left(im, cmd->node, "how far it shifts is not known");
+		return UNKNOWN;
+	}
+	if (im->args.n == 0 || n > (long long)im->args.n - 1)
+		return FALSE;
+	words_push(&im->arena, &args, im->args.v[0]);
+	for (size_t i = (size_t)n + 1; i < im->args.n; i++)
+		words_push(&im->arena, &args, im->args.v[i]);
+	im->args = args;
+	return TRUE;
+}
+
 static enum truth declare(struct import *im, const struct cmd *cmd)
 {
 	for (size_t i = 1; i < cmd->words.n; i++) {
@@ -245,6 +263,8 @@ enum truth import_command(struct import *im, struct cmd *cmd)
 	if (is_one_of(name, "local", "declare", "typeset") ||
 	    is_one_of(name, "readonly", "export", "export"))
 		return declare(im, cmd);
+	if (streq(name, "shift"))
+		return shift_args(im, cmd);
 	if (streq(name, "let") && cmd->words.n > 1) {
 		long long n;
 

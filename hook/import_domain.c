@@ -96,14 +96,29 @@ static const char *name_in(struct import *im, const char *pattern, const char *t
 	return NULL;
 }
 
-/* ^(win10|win11)$: win10. Of what is no name, but a pattern, it stays one. */
-static const char *name_of_regex(struct import *im, const char *regex)
+/* ^(win10|win11)$: win10. One that says less than a whole name: the pattern *win*. */
+static const char *pattern_of_regex(struct import *im, const char *regex)
 {
-	size_t n;
+	bool begins = *regex == '^', ends = str_ends(regex, "$");
+	const char *core = regex + strspn(regex, "^(");
+	size_t n = strcspn(core, "|)$");
 
-	regex += strspn(regex, "^( \t");
-	n = strcspn(regex, "|)$ \t");
-	return arena_strndup(&im->arena, regex, n);
+	core = arena_strndup(&im->arena, core, n);
+	if (is_verb(core))
+		return core;
+	if (n > 2 && str_ends(core, ".*")) {
+		ends = false;
+		core = arena_strndup(&im->arena, core, n - 2);
+	}
+	return arena_printf(&im->arena, "%s%s%s", begins ? "" : "*", core,
+			    ends ? "" : "*");
+}
+
+/* " win10 win11 " =~ " $1 ": the first of them. */
+static const char *first_word(struct import *im, const char *list)
+{
+	list += strspn(list, " \t\n");
+	return arena_strndup(&im->arena, list, strcspn(list, " \t\n"));
 }
 
 enum truth import_ask_domain(struct import *im, const char *a, const char *op,
@@ -115,7 +130,7 @@ enum truth import_ask_domain(struct import *im, const char *a, const char *op,
 	if (!im->any_domain || !import_has_any_domain(asked) || !is_known(other))
 		return UNKNOWN;
 	if (streq(op, "=~"))
-		other = name_of_regex(im, other);
+		other = left ? pattern_of_regex(im, other) : first_word(im, other);
 	else
 		other = name_in(im, asked, other);
 	return other ? ask(im, other, *op != '!') : FALSE;

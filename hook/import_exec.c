@@ -66,15 +66,29 @@ static char *join(struct import *im, const struct words *words, size_t from)
 	return buf.s ? buf.s : arena_strndup(&im->arena, "", 0);
 }
 
-/* One round of printf's FORMAT with the words from *I on; NULL: more than %s is asked. */
+static bool hexadecimal(struct import *im, const char **word)
+{
+	long long n;
+
+	if (!import_arith(im, *word, &n))
+		return false;
+	*word = arena_printf(&im->arena, "%llx", (unsigned long long)n);
+	return true;
+}
+
+/* One round of printf's FORMAT with the words from *I on; false: more than %s is asked. */
 static bool format(struct import *im, struct buf *buf, const char *text,
 		   const struct words *words, size_t *i)
 {
 	for (; *text; text++) {
 		if (*text == '%' && text[1] != '%') {
-			if (!text[1] || !strchr("sdbiq", text[1]))
+			if (!text[1] || !strchr("sdbiqx", text[1]))
 				return false;
-			buf_puts(&im->arena, buf, *i < words->n ? words->v[*i] : "");
+			const char *word = *i < words->n ? words->v[*i] : "";
+
+			if (text[1] == 'x' && !hexadecimal(im, &word))
+				return false;
+			buf_puts(&im->arena, buf, word);
 			++*i;
 			text++;
 		} else if (*text == '\\' && text[1] && strchr("nt\\", text[1])) {

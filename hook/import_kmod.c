@@ -61,17 +61,28 @@ static void load_step(struct import *im, const struct cmd *cmd, size_t first, bo
 
 	act_word(im, act, module_name(im, cmd->words.v[first]));
 	for (size_t i = first + 1; !all && i < cmd->words.n; i++)
-		if (!str_after(cmd->words.v[i], "ids="))
-			act_word(im, act, cmd->words.v[i]);
+		act_word(im, act, cmd->words.v[i]);
 }
 
-/* Parameters other than ids=, which says what is taken. */
-static bool has_parameters(const struct cmd *cmd, size_t i)
+/*
+ * Parameters, but for ids=, which says what is taken. Modules in their place, which
+ * modprobe without -a takes for some, are none.
+ */
+static struct words parameters(struct import *im, const struct cmd *cmd, size_t i)
 {
-	for (; i < cmd->words.n; i++)
-		if (!str_after(cmd->words.v[i], "ids="))
-			return true;
-	return false;
+	struct words words = { 0 };
+
+	for (; i < cmd->words.n; i++) {
+		const char *word = cmd->words.v[i], *name = module_name(im, word);
+
+		if (str_after(word, "ids=") || is_vfio(name) || is_helper(name))
+			continue;
+		words_push(&im->arena, &words,
+			   strchr(word, '=') || !is_known(word) ?
+				   word :
+				   arena_printf(&im->arena, "%s=1", word));
+	}
+	return words;
 }
 
 /* vfio-pci ids=10de:1e84,10de:10f8 takes all functions that have one of them. */
@@ -95,13 +106,24 @@ static bool take_ids(struct import *im, const struct cmd *cmd, size_t i)
 static void load(struct import *im, const struct cmd *cmd, size_t first, bool all)
 {
 	const char *name = module_name(im, cmd->words.v[first]);
-	bool more = !all && has_parameters(cmd, first + 1);
+	struct words words = { 0 };
+	struct act *act;
 
-	if (more || (!is_vfio(name) && !is_helper(name)))
+	if (!is_vfio(name) && !is_helper(name)) {
 		load_step(im, cmd, first, all);
+		return;
+	}
+	if (!all)
+		words = parameters(im, cmd, first + 1);
+	if (words.n > 0) {
+		act = act_step(im, cmd->node, "kmod.load");
+		act_word(im, act, name);
+		for (size_t i = 0; i < words.n; i++)
+			act_word(im, act, words.v[i]);
+	}
 	if (is_vfio(name) && !all && take_ids(im, cmd, first + 1))
 		return;
-	if (!more && (is_vfio(name) || is_helper(name)))
+	if (words.n == 0)
 		drop(im, cmd, name);
 }
 

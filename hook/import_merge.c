@@ -199,8 +199,26 @@ static void drop_repeats(struct import *im)
 	}
 }
 
+/* The same place in each round of a loop. */
+static void drop_left_again(struct import *im)
+{
+	for (size_t i = 0; i < im->acts.n; i++) {
+		const struct act *act = &im->acts.v[i];
+
+		for (size_t k = im->acts.n; act->kind == ACT_LEFT && k > i + 1; k--) {
+			const struct act *other = &im->acts.v[k - 1];
+
+			if (other->kind == ACT_LEFT && other->phase == act->phase &&
+			    other->node == act->node &&
+			    streq(other->text ?: "", act->text ?: ""))
+				acts_remove(&im->acts, k - 1);
+		}
+	}
+}
+
 void import_merge(struct import *im)
 {
+	drop_left_again(im);
 	merge_pages(im);
 	import_merge_devices(im);
 	import_merge_sleeps(im);

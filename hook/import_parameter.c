@@ -3,7 +3,6 @@
  * The forms of ${…}.
  */
 #include <ctype.h>
-#include <fnmatch.h>
 
 #include "import.h"
 
@@ -33,97 +32,6 @@ static bool get(struct import *im, const char *name, struct words *ret)
 	for (size_t i = 0; values && i < values->n; i++)
 		words_push(&im->arena, ret, values->v[i]);
 	return values != NULL;
-}
-
-static char *cut_pattern(struct import *im, const char *value, const char *op,
-			 const char *pattern)
-{
-	size_t n = strlen(value);
-	bool longest = op[0] == op[1], front = *op == '#';
-
-	for (size_t k = 0; k <= n; k++) {
-		/* what is taken away: the shortest first, unless the longest is wanted */
-		size_t cut = longest ? n - k : k;
-		const char *part = front ? arena_strndup(&im->arena, value, cut) :
-					   value + n - cut;
-
-		if (fnmatch(pattern, part, 0) == 0)
-			return front ? arena_strndup(&im->arena, value + cut, n - cut) :
-				       arena_strndup(&im->arena, value, n - cut);
-	}
-	return arena_strndup(&im->arena, value, n);
-}
-
-/* ${VAR/OLD/NEW} for an OLD without wildcards. */
-static char *replace(struct import *im, const char *value, const char *text)
-{
-	bool all = *text == '/';
-	const char *old = text + all, *slash = strchr(old, '/'), *at;
-	const char *with = slash ? import_expand_text(im, slash + 1) : "";
-	struct buf out = { 0 };
-	const char *what;
-
-	what = import_expand_text(im, slash ? arena_strndup(&im->arena, old,
-							    (size_t)(slash - old)) :
-					      old);
-	if (!*what || strpbrk(what, "*?["))
-		return import_unknown(im, arena_printf(&im->arena, "${%s}", text));
-	while ((at = strstr(value, what))) {
-		buf_add(&im->arena, &out, value, (size_t)(at - value));
-		buf_puts(&im->arena, &out, with);
-		value = at + strlen(what);
-		if (!all)
-			break;
-	}
-	buf_puts(&im->arena, &out, value);
-	return out.s;
-}
-
-static char *change_case(struct import *im, const char *value, bool up)
-{
-	char *copy = arena_strndup(&im->arena, value, strlen(value));
-
-	for (char *p = copy; *p; p++)
-		*p = (char)(up ? toupper((unsigned char)*p) : tolower((unsigned char)*p));
-	return copy;
-}
-
-/* VALUE, which is known, through the operator at OP. */
-static const char *modify(struct import *im, const char *text, const char *value,
-			  const char *op)
-{
-	long from;
-	char *end;
-
-	switch (*op) {
-	case '#':
-	case '%':
-		return cut_pattern(im, value, op,
-				   import_expand_text(im, op + 1 + (op[0] == op[1])));
-	case '/':
-		return replace(im, value, op + 1);
-	case '^':
-	case ',':
-		if (op[1] != op[0])
-			break;
-		return change_case(im, value, *op == '^');
-	case ':':
-		from = strtol(op + 1, &end, 10);
-		if (*end == '\0' && from >= 0)
-			return value + ((size_t)from < strlen(value) ? (size_t)from :
-								       strlen(value));
-		if (*end == ':' && from >= 0 && (size_t)from <= strlen(value)) {
-			long n = strtol(end + 1, NULL, 10);
-
-			if (n >= 0)
-				return arena_strndup(&im->arena, value + from,
-						     strnlen(value + from, (size_t)n));
-		}
-		break;
-	default:
-		break;
-	}
-	return import_unknown(im, arena_printf(&im->arena, "${%s}", text));
 }
 
 /* ${NAME:-WORD} and its like: true when it was one. */
@@ -177,6 +85,32 @@ static const char *element_at(struct import *im, const char *name, const char **
 	return value;
 }
 
+/* ${@:2}, ${NAME[@]:1:3}: some of the values; false: which is not known, and none is left. */
+static bool slice(struct import *im, const char *name, const char *op,
+		  struct words *values)
+{
+	const char *text = import_expand_text(im, op + 1);
+	const char *colon = strchrnul(text, ':');
+	bool args = strchr("@*", *name);
+	struct words all = { 0 };
+	long long from, n = 65536;
+
+	if (args) /* they count from $0 on */
+		words_push(&im->arena, &all, im->args.n ? im->args.v[0] : "");
+	for (size_t i = 0; i < values->n; i++)
+		words_push(&im->arena, &all, values->v[i]);
+	*values = (struct words){ 0 };
+	if (!import_arith(im, arena_strndup(&im->arena, text, (size_t)(colon - text)),
+			  &from) ||
+	    (*colon && !import_arith(im, colon + 1, &n)) || n < 0)
+		return false;
+	if (from < 0)
+		from += (long long)all.n;
+	for (; from >= 0 && n > 0 && from < (long long)all.n; from++, n--)
+		words_push(&im->arena, values, all.v[from]);
+	return true;
+}
+
 void import_parameter(struct import *im, const char *text, struct words *ret)
 {
 	bool length = *text == '#' && text[1];
@@ -184,7 +118,7 @@ void import_parameter(struct import *im, const char *text, struct words *ret)
 	size_t n = import_name_length(start);
 	struct words values = { 0 };
 	char *name;
-	bool set;
+	bool set, all;
 
 	if (*text == '!' && push_keys(im, text + 1, ret))
 		return;
@@ -193,8 +127,10 @@ void import_parameter(struct import *im, const char *text, struct words *ret)
 	name = arena_strndup(&im->arena, start, n > strlen(start) ? strlen(start) : n);
 	op = start + strlen(name);
 	set = get(im, name, &values);
+	all = streq(name, "@") || streq(name, "*");
 	if (str_after(op, "[@]") || str_after(op, "[*]")) {
 		op += 3;
+		all = true;
 	} else if (*op == '[' && (element = element_at(im, name, &op))) {
 		values = (struct words){ 0 };
 		words_push(&im->arena, &values, element);
@@ -229,11 +165,15 @@ void import_parameter(struct import *im, const char *text, struct words *ret)
 		words_push(&im->arena, ret, arena_printf(&im->arena, "%zu", len));
 		return;
 	}
+	if (*op == ':' && all && !slice(im, name, op, &values))
+		words_push(&im->arena, ret,
+			   import_unknown(im, arena_printf(&im->arena, "${%s}", text)));
 	for (size_t i = 0; i < values.n; i++) {
 		const char *value = values.v[i];
 
-		if (*op && is_known(value) && !strchr("-=+?", op[*op == ':']))
-			value = modify(im, text, value, op);
+		if (*op && !(*op == ':' && all) && is_known(value) &&
+		    !strchr("-=+?", op[*op == ':']))
+			value = import_modify(im, text, value, op);
 		words_push(&im->arena, ret, value);
 	}
 }

@@ -24,11 +24,15 @@ enum truth path_step(struct import *im, const struct writing *w, const char *key
 char *path_component(struct import *im, const char *path, const char *prefix)
 {
 	const char *at = strstr(path, prefix);
+	bool unknown = false;
+	size_t n = 0;
 
 	if (!at)
 		return arena_strndup(&im->arena, "", 0);
 	at += strlen(prefix);
-	return arena_strndup(&im->arena, at, strcspn(at, "/"));
+	for (; at[n] && (unknown || at[n] != '/'); n++) /* $(ls /a) is one of it */
+		unknown = at[n] == UNKNOWN_BEGIN || (unknown && at[n] != UNKNOWN_END);
+	return arena_strndup(&im->arena, at, n);
 }
 
 char *path_device(struct import *im, const struct writing *w)

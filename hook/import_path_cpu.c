@@ -31,14 +31,18 @@ static bool is_every_cpu(struct import *im, const char *at)
 enum truth path_cpus(struct import *im, const struct writing *w, const char *key)
 {
 	const char *at = str_after(w->path, "/sys/devices/system/cpu/");
+	unsigned from, to;
 	size_t digits, n;
 	struct act *act;
+	int used = 0;
 
 	at = str_after(at, "cpufreq/policy") ?: str_after(at, "cpu") ?: at;
-	digits = strspn(at, "0123456789");
+	if (sscanf(at, "[%1u-%1u]/%n", &from, &to, &used) == 2 && used > 0)
+		at = arena_printf(&im->arena, "%u-%u/", from, to);
+	digits = strspn(at, "0123456789-");
 	n = strcspn(at, "/");
 	if (!(digits > 0 && at[digits] == '/') && !is_every_cpu(im, at) && *at != '*' &&
-	    !str_after(at, "[0-9]")) {
+	    !str_after(at, "[0-9]*")) {
 		act_left(im, w->node,
 			 "which CPUs it is for is not known: %s = cpus=LIST "
 			 "VALUE",

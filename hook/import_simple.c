@@ -16,6 +16,8 @@ static enum truth call_function(struct import *im, const struct node *node,
 				const struct node *body, const struct words *words)
 {
 	struct words saved = im->args, args = { 0 };
+	bool in_doubt = im->in_doubt;
+	size_t from = im->acts.n;
 	enum truth truth;
 
 	if (++im->calls > 16) {
@@ -27,11 +29,15 @@ static enum truth call_function(struct import *im, const struct node *node,
 	for (size_t i = 1; i < words->n; i++)
 		words_push(&im->arena, &args, words->v[i]);
 	im->args = args;
+	im->in_doubt = false;
 	truth = import_walk(im, body);
 	if (im->go == GO_RETURN) {
 		im->go = GO_ON;
 		truth = im->go_failed ? FALSE : truth;
 	}
+	if (im->in_doubt && acts_count(&im->acts, from, ACT_STEP) == 0)
+		truth = UNKNOWN; /* all that it does is to answer */
+	im->in_doubt = in_doubt;
 	im->args = saved;
 	im->calls--;
 	return truth;

@@ -4,7 +4,7 @@
  */
 #include <ctype.h>
 
-#include "import.h"
+#include "import_walk_if.h"
 #include "pci.h"
 
 size_t import_name_length(const char *s)
@@ -166,6 +166,20 @@ struct variable *import_copy_variables(struct import *im)
 		*next = NULL;
 	}
 	return copy;
+}
+
+void import_doubt_variables(struct import *im, struct variable *other)
+{
+	for (struct variable *v = other; v; v = v->next) {
+		struct variable *now = find(im->variables, v->name);
+
+		if (!now)
+			import_set(im, v->name, &v->values);
+		else if (!words_equal(&now->values, &v->values))
+			import_set_text(im, v->name,
+					import_unknown(im, arena_printf(&im->arena, "$%s",
+									v->name)));
+	}
 }
 
 void import_set_text(struct import *im, const char *name, const char *value)

@@ -131,16 +131,22 @@ enum truth walk_undecided(struct import *im, const struct node *node,
 			  const struct node *yes, const struct node *no)
 {
 	size_t from = im->acts.n;
-	struct variable *variables = import_copy_variables(im);
+	struct variable *variables = import_copy_variables(im), *changed;
 	struct outcome first = walk_try(im, yes), second;
 	size_t middle = im->acts.n;
 
+	changed = im->variables;
+	im->variables = variables;
 	if (first.failed || (first.go != GO_ON && !first.work)) {
 		acts_cut(&im->acts, from);
-		im->variables = variables;
+		im->in_doubt = true;
 		return import_walk(im, no);
 	}
 	second = walk_try(im, no);
+	if (second.failed)
+		im->variables = changed;
+	else
+		import_doubt_variables(im, changed);
 	if (second.failed || !second.work) {
 		acts_cut(&im->acts, middle);
 		if (!first.work || second.failed)
@@ -194,6 +200,7 @@ enum truth import_walk_case(struct import *im, const struct node *node)
 	const char *subject = import_expand_text(im, node->words.v[0]);
 	size_t from = im->acts.n;
 	bool known = is_known(subject), domain = false;
+	struct variable *before = known ? NULL : import_copy_variables(im), *changed;
 
 	for (const struct node *item = node->first; item; item = item->next) {
 		for (size_t i = 0; i < item->words.n; i++) {
@@ -204,8 +211,13 @@ enum truth import_walk_case(struct import *im, const struct node *node)
 				return import_walk(im, item->b);
 			domain = domain || truth != UNKNOWN;
 		}
-		if (!known && !domain)
-			walk_try(im, item->b);
+		if (known || domain)
+			continue;
+		changed = im->variables; /* each of them starts with what there was */
+		im->variables = before;
+		before = import_copy_variables(im);
+		walk_try(im, item->b);
+		import_doubt_variables(im, changed);
 	}
 	if (walk_has_work(&im->acts, from)) {
 		acts_cut(&im->acts, from);

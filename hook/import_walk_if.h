@@ -11,6 +11,9 @@ struct outcome {
 	size_t from;
 };
 
+/* import_variable.c: OTHER's are as likely: what differs from ours is not known. */
+void import_doubt_variables(struct import *im, struct variable *other);
+
 struct outcome walk_try(struct import *im, const struct node *node);
 bool walk_has_work(const struct acts *acts, size_t from);
 /* Is each of those from MIDDLE on harmless, or among those from FROM to MIDDLE? */

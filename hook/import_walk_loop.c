@@ -4,6 +4,7 @@
  * steps do by themselves.
  */
 #include "import.h"
+#include "pci.h"
 
 #define LOOPS_MAX 256
 
@@ -17,6 +18,53 @@ static bool goes_on(struct import *im)
 	return on;
 }
 
+/*
+ * …/ADDRESS/iommu_group/devices/ and a star, or $(ls …): the body is read for ADDRESS, and
+ * what is taken is the whole group. NULL: WORD is another one.
+ */
+static const char *device_of_group(struct import *im, const char *word)
+{
+	const char *shown = import_shown(im, word), *list = str_after(shown, "$(ls ");
+	const char *at = str_after(list ?: shown, "/sys/bus/pci/devices/");
+	size_t n = at ? strcspn(at, "/") : 0;
+
+	if (at && list &&
+	    STR_IN(at + n, "/iommu_group/devices)", "/iommu_group/devices/)"))
+		return arena_strndup(&im->arena, at, n);
+	if (!at || !is_known(word) || !streq(at + n, "/iommu_group/devices/*"))
+		return NULL;
+	return arena_strndup(&im->arena, shown, (size_t)(at - shown) + n);
+}
+
+static bool names_device(const struct act *act, const char *device)
+{
+	struct pci_addr a, b;
+	char x[PCI_ADDR_LEN], y[PCI_ADDR_LEN];
+	bool found = false;
+
+	if (pci_parse_addr(device, &a, NULL) < 0)
+		return false;
+	pci_format_addr(&a, x);
+	for (size_t i = 0; i < act->words.n && !found; i++)
+		if (pci_parse_addr(act->words.v[i], &b, NULL) == 0) {
+			pci_format_addr(&b, y);
+			found = streq(x, y);
+		}
+	return found;
+}
+
+static void take_group(struct import *im, const char *device)
+{
+	for (size_t i = 0; i < im->acts.n; i++) {
+		struct act *act = &im->acts.v[i];
+
+		if (act_is(act, "pci.detach") && act->phase == im->phase &&
+		    names_device(act, path_base(device)) &&
+		    !words_have(&act->options, "group=whole"))
+			act_option(im, act, "group=whole");
+	}
+}
+
 enum truth import_walk_for(struct import *im, const struct node *node)
 {
 	struct words words = { 0 };
@@ -24,8 +72,12 @@ enum truth import_walk_for(struct import *im, const struct node *node)
 	for (size_t i = 0; i < node->words.n; i++)
 		import_expand(im, node->words.v[i], &words);
 	for (size_t i = 0; i < words.n && i < LOOPS_MAX; i++) {
-		import_set_text(im, node->name, words.v[i]);
+		const char *device = device_of_group(im, words.v[i]);
+
+		import_set_text(im, node->name, device ?: words.v[i]);
 		import_walk(im, node->b);
+		if (device)
+			take_group(im, device);
 		if (!goes_on(im))
 			break;
 	}

@@ -17,6 +17,9 @@
 	"; For domain " name                                               \
 	", the first that the script asks for. For another one: vfio-hook" \
 	"\n; import x.sh NAME\n"
+#define WHICH_DEVICE                                                                     \
+	"; NOT CONVERTED, x.sh:2: 0000:$G:00.0 is known only when it runs\n;     virsh " \
+	"nodedev-detach 0000:$G:00.0\n"
 #define GOVERNOR \
 	"echo performance > /sys/devices/system/cpu/cpu$i/cpufreq/scaling_governor"
 #define WHICH_CPUS(line, text)                                                \
@@ -38,6 +41,20 @@ static const struct {
 	  "\n[start/begin]\n" STOP "\n[started/begin]\n" STOP "\n[stopped/end]\n" UNKNOWN(
 		  "1", STOP_IF("[ \"$A\" = x ] || [ \"$2\" = prepare ] || [ "
 			       "\"$2\" != stopped ]")) "\n[release/end]\n" STOP },
+	/* variables that nobody knows */
+	{ "if [ $A = x ]; then G=01; else G=02; fi\nvirsh nodedev-detach 0000:$G:00.0",
+	  NULL, PREPARE WHICH_DEVICE },
+	{ "G=01; [ $A = x ] && G=02\nvirsh nodedev-detach 0000:$G:00.0", NULL,
+	  PREPARE WHICH_DEVICE },
+	{ "case $A in x) G=01;; *) G=02;; esac\nvirsh nodedev-detach 0000:$G:00.0", NULL,
+	  PREPARE WHICH_DEVICE },
+	{ "G=01; case $A in x) G=01;; *) H=02;; esac\nvirsh nodedev-detach 0000:$G:00.0",
+	  NULL, PREPARE "pci.detach = 0000:01:00.0\n" },
+	{ "is() { [ $A = x ] && return 0; return 1; }\n" STOP_IF("is"), NULL,
+	  PREPARE UNKNOWN("2", STOP_IF("is")) },
+	{ "is() { if [ $A = x ]; then return 0; else return 1; fi; }\n" STOP_IF("is"),
+	  NULL, PREPARE UNKNOWN("2", STOP_IF("is")) },
+
 	/* root is who runs it */
 	{ STOP_IF("[ $(id -u) = 0 ] && [ \"$2\" = prepare ]"), NULL, PREPARE STOP },
 	{ STOP_IF("[[ $EUID -eq 0 ]] && [ \"$2\" = prepare ]"), NULL, PREPARE STOP },
@@ -98,6 +115,11 @@ static const struct {
 	{ "for i in $(seq 0 3); do\n" GOVERNOR "\ndone", NULL,
 	  PREPARE "governor.set = cpus=0-3 performance\n" },
 
+	{ "for f in /sys/devices/system/cpu/cpu[2-5]/cpufreq/scaling_governor\n"
+	  "do echo performance > $f; done\n"
+	  "echo x > /sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor",
+	  NULL, PREPARE "governor.set = cpus=2-5 performance\ngovernor.set = x\n" },
+
 	/* parameters of modules */
 	{ "modprobe vfio_iommu_type1 allow_unsafe_interrupts=1\n"
 	  "modprobe vfio-pci ids=10de:1e84 disable_idle_d3=1\n"
@@ -108,6 +130,12 @@ static const struct {
 		  "pci.detach = 10de:1e84\n"
 		  "kmod.load = kvm ignore_msrs=1\n"
 		  "kmod.load = kvm_intel nested=1\n" },
+
+	{ "modprobe vfio-pci disable_idle_d3", NULL,
+	  PREPARE "kmod.load = vfio_pci disable_idle_d3=1\n" },
+	{ "modprobe -i vfio_pci vfio_pci_core vfio_iommu_type1", NULL,
+	  PREPARE
+	  "; vfio modules: pci.detach loads what it needs, and they stay loaded\n" },
 
 	/* masks of interrupts */
 	{ "for irq in $(grep vfio /proc/interrupts | cut -d: -f1); do "
@@ -134,6 +162,8 @@ static const struct {
 	/* what is printed */
 	{ "printf '%s\\n' 0000:01:00.0 | tee /sys/bus/pci/drivers/nvidia/unbind", NULL,
 	  PREPARE "pci.detach = 0000:01:00.0\n" },
+	{ "for i in /proc/irq/*; do printf %x $((1 << 4 | 1 << 6)) > $i/smp_affinity; done",
+	  NULL, PREPARE "irq.move = to=4,6\n" },
 	{ "printf '0000:%s:00.%d' 01 1 > /sys/bus/pci/drivers/nvidia/unbind", NULL,
 	  PREPARE "pci.detach = 0000:01:00.1\n" },
 
@@ -164,6 +194,16 @@ static const struct {
 	  "; For domain win*, the first that the script asks for. For another one: "
 	  "vfio-hook import\n; x.sh NAME\n" STOP },
 
+	{ "[[ $1 =~ ^win ]] && systemctl stop docker\n"
+	  "[[ $1 == mac ]] && systemctl stop podman\n"
+	  "[[ $1 == win10 ]] && /x.py $1",
+	  NULL, PREPARE FOR("win10") STOP "exec.run = /x.py win10\n" },
+	{ STOP_IF("[[ $1 =~ _vfio$ ]]"), NULL,
+	  PREPARE
+	  "; For domain *_vfio, the first that the script asks for. For another one: "
+	  "vfio-hook\n; import x.sh NAME\n" STOP },
+	{ "[[ $1 =~ ^(start|stop)$ ]] || systemctl stop docker", NULL, PREPARE STOP },
+
 	/* functions of operations */
 	{ "prepare() { systemctl stop docker; }\n\"$2\"", NULL,
 	  PREPARE STOP "\n[start/begin]\n; there is no function start\n"
@@ -171,6 +211,62 @@ static const struct {
 	{ "on_prepare() { systemctl stop docker; }; op=$2; on_$op; true release", NULL,
 	  PREPARE STOP "\n[start/begin]\n; there is no function on_start\n"
 		       "\n[started/begin]\n; there is no function on_started\n" },
+
+	/* ${NAME/…} */
+	{ "GPU=0000:01:00.0; virsh nodedev-detach pci_${GPU//[:.]/_}", NULL,
+	  "[devices]\n; GPU\ngpu = 0000:01:00.0\n\n" PREPARE "pci.detach = gpu\n" },
+	{ "X=aXbXc; echo ${X/X*/-} ${X/?X/-} ${X//X/} ${X/#a/-} ${X/#b/-} ${X/%c/-} "
+	  "${X/%b/-} ${X//[!X]/} > /proc/sys/a",
+	  NULL, PREPARE "sysctl.write = a \"a- -bXc abc -XbXc aXbXc aXbX- aXbXc XX\"\n" },
+	{ "virsh nodedev-detach pci_${GPU//[:.]/_}", NULL,
+	  PREPARE
+	  "; NOT CONVERTED, x.sh:1: pci_${GPU//[:.]/_} is known only when it runs\n"
+	  ";     virsh nodedev-detach pci_${GPU//[:.]/_}\n" },
+	{ "X='a*b'; /x ${X/\\*/-}", NULL,
+	  PREPARE
+	  "; NOT CONVERTED, x.sh:1: ${X/\\*/-} is known only when it runs, or is in "
+	  "a kvm.conf: give\n; it with --conf\n;     /x ${X/\\*/-}\n" },
+
+	/* arguments */
+	{ "f() { while [[ $# -gt 0 ]]; do systemctl stop $1; shift; done; }\nf a b", NULL,
+	  PREPARE "service.stop = a.service b.service\n" },
+	{ "f() { shift 2; systemctl stop \"$1\"; shift 2 || systemctl stop d; }\nf a b c",
+	  NULL, PREPARE "service.stop = c.service d.service\n" },
+	{ "f() { /x \"${@:2}\"; /y \"${@:1:1}\" \"${@: -1}\"; }\nf a b c", NULL,
+	  PREPARE "exec.run = /x b c\nexec.run = /y a c\n" },
+	{ "A=(a b c d); /x \"${A[@]:1:2}\"", NULL, PREPARE "exec.run = /x b c\n" },
+	{ "A=(a b); /x \"${A[@]:$n}\"", NULL,
+	  PREPARE
+	  "; NOT CONVERTED, x.sh:1: ${A[@]:$n} is known only when it runs, or is in "
+	  "a kvm.conf:\n; give it with --conf\n;     /x \"${A[@]:$n}\"\n" },
+	{ "for i in 1 2 3; do\nx > /a\ndone", NULL,
+	  PREPARE "; NOT CONVERTED, x.sh:2: it writes to a file\n;     x > /a\n" },
+
+	/* a whole group */
+	{ "for d in /sys/bus/pci/devices/0000:01:00.0/iommu_group/devices/*; do\n"
+	  "echo vfio-pci > $d/driver_override\n"
+	  "echo ${d##*/} > $d/driver/unbind\n"
+	  "echo $(basename $d) > /sys/bus/pci/drivers_probe; done",
+	  NULL, PREPARE "pci.detach = group=whole 0000:01:00.0\n" },
+	{ "virsh nodedev-detach pci_0000_01_00_0\n"
+	  "for d in /sys/bus/pci/devices/0000:01:00.0/iommu_group/devices/*; do "
+	  "echo vfio-pci > $d/driver_override; done",
+	  NULL, PREPARE "pci.detach = group=whole 0000:01:00.0\n" },
+
+	{ "for d in $(ls /sys/bus/pci/devices/0000:01:00.0/iommu_group/devices); do "
+	  "echo vfio-pci > /sys/bus/pci/devices/$d/driver_override; done",
+	  NULL, PREPARE "pci.detach = group=whole 0000:01:00.0\n" },
+	{ "for d in $(ls /a/b); do\n"
+	  "echo vfio-pci > /sys/bus/pci/devices/$d/driver_override; done",
+	  NULL,
+	  PREPARE "; NOT CONVERTED, x.sh:2: $(ls /a/b) is known only when it runs\n"
+		  ";     echo vfio-pci > /sys/bus/pci/devices/$d/driver_override\n" },
+
+	/* numbers */
+	{ "echo $((1<<10 | 3)) > /proc/sys/a; echo $((1024 >> 2 & ~1)) > /proc/sys/b",
+	  NULL, PREPARE "sysctl.write = a 1027\nsysctl.write = b 256\n" },
+	{ "echo $((1 < 2 && 3 <= 3 || 0)) $((5 ^ 1)) $((3 <= 2 || 5 >= 5)) > /proc/sys/a",
+	  NULL, PREPARE "sysctl.write = a \"1 4 1\"\n" },
 };
 
 START_TEST(lines_become_a_config)
