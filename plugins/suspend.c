@@ -99,6 +99,20 @@ static void set_others_alarm(struct run *run, const char *old)
 		run_warn(run, "%s", error_text(&err));
 }
 
+static int sleep_now(struct run *run, struct error *err)
+{
+	int r = guard_write(run, STATE, "mem", err);
+
+	if (r == -EBUSY || r == -EAGAIN) {
+		error_done(err);
+		error_set(err, r,
+			  "the host would not sleep (%s): a device or program refuses; "
+			  "the kernel's log has its name",
+			  strerror(-r));
+	}
+	return r;
+}
+
 static int cycle(struct run *run, void *arg, struct error *err)
 {
 	const unsigned *seconds = arg;
@@ -110,16 +124,8 @@ static int cycle(struct run *run, void *arg, struct error *err)
 	host_read(&run->host, old, sizeof(old), ALARM);
 	snprintf(alarm, sizeof(alarm), "+%u", *seconds);
 	r = set_alarm(run, alarm, err);
-	if (r < 0)
-		return r;
-	r = guard_write(run, STATE, "mem", err);
-	if (r == -EBUSY || r == -EAGAIN) {
-		error_done(err);
-		error_set(err, r,
-			  "the host would not sleep (%s): a device or program refuses; "
-			  "the kernel's log has its name",
-			  strerror(-r));
-	}
+	if (r == 0)
+		r = sleep_now(run, err);
 	set_others_alarm(run, old);
 	return r;
 }

@@ -150,6 +150,17 @@ START_TEST(sleeps_and_keeps_an_alarm)
 }
 END_TEST
 
+START_TEST(keeps_an_alarm_without_one_of_its_own)
+{
+	faketree_file("1000\n", "/sys/class/rtc/rtc0/since_epoch");
+	faketree_file("5000\n", "/sys/class/rtc/rtc0/wakealarm");
+	free(before);
+	before = faketree_snapshot();
+	faketree_fail("/wakealarm +2", FAKE_ERRNO, EINVAL);
+	assert_refused("suspend.cycle = seconds=2", "rtc0/wakealarm");
+}
+END_TEST
+
 START_TEST(refuses_to_sleep_for_ever)
 {
 	assert_refused("suspend.cycle =", "nothing could wake this host");
@@ -182,6 +193,7 @@ int main(void)
 	tcase_add_test(tc, undoes_when_there_is_no_room);
 	tcase_add_test(tc, never_resizes_below_a_driver);
 	tcase_add_test(tc, sleeps_and_keeps_an_alarm);
+	tcase_add_test(tc, keeps_an_alarm_without_one_of_its_own);
 	tcase_add_test(tc, refuses_to_sleep_for_ever);
 	tcase_add_test(tc, refuses_sleep_longer_than_the_phase);
 	return suite_run("pci", tc);

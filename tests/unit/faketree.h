@@ -75,8 +75,8 @@ void faketree_label(const char *path, const char *label);
 void faketree_process(int pid, const char *comm, const char *unit, const char *node);
 void faketree_process_gone(int pid);
 
-/* Writes to paths that end with SUFFIX fail from now on, "load" and "remove" being those of
- * modules; NULL: no write any more. */
+/* Writes to paths that end with SUFFIX fail from now on, or writes of VALUE where it ends
+ * with "PATH VALUE"; "load" and "remove" are those of modules; NULL: no write any more. */
 void faketree_fail(const char *suffix, enum fake_failure how, int error);
 /* How many writes, loads and removals there were; /.fake/writes has them all. */
 unsigned faketree_writes(void);

@@ -452,6 +452,16 @@ static int react(const char *path, const char *value)
 	return str_ends(path, "/nr_hugepages") ? hugepages(path, value) : 1;
 }
 
+static bool is_to_fail(const char *path, const char *value)
+{
+	char line[PATH_MAX + 128];
+
+	if (!*failure.suffix)
+		return false;
+	snprintf(line, sizeof(line), "%s %s", path, value);
+	return str_ends(path, failure.suffix) || str_ends(line, failure.suffix);
+}
+
 int __wrap_host_write(const struct host *host, const char *value, const char *fmt, ...)
 {
 	char path[PATH_MAX];
@@ -466,7 +476,7 @@ int __wrap_host_write(const struct host *host, const char *value, const char *fm
 	note_write(path, value);
 	if (fake_fault(path, &r))
 		return r;
-	if (*failure.suffix && str_ends(path, failure.suffix)) {
+	if (is_to_fail(path, value)) {
 		if (failure.how != FAKE_HANG)
 			return failure.how == FAKE_ERRNO ? -failure.error : 0;
 		hang();
