@@ -8,6 +8,7 @@
 
 #define ALARM "/sys/class/rtc/rtc0/wakealarm"
 #define STATE "/sys/power/state"
+#define MEM_SLEEP "/sys/power/mem_sleep" /* "s2idle [deep]": what "mem" is */
 #define SECONDS 5
 #define SECONDS_MAX 600
 #define ON_TOP_MS 60000 /* devices to suspend and resume */
@@ -56,6 +57,36 @@ static bool has_word(const char *text, const char *word)
 	return false;
 }
 
+/* In a sleep that is none of the firmware's no card loses its power, so none is reset. */
+static void warn_of_light_sleep(struct run *run)
+{
+	_cleanup_free_ char *chosen = NULL;
+	char offered[128];
+
+	if (host_read(&run->host, offered, sizeof(offered), MEM_SLEEP) < 0 ||
+	    state_get(&run->host, &state_attr, MEM_SLEEP, &chosen, NULL) < 0 ||
+	    streq(chosen, "deep"))
+		return;
+	if (strstr(offered, "deep")) {
+		bool up = phase_goes_up(run->event.phase);
+
+		run_cure(run, "%ssysfs.write = " MEM_SLEEP " deep",
+			 up ? "" : "[prepare/begin]\n");
+		run_warn(run,
+			 "suspend to RAM is %s on this host (" MEM_SLEEP "), in "
+			 "which a card keeps its power and is not reset: put "
+			 "sysfs.write = " MEM_SLEEP " deep %s",
+			 chosen, up ? "in front" : "into [prepare/begin]");
+		return;
+	}
+	run_warn(run,
+		 "this host has no S3: " MEM_SLEEP " offers no deep sleep, only "
+		 "%s, in which a card may keep its power and is not reset then: "
+		 "look for S3 in the setup of the firmware, or leave "
+		 "suspend.cycle out",
+		 chosen);
+}
+
 static int check(struct run *run, unsigned seconds, struct error *err)
 {
 	char states[128] = "";
@@ -75,6 +106,7 @@ static int check(struct run *run, unsigned seconds, struct error *err)
 				   "%u s of sleep do not fit into the time that is left: "
 				   "raise timeout= of [domain]",
 				   seconds);
+	warn_of_light_sleep(run);
 	return 0;
 }
 

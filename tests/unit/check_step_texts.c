@@ -249,6 +249,59 @@ START_TEST(masks_that_are_not_taken)
 }
 END_TEST
 
+static void put_sleep(const char *mem_sleep)
+{
+	faketree_file("freeze mem\n", "/sys/power/state");
+	faketree_file("\n", "/sys/class/rtc/rtc0/wakealarm");
+	faketree_file(mem_sleep, "/sys/power/mem_sleep");
+}
+
+#define DEEP "sysfs.write = /sys/power/mem_sleep deep"
+
+START_TEST(suspend_that_takes_no_power)
+{
+	put_sleep("[s2idle] deep\n");
+	domain(PASSTHROUGH);
+	steps("suspend.cycle =");
+	command("check win10");
+	assert_has(
+		"suspend to RAM is s2idle on this host (/sys/power/mem_sleep), in which "
+		"a card keeps its power and is not reset: put " DEEP " in front\n"
+		"             " DEEP "\n");
+	steps("[release/end]\nsuspend.cycle =");
+	command("check win10");
+	assert_has("is not reset: put " DEEP " into [prepare/begin]\n"
+		   "             [prepare/begin]\n"
+		   "             " DEEP "\n");
+	put_sleep("[s2idle]\n");
+	command("check win10");
+	assert_has(
+		"this host has no S3: /sys/power/mem_sleep offers no deep sleep, only "
+		"s2idle, in which a card may keep its power and is not reset then: look "
+		"for S3 in the setup of the firmware, or leave suspend.cycle out");
+}
+END_TEST
+
+START_TEST(suspend_that_takes_all_power)
+{
+	static const struct {
+		const char *mem_sleep, *lines;
+	} cases[] = {
+		{ "s2idle [deep]\n", "suspend.cycle =" },
+		{ "[s2idle] deep\n", DEEP "\nsuspend.cycle =" },
+		{ "[s2idle] deep\n", DEEP "\n[release/end]\nsuspend.cycle =" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		put_sleep(cases[i].mem_sleep);
+		domain(PASSTHROUGH);
+		steps(cases[i].lines);
+		command("check win10");
+		assert_hasnt("not reset");
+	}
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
 	tcase_add_test(tc, process_stop_foretells);
@@ -264,6 +317,8 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, vfio_modules_stay);
 	tcase_add_test(tc, programs);
 	tcase_add_test(tc, masks_that_are_not_taken);
+	tcase_add_test(tc, suspend_that_takes_no_power);
+	tcase_add_test(tc, suspend_that_takes_all_power);
 }
 
 int main(void)

@@ -97,6 +97,7 @@ static bool has_cure_in_text(const char *line, size_t len)
 		" which is not part of the plan and would lose its driver",
 		": neither systemd (/run/systemd/system), OpenRC",
 		" are no whole number of pages of ",
+		"this host has no S3: ",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(exceptions); i++) {
