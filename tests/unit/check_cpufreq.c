@@ -149,7 +149,10 @@ END_TEST
 
 START_TEST(refuses_a_preference_under_performance)
 {
-	assert_refused("[prepare/begin]\nepp.set = cpus=1 power\n", "performance");
+	assert_refused(
+		"[prepare/begin]\nepp.set = cpus=1 power\n",
+		"the governor performance of policy1 allows no preference but performance: "
+		"set another governor, or leave this line out");
 }
 END_TEST
 

@@ -26,10 +26,10 @@ static void teardown(void)
 	faketree_free();
 }
 
-static bool warned(const struct run *run, const char *text)
+static bool told(const struct run *run, enum report_kind kind, const char *text)
 {
 	for (size_t i = 0; i < run->report.n; i++)
-		if (run->report.items[i].kind == REPORT_WARNING &&
+		if (run->report.items[i].kind == kind &&
 		    strstr(run->report.items[i].what, text))
 			return true;
 	return false;
@@ -56,7 +56,8 @@ static void undo_of_data(const struct state_kind *kind, const char *target,
 	run.budget = run.deadline;
 	ck_assert_int_eq(kind->read(&host, target, &now, &err), 0);
 	ck_assert_msg(kind->undo(&run, &record, now, &err) == 0, "%s", error_text(&err));
-	ck_assert_msg(warned(&run, warning ? warning : "left as it is") == !!warning,
+	ck_assert_msg(told(&run, REPORT_WARNING, warning ? warning : "left as it is") ==
+			      !!warning,
 		      "%s: %s", target, warning ? warning : "a warning");
 	report_done(&run.report);
 }
@@ -253,6 +254,50 @@ START_TEST(bar_of_a_function_in_use)
 }
 END_TEST
 
+#define FB "efi-framebuffer.0"
+#define MEMORY "c0000000-c0ffffff : 0000:00:02.0"
+
+/* The way back to the firmware's picture, which is left alone with NOTE (NULL: it is not). */
+static void undo_platform(const char *note)
+{
+	struct record record = { .kind = &state_platform,
+				 .target = (char *)(uintptr_t)FB,
+				 .old = (char *)(uintptr_t) "efi-framebuffer",
+				 .new = (char *)(uintptr_t) "",
+				 .data = (char *)(uintptr_t)MEMORY };
+	struct run run = { .host = host, .cancel_fd = -1, .deadline = now_ms() + 10000 };
+	_cleanup_error_ struct error err = {};
+
+	run.budget = run.deadline;
+	ck_assert_msg(state_platform.undo(&run, &record, "", &err) == 0, "%s",
+		      error_text(&err));
+	ck_assert_uint_eq(run.report.n, note ? 1 : 0);
+	ck_assert_msg(!note || told(&run, REPORT_NOTE, note), "%s, not %s",
+		      note ? run.report.items[0].what : "", note);
+	report_done(&run.report);
+	ck_assert(host_exists(&host, "/sys/bus/platform/devices/" FB "/driver") == !note);
+}
+
+/* Its driver would draw to where the picture was at boot, whatever is there now. */
+START_TEST(picture_of_the_firmware)
+{
+	undo_platform(FB
+		      " is gone until the next boot: a graphics driver or vfio took its "
+		      "place; the console needs a driver with a framebuffer of its own");
+	faketree_platform(FB, "efi-framebuffer");
+	ck_assert_int_eq(host_write(&host, FB,
+				    "/sys/bus/platform/drivers/efi-framebuffer/unbind"),
+			 0);
+	faketree_file("  c0000000-cfffffff : 0000:00:02.0\n", "/proc/iomem");
+	undo_platform(FB " is left unbound: its memory (" MEMORY ") has moved");
+	faketree_file("  " MEMORY "\n", "/proc/iomem");
+	faketree_link("../../../0000:00:02.0", "/sys/class/graphics/fb0/device");
+	undo_platform(FB " is left unbound: fb0 draws on the card now");
+	faketree_link("../../../0000:0a:00.0", "/sys/class/graphics/fb0/device");
+	undo_platform(NULL);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("kinds");
@@ -265,5 +310,6 @@ int main(void)
 	tcase_add_test(tc, what_others_set);
 	tcase_add_test(tc, governor_of_another_driver);
 	tcase_add_test(tc, bar_of_a_function_in_use);
+	tcase_add_test(tc, picture_of_the_firmware);
 	return suite_run_as_root("halfway", tc);
 }
