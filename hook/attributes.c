@@ -114,17 +114,21 @@ int attributes_parse(const struct step *step, struct error *err)
 	return refuse_binding(pattern, err);
 }
 
+static int not_there(struct run *run, const char *path, struct error *err)
+{
+	run_cure_optional(run, ": " PUT_DASH);
+	return run_problem(run, -ENOENT, err, "%s does not exist on this machine now",
+			   path);
+}
+
 static int find(struct run *run, const struct step *step,
 		const struct attributes *attributes, struct strv *ret, struct error *err)
 {
 	_cleanup_error_ struct error why = {};
 	int r = arrival_of(run, step, attributes->pattern, err);
 
-	if (r == -ENOENT) {
-		run_cure_optional(run, ": " PUT_DASH);
-		return run_problem(run, r, err, "%s does not exist on this machine now",
-				   attributes->pattern);
-	}
+	if (r == -ENOENT)
+		return not_there(run, attributes->pattern, err);
 	if (r <= 0)
 		return r;
 	r = host_glob(&run->host, attributes->pattern, attributes->below, ret, &why);
@@ -143,12 +147,8 @@ static int check_one(struct run *run, const struct attributes *attributes,
 
 	if (r < 0)
 		return run_problem_why(run, r, err, &why);
-	if (stat(host_path(&run->host, rooted, "%s", path), &st) < 0) {
-		r = -errno;
-		run_cure_optional(run, ", or " PUT_DASH);
-		return run_problem(run, r, err, "%s: %s: see what else is there", path,
-				   strerror(-r));
-	}
+	if (stat(host_path(&run->host, rooted, "%s", path), &st) < 0)
+		return not_there(run, path, err);
 	if (!S_ISREG(st.st_mode))
 		return run_problem(run, -EISDIR, err,
 				   "%s is a folder: name the file in it that is to be "

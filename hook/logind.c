@@ -76,7 +76,8 @@ int session_load(const struct host *host, const char *id, struct session *ret)
 	return 0;
 }
 
-int session_list_seat(const struct host *host, const char *seat, struct session_list *ret)
+int session_list_seat(const struct host *host, const char *seat, struct session_list *ret,
+		      struct error *err)
 {
 	_cleanup_free_ char *text = NULL;
 	struct session_list list = {};
@@ -86,7 +87,10 @@ int session_list_seat(const struct host *host, const char *seat, struct session_
 
 	r = host_read_all(host, &text, "/run/systemd/seats/%s", seat);
 	if (r < 0 && r != -ENOENT)
-		return r;
+		return error_set(err, r,
+				 "cannot read the sessions of %s (%s): look what "
+				 "/run/systemd/seats/%s is, or leave this line out",
+				 seat, strerror(-r), seat);
 	state_field(r < 0 ? "" : text, "SESSIONS", ids, sizeof(ids));
 	while ((id = strsep(&rest, " "))) {
 		if (session_load(host, id, &session) < 0)
@@ -94,7 +98,7 @@ int session_list_seat(const struct host *host, const char *seat, struct session_
 		r = array_grow(&list.session, list.n, sizeof(session));
 		if (r < 0) {
 			session_list_done(&list);
-			return r;
+			return error_oom(err);
 		}
 		list.session[list.n++] = session;
 	}
@@ -113,14 +117,16 @@ int seat_check(const char *seat, struct error *err)
 		seat);
 }
 
-int seat_users(const struct host *host, const char *seat, struct strv *ret)
+int seat_users(const struct host *host, const char *seat, struct strv *ret,
+	       struct error *err)
 {
 	_cleanup_(session_list_done) struct session_list list = {};
-	int r = session_list_seat(host, seat, &list);
+	int r = session_list_seat(host, seat, &list, err);
 
 	for (size_t i = 0; i < list.n && r >= 0; i++)
-		if (!strv_contains(ret, list.session[i].user))
-			r = strv_add(ret, list.session[i].user);
+		if (!strv_contains(ret, list.session[i].user) &&
+		    strv_add(ret, list.session[i].user) < 0)
+			r = error_oom(err);
 	return r < 0 ? r : 0;
 }
 
@@ -173,7 +179,7 @@ bool sessions_with_devices_end(const struct host *host)
 	for (size_t i = 0; i < seats.n; i++) {
 		_cleanup_(session_list_done) struct session_list list = {};
 
-		if (session_list_seat(host, seats.v[i], &list) < 0)
+		if (session_list_seat(host, seats.v[i], &list, NULL) < 0)
 			return false;
 		for (size_t k = 0; k < list.n; k++)
 			if (list.session[k].has_devices &&

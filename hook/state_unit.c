@@ -69,10 +69,10 @@ static int session_read(const struct host *host, const char *seat, char **ret,
 			struct error *err)
 {
 	_cleanup_(session_list_done) struct session_list list = {};
-	int r = session_list_seat(host, seat, &list);
+	int r = session_list_seat(host, seat, &list, err);
 
 	if (r < 0)
-		return error_errno(err, r, "cannot read the sessions of %s", seat);
+		return r;
 	*ret = strdup(list.n ? "open" : "ended");
 	return *ret ? 0 : error_oom(err);
 }
@@ -116,10 +116,9 @@ static int session_change(struct run *run, const struct record *record, const ch
 
 	if (!streq(to, "ended"))
 		return 0; /* nobody can be logged in again by force */
-	r = session_list_seat(&run->host, record->target, &list);
+	r = session_list_seat(&run->host, record->target, &list, err);
 	if (r < 0)
-		return error_errno(err, r, "cannot read the sessions of %s",
-				   record->target);
+		return r;
 	r = terminate_all(run, &list, err);
 	if (r < 0)
 		return r;

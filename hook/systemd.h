@@ -75,9 +75,11 @@ int session_load(const struct host *host, const char *id, struct session *ret);
 /* Is this the name of a seat? */
 int seat_check(const char *seat, struct error *err);
 /* The names of those who have a session on SEAT, each once. */
-int seat_users(const struct host *host, const char *seat, struct strv *ret);
+int seat_users(const struct host *host, const char *seat, struct strv *ret,
+	       struct error *err);
 /* All on SEAT; none when the seat is not there. */
-int session_list_seat(const struct host *host, const char *seat, struct session_list *ret);
+int session_list_seat(const struct host *host, const char *seat, struct session_list *ret,
+		      struct error *err);
 /* Does it end with a unit or seat that the plan stops before (host.overlay)? */
 bool session_ends(const struct host *host, const struct session *session);
 /*

@@ -116,9 +116,9 @@ static int apply(struct run *run, const struct step *step, act_t act, struct err
 
 	if (!seat)
 		return apply_all(run, step, step_option(step, "user"), false, act, err);
-	r = seat_users(&run->host, seat, &users);
+	r = seat_users(&run->host, seat, &users, err);
 	if (r < 0)
-		return error_errno(err, r, "cannot read the sessions of %s", seat);
+		return r;
 	if (!users.n)
 		run_note(run, "nobody is logged in at %s", seat);
 	for (size_t i = 0; i < users.n && r >= 0; i++)

@@ -107,7 +107,7 @@ static int fail(struct run *run, const struct step *step, struct error *err)
 {
 	_cleanup_(session_list_done) struct session_list left = {};
 	_cleanup_free_ char *names = NULL;
-	int r = session_list_seat(&run->host, seat_of(step), &left);
+	int r = session_list_seat(&run->host, seat_of(step), &left, NULL);
 
 	if (r >= 0)
 		names = session_list_describe(&left);
@@ -127,9 +127,9 @@ static int end_apply(struct run *run, const struct step *step, struct error *err
 
 	if (!seat)
 		return error_oom(err);
-	r = session_list_seat(&run->host, seat, &sessions);
+	r = session_list_seat(&run->host, seat, &sessions, err);
 	if (r < 0)
-		return error_errno(err, r, "cannot read the sessions of %s", seat);
+		return r;
 	if (run->simulate) {
 		r = note_those_that_stay(run, step, &sessions, err);
 		return r < 0 ? r :

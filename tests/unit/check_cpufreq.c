@@ -18,6 +18,26 @@ static const char *xml;
 
 static struct host host;
 static char *before;
+static const char *offline; /* the policy whose CPUs all are */
+
+int __real_host_read(const struct host *host, char *buf, size_t size, const char *fmt,
+		     ...) _printf_(4, 5);
+int __wrap_host_read(const struct host *host, char *buf, size_t size, const char *fmt,
+		     ...) _printf_(4, 5);
+
+/* As the kernel's show() in cpufreq.c: a file can only be there or not. */
+int __wrap_host_read(const struct host *from, char *buf, size_t size, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(path, sizeof(path), fmt, ap);
+	va_end(ap);
+	if (offline && strstr(path, offline))
+		return -EBUSY;
+	return __real_host_read(from, buf, size, "%s", path);
+}
 
 static void policy(unsigned n, const char *governor, const char *epp)
 {
@@ -46,6 +66,7 @@ static void setup(void)
 
 static void teardown(void)
 {
+	offline = NULL;
 	free(STEAL(before));
 	faketree_free();
 }
@@ -142,7 +163,9 @@ END_TEST
 
 START_TEST(refuses_what_is_not_offered)
 {
-	assert_refused("[prepare/begin]\nepp.set = cpus=0 turbo\n", "balance_power");
+	assert_refused("[prepare/begin]\nepp.set = cpus=0 turbo\n",
+		       "policy0 has no energy preference turbo: use one of those that it "
+		       "offers: default performance balance_performance balance_power");
 	assert_refused("[prepare/begin]\ngovernor.set = ondemand\n", "powersave");
 }
 END_TEST
@@ -176,6 +199,23 @@ START_TEST(leaves_what_somebody_else_set)
 }
 END_TEST
 
+/* What was set on them is put back once one of them is online again. */
+START_TEST(tells_of_cpus_that_went_offline)
+{
+	_cleanup_free_ char *error = NULL;
+
+	assert_fine(PHASE_PREPARE, EPP_CONFIG);
+	offline = "/policy0/";
+	error = run_phase(PHASE_RELEASE, EPP_CONFIG);
+	ck_assert_ptr_nonnull(error);
+	ck_assert_msg(strstr(error, "policy0: all CPUs of it are offline") != NULL, "%s",
+		      error);
+	offline = NULL;
+	assert_fine(PHASE_RELEASE, EPP_CONFIG);
+	assert_same();
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("phases");
@@ -188,5 +228,6 @@ int main(void)
 	tcase_add_test(tc, refuses_a_preference_under_performance);
 	tcase_add_test(tc, leaves_it_when_the_mode_changed);
 	tcase_add_test(tc, leaves_what_somebody_else_set);
+	tcase_add_test(tc, tells_of_cpus_that_went_offline);
 	return suite_run("cpufreq", tc);
 }

@@ -230,27 +230,47 @@ START_TEST(governor_of_another_driver)
 }
 END_TEST
 
-/* A driver that has the function by now would lose its memory under its feet. */
-START_TEST(bar_of_a_function_in_use)
+static int undo_bar(const char *now, struct error *err)
 {
 	struct record record = { .kind = &state_bar,
 				 .target = (char *)(uintptr_t) "0000:0a:00.0 0",
 				 .old = (char *)(uintptr_t) "8M",
 				 .new = (char *)(uintptr_t) "256M" };
 	struct run run = { .host = host, .cancel_fd = -1, .deadline = now_ms() + 10000 };
-	_cleanup_error_ struct error err = {};
 
 	run.budget = run.deadline;
+	return state_bar.undo(&run, &record, now, err);
+}
+
+/* A driver that has the function by now would lose its memory under its feet. */
+START_TEST(bar_of_a_function_in_use)
+{
+	_cleanup_error_ struct error err = {};
+
 	faketree_module("nouveau", "nouveau");
 	faketree_module_load("nouveau");
 	faketree_pci("0000:0a:00.0", "10de:1e84", "030000", "nouveau", "14");
 	faketree_file("8\n", BAR "resource0_resize");
-	ck_assert_int_eq(state_bar.undo(&run, &record, "256M", &err), -EBUSY);
+	ck_assert_int_eq(undo_bar("256M", &err), -EBUSY);
 	ck_assert_str_eq(
 		error_text(&err),
 		"BAR 0 of 0000:0a:00.0 stays at 256M, it was 8M: nouveau is bound to "
 		"it; unbind that, then run vfio-hook undo");
 	ck_assert_str_eq(faketree_read(BAR "resource0_resize"), "8");
+}
+END_TEST
+
+START_TEST(bar_that_stays)
+{
+	_cleanup_error_ struct error err = {};
+
+	faketree_pci("0000:0a:00.0", "10de:1e84", "030000", NULL, "14");
+	faketree_file("0x00000000e0000000 0x00000000efffffff 0x000000000014220c\n",
+		      BAR "resource");
+	faketree_file("8\n", BAR "resource0_resize");
+	faketree_fail("/resource0_resize", FAKE_SILENT, 0);
+	ck_assert_int_eq(undo_bar("256M", &err), -EIO);
+	ck_assert_str_eq(error_text(&err), "is 256M, it was 8M");
 }
 END_TEST
 
@@ -310,6 +330,7 @@ int main(void)
 	tcase_add_test(tc, what_others_set);
 	tcase_add_test(tc, governor_of_another_driver);
 	tcase_add_test(tc, bar_of_a_function_in_use);
+	tcase_add_test(tc, bar_that_stays);
 	tcase_add_test(tc, picture_of_the_firmware);
 	return suite_run_as_root("halfway", tc);
 }

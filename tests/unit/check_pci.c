@@ -177,7 +177,9 @@ START_TEST(refuses_sleep_longer_than_the_phase)
 	faketree_file("\n", "/sys/class/rtc/rtc0/wakealarm");
 	free(before);
 	before = faketree_snapshot();
-	assert_refused("suspend.cycle = seconds=500", "raise timeout=");
+	assert_refused("suspend.cycle = seconds=500",
+		       "500 s of sleep do not fit into the time that is left: raise "
+		       "timeout= of [domain]");
 }
 END_TEST
 

@@ -175,6 +175,16 @@ END_TEST
 static const struct {
 	const char *line, *cause, *cure;
 } words[] = {
+	{ "epp.set = Power", "'Power' is no preference: write one of those in",
+	  "/policy0/energy_performance_available_preferences" },
+	{ "governor.set = Fast", "'Fast' is no governor: write one of those in",
+	  "/policy0/scaling_available_governors" },
+	{ "pci.detach = driver=vfio/pci 0a:00.0", "driver= is the name of a PCI driver",
+	  "like vfio-pci" },
+	{ "pci.resize-bar = bar=0 0a:00.0", "size= is needed, a power of two", "256M" },
+	{ "scripts.run = win10.d", "win10.d: write the folder's whole path", "from / on" },
+	{ "wait.for =", "say what to wait for", "path=FILE or unit=UNIT" },
+	{ "wait.for = path=/dev/x unit=x", "say what to wait for", ", one a line" },
 	{ "epp.set = default", "'default' reads back as another name",
 	  "write that one, as balance_performance" },
 	{ "framebuffer.unbind = efifb", "\"efifb\" is no firmware framebuffer",
@@ -195,6 +205,47 @@ START_TEST(words_of_a_line)
 }
 END_TEST
 
+static const struct {
+	const char *line, *cause, *cure;
+} lacks[] = {
+	{ "exec.run = /usr/sbin", "/usr/sbin is not a file", "name the program itself" },
+	{ "exec.run = /usr/sbin/tool", "/usr/sbin/tool is not executable",
+	  ": chmod 0755 /" },
+	{ "hugepages.allocate = size=1G pages=1",
+	  "this kernel has no pages of 1 GiB: use a size that it has: hugepages-2048kB",
+	  "; 1G pages need a CPU with pdpe1gb" },
+	{ "pci.reset = 0f:00.0", "0000:0f:00.0 cannot be reset",
+	  "the kernel knows no method for it: leave this line out" },
+	{ "scripts.run = /etc/nowhere", "there is no folder /etc/nowhere", ": mkdir it" },
+	{ "service.stop = seat=seat0 x", "cannot read the sessions of seat0",
+	  "(Is a directory): look what /run/systemd/seats/seat0 is" },
+	{ "session.end =", "cannot read the sessions of seat0",
+	  "(Is a directory): look what /run/systemd/seats/seat0 is" },
+	{ "suspend.cycle = seconds=500",
+	  "500 s of sleep do not fit into the time that is left",
+	  "raise timeout= of [domain]" },
+	{ "sysfs.write = /sys/power 1", "/sys/power is a folder",
+	  "name the file in it that is to be written" },
+	{ "sysfs.write = /sys/power/link 1",
+	  "/sys/power/link does not exist on this machine now",
+	  ": put '-' in front of the line" },
+	{ "wait.sleep = 900", "900 is longer than the phase has left (",
+	  "raise timeout= in [domain]" },
+};
+
+START_TEST(a_host_that_lacks_a_thing)
+{
+	faketree_file("", "/usr/sbin/tool");
+	faketree_file("", "/run/systemd/seats/seat0/x");
+	faketree_file("mem\n", "/sys/power/state");
+	faketree_file("\n", "/sys/class/rtc/rtc0/wakealarm");
+	faketree_link("nothing", "/sys/power/link");
+	faketree_hugepages(2048, 0, 0);
+	faketree_pci("0000:0f:00.0", "8086:10d3", "020000", NULL, "19");
+	refused(lacks[_i].line, lacks[_i].cause, lacks[_i].cure);
+}
+END_TEST
+
 START_TEST(a_host_that_lacks_it)
 {
 	faketree_file("schedutil\n",
@@ -207,6 +258,11 @@ START_TEST(a_host_that_lacks_it)
 	faketree_file("0\n", "/sys/devices/system/cpu/cpufreq/policy0/affected_cpus");
 	refused("governor.set = warp", "policy0 has no governor warp",
 		"use one that its driver (acpi-cpufreq) offers: ondemand schedutil");
+	refused("epp.set = power",
+		"policy0 has no energy preference (its driver is 'acpi-cpufreq')",
+		"put '-' in front of the line");
+	refused("session.end =", "there is no systemd-logind on this host",
+		"leave this line out, and stop what runs there with service.stop");
 	refused("exec.run = env=A /bin/true", "env=A: write NAME=VALUE",
 		"\"env=A=1 B=2\"");
 	refused("exec.run = /usr/bin/nothing",
@@ -233,6 +289,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, kernel_keeps_a_module);
 	tcase_add_test(tc, screen_on_a_loaded_nvidia);
 	tcase_add_loop_test(tc, words_of_a_line, 0, (int)ARRAY_SIZE(words));
+	tcase_add_loop_test(tc, a_host_that_lacks_a_thing, 0, (int)ARRAY_SIZE(lacks));
 	tcase_add_test(tc, a_host_that_lacks_it);
 }
 
