@@ -9,9 +9,7 @@
 
 #include "config.h"
 #include "data.h"
-#include "import_cases.h"
 #include "import_run.h"
-#include "import_script.h"
 #include "suite.h"
 
 static char dir[64], config_path[96], script_path[96];
@@ -189,19 +187,6 @@ START_TEST(for_a_domain)
 }
 END_TEST
 
-START_TEST(lines_become_a_config)
-{
-	const char *script = import_cases[_i].script, *expected = import_cases[_i].config;
-	_cleanup_free_ char *text = NULL;
-	const char *config;
-
-	import_script(script, import_cases[_i].domain, &text);
-	config = strstr(text, "\n[");
-	ck_assert_msg(expected ? config && streq(config + 1, expected) : !config,
-		      "%s\n%s", script, text);
-}
-END_TEST
-
 /* Whatever a script says, nothing of it is done. */
 START_TEST(runs_nothing)
 {
@@ -333,7 +318,6 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 100);
 	tcase_add_loop_test(tcase, scripts_become_a_config, 0, ARRAY_SIZE(fixtures));
-	tcase_add_loop_test(tcase, lines_become_a_config, 0, ARRAY_SIZE(import_cases));
 	tcase_add_test(tcase, guides_leave_only_programs);
 	tcase_add_test(tcase, nothing_there);
 	tcase_add_test(tcase, for_a_domain);

@@ -2,7 +2,6 @@
 /*
  * What steps say of services, and of what systemd keeps for a guest, and when.
  */
-#include "import_script.h"
 #include "machine.h"
 
 /* A systemd with a user each of SESSIONS on seat0, whose units are those that UNITS names. */
@@ -160,67 +159,12 @@ START_TEST(sleep_inhibit)
 }
 END_TEST
 
-/* A machine with systemd and these UNITS, each as " NAME.service". */
-static void has_units(const char *units)
-{
-	char text[512];
-
-	faketree_file("", "/run/systemd/system/x");
-	snprintf(text, sizeof(text),
-		 "for u; do :; done\n"
-		 "case \"%s \" in\n"
-		 "*\" $u \"*) echo Id=$u; echo LoadState=loaded; echo ActiveState=active ;;\n"
-		 "*) echo LoadState=not-found; echo ActiveState=inactive ;;\n"
-		 "esac\n",
-		 units);
-	faketree_program("systemctl", text);
-	domain("<devices>" HOSTDEV("0x0b", "0") "</devices>");
-}
-
-/* What import makes of SCRIPT is the config. */
-static void put_imported(const char *script)
-{
-	_cleanup_free_ char *text = NULL;
-
-	ck_assert_uint_eq(import_script(script, NULL, &text), 0);
-	install("\177ELF", 0755);
-	faketree_file(text, "/etc/libvirt/hooks/conf.d/win10.ini");
-}
-
-/* One that is not there was never stopped, and is no reason to refuse the guest. */
-START_TEST(imported_units_that_are_there)
-{
-	static const char alternatives[] =
-		"if systemctl is-active docker; then systemctl stop docker\n"
-		"elif systemctl is-active podman; then systemctl stop podman\n"
-		"else systemctl stop lxc || systemctl stop lxd; fi\n";
-
-	has_units(" podman.service lxd.service");
-	put_imported(alternatives);
-	ck_assert_msg(command("plan win10") == STATUS_OK, "%s", out);
-	assert_has("podman.service");
-	assert_has("lxd.service");
-}
-END_TEST
-
-START_TEST(imported_display_managers)
-{
-	has_units(" display-manager.service sddm.service");
-	put_imported("for dm in gdm sddm lightdm; do\n"
-		     "systemctl is-active $dm && systemctl stop $dm; done\n");
-	ck_assert_msg(command("plan win10") == STATUS_OK, "%s", out);
-	assert_has("display-manager.service");
-}
-END_TEST
-
 static void add(TCase *tc)
 {
 	tcase_add_test(tc, units_of_a_seat);
 	tcase_add_test(tc, nobody_at_a_seat);
 	tcase_add_test(tc, nothing_starts_while_the_system_stops);
 	tcase_add_test(tc, sleep_inhibit);
-	tcase_add_test(tc, imported_units_that_are_there);
-	tcase_add_test(tc, imported_display_managers);
 }
 
 int main(void)

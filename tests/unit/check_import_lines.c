@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#pragma once
-
 /*
- * For check_import: some lines of the shell, and what they become. What depends
- * on the machine, or on variables that nobody knows, is left over rather than guessed.
+ * vfio-hook import: some lines of the shell, and what they become. What it is depends on
+ * the machine, or on variables that nobody knows, is left over rather than guessed.
  */
+#include "import_script.h"
+#include "suite.h"
 
 #define UNKNOWN(line, text)                                                         \
 	"; NOT CONVERTED, x.sh:" line ": what it depends on is known only when it " \
@@ -28,7 +28,7 @@
 
 static const struct {
 	const char *script, *domain, *config; /* NULL: nothing comes of it */
-} import_cases[] = {
+} cases[] = {
 	/* what is not known, and what is false, together are false */
 	{ STOP_IF("[ \"$MODE\" = x ] && [ \"$2\" = prepare ]"), NULL,
 	  PREPARE UNKNOWN("1", STOP_IF("[ \"$MODE\" = x ] && [ \"$2\" = prepare ]")) },
@@ -268,3 +268,24 @@ static const struct {
 	{ "echo $((1 < 2 && 3 <= 3 || 0)) $((5 ^ 1)) $((3 <= 2 || 5 >= 5)) > /proc/sys/a",
 	  NULL, PREPARE "sysctl.write = a \"1 4 1\"\n" },
 };
+
+START_TEST(lines_become_a_config)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *config;
+
+	import_script(cases[_i].script, cases[_i].domain, &text);
+	config = strstr(text, "\n[");
+	ck_assert_msg(cases[_i].config ? config && streq(config + 1, cases[_i].config) :
+					 !config,
+		      "%s\n%s", cases[_i].script, text);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = tcase_create("import_lines");
+
+	tcase_add_loop_test(tcase, lines_become_a_config, 0, ARRAY_SIZE(cases));
+	return suite_run("import_lines", tcase);
+}
