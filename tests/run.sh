@@ -205,7 +205,9 @@ if [ -z "$quick$lab" ]; then
 	t "build: sanitizers" build build-dev --native-file build-dev.ini
 	unit build-dev "ASan, UBSan"
 	# Of the shared build: valgrind cannot see into a static C library's malloc.
-	CK_TIMEOUT_MULTIPLIER=20 unit build-shared "valgrind" --wrap='valgrind -q --error-exitcode=99 --leak-check=full --trace-children=no' --timeout-multiplier=10 --no-suite shell --no-suite native
+	valgrind='valgrind -q --error-exitcode=99 --leak-check=full --trace-children=no'
+	CK_TIMEOUT_MULTIPLIER=20 unit build-shared "valgrind" --wrap="$valgrind" --timeout-multiplier=10 --no-suite shell --no-suite native
+	FAULTS_EVERY=41 CK_TIMEOUT_MULTIPLIER=20 unit build-shared "valgrind, a sample" --wrap="$valgrind" --timeout-multiplier=10 faults
 	lint
 	t "clang-tidy" tidy
 	t "figures" tests/bench/run.sh
