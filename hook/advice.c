@@ -7,9 +7,11 @@
 static void judge(struct call *call, bool all, unsigned parts, struct findings *findings)
 {
 	_cleanup_(inventory_done) struct inventory inventory = {};
+	const struct pci_list *known = &call->run.pci;
 	_cleanup_error_ struct error err = {};
 
-	if (inventory_scan(&call->run.host, parts, &inventory, &err) < 0)
+	if (inventory_scan(&call->run.host, known->n ? known : NULL, parts, &inventory,
+			   &err) < 0)
 		finding_add(findings, FINDING_WARNING, NULL, "%s", error_text(&err));
 	else
 		advise_devices(call, &inventory, findings);

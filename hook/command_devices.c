@@ -245,7 +245,9 @@ static int devices_run(const struct command_options *options, int argc, char **a
 
 	if (options->gpu && argc)
 		return usage_error(&command_devices, "--gpu and DEVICE: only one of them");
-	r = inventory_scan(&host, INVENTORY_NAMES | INVENTORY_HOLDERS, &inventory, &err);
+	r = inventory_scan(&host, NULL,
+			   INVENTORY_NAMES | INVENTORY_HOLDERS | INVENTORY_DETAILS,
+			   &inventory, &err);
 	if (r < 0) {
 		fprintf(stderr, "vfio-hook: %s\n", error_text(&err));
 		return STATUS_FAILED;

@@ -19,7 +19,8 @@ static int make_text(struct call *call, char **ret, struct error *err)
 	_cleanup_(inventory_done) struct inventory inventory = {};
 	size_t size;
 	FILE *f;
-	int r = inventory_scan(&call->run.host, INVENTORY_NAMES, &inventory, err);
+	int r = inventory_scan(&call->run.host, NULL, INVENTORY_NAMES | INVENTORY_DETAILS,
+			       &inventory, err);
 
 	if (r < 0)
 		return r;

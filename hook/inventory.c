@@ -73,26 +73,33 @@ static void read_bars(const struct host *host, struct inventory_item *item)
 	}
 }
 
-static int fill(const struct host *host, struct inventory_item *item)
+static int fill_details(const struct host *host, struct inventory_item *item)
 {
 	char buf[64];
 
+	if (*item->driver &&
+	    pci_driver_module(host, item->driver, buf, sizeof(buf)) == 0) {
+		free(item->module);
+		item->module = strdup(buf);
+	}
+	item->boot_display = host_read(host, buf, sizeof(buf), DEVICES "%s/boot_vga",
+				       item->fn.name) > 0 &&
+			     streq(buf, "1");
+	read_bars(host, item);
+	return item->module ? 0 : -ENOMEM;
+}
+
+static int fill(const struct host *host, unsigned parts, struct inventory_item *item)
+{
 	if (pci_group(host, item->fn.name, item->group, sizeof(item->group)) < 0)
 		item->group[0] = '\0';
 	item->name = strdup("");
 	item->driver = link_of(host, item->fn.name, "driver");
 	item->reset = reset_of(host, item->fn.name);
-	item->module = NULL;
-	if (item->driver && *item->driver &&
-	    pci_driver_module(host, item->driver, buf, sizeof(buf)) == 0)
-		item->module = strdup(buf);
-	else
-		item->module = strdup("");
-	item->boot_display = host_read(host, buf, sizeof(buf), DEVICES "%s/boot_vga",
-				       item->fn.name) > 0 &&
-			     streq(buf, "1");
-	read_bars(host, item);
-	return item->name && item->driver && item->reset && item->module ? 0 : -ENOMEM;
+	item->module = strdup("");
+	if (!item->name || !item->driver || !item->reset || !item->module)
+		return -ENOMEM;
+	return parts & INVENTORY_DETAILS ? fill_details(host, item) : 0;
 }
 
 /* A domain's own journal tells more than the one of its boot. */
@@ -159,7 +166,7 @@ static int add_names(const struct host *host, const struct pci_list *functions,
 }
 
 static int add_all(const struct host *host, const struct pci_list *functions,
-		   struct inventory *inventory, struct error *err)
+		   unsigned parts, struct inventory *inventory, struct error *err)
 {
 	inventory->items = calloc(functions->n + 1, sizeof(*inventory->items));
 	if (!inventory->items)
@@ -168,28 +175,39 @@ static int add_all(const struct host *host, const struct pci_list *functions,
 		struct inventory_item *item = &inventory->items[inventory->n++];
 
 		item->fn = functions->fn[i];
-		if (fill(host, item) < 0)
+		if (fill(host, parts, item) < 0)
 			return error_oom(err);
 		inventory->iommu |= *item->group != '\0';
 	}
 	return 0;
 }
 
-int inventory_scan(const struct host *host, unsigned parts, struct inventory *ret,
-		   struct error *err)
+static int still_there(const struct host *host, const struct pci_list *functions,
+		       struct pci_list *ret, struct error *err)
 {
-	_cleanup_(pci_list_done) struct pci_list functions = {};
+	for (size_t i = 0; i < functions->n; i++)
+		if (host_exists(host, DEVICES "%s", functions->fn[i].name) &&
+		    pci_list_add(ret, &functions->fn[i]) < 0)
+			return error_oom(err);
+	return 0;
+}
+
+int inventory_scan(const struct host *host, const struct pci_list *functions,
+		   unsigned parts, struct inventory *ret, struct error *err)
+{
+	_cleanup_(pci_list_done) struct pci_list there = {};
 	_cleanup_(inventory_done) struct inventory inventory = {};
-	int r = pci_scan(host, &functions, err);
+	int r = functions ? still_there(host, functions, &there, err) :
+			    pci_scan(host, &there, err);
 
 	if (r == 0)
-		r = add_all(host, &functions, &inventory, err);
+		r = add_all(host, &there, parts, &inventory, err);
 	if (r == 0 && parts & INVENTORY_NAMES)
-		r = add_names(host, &functions, &inventory, err);
-	if (r == 0 && read_owners(host, &inventory) < 0)
+		r = add_names(host, &there, &inventory, err);
+	if (r == 0 && parts & INVENTORY_DETAILS && read_owners(host, &inventory) < 0)
 		r = error_oom(err);
 	if (r == 0 && parts & INVENTORY_HOLDERS)
-		r = holders_scan(host, &functions, &inventory.holders, err);
+		r = holders_scan(host, &there, &inventory.holders, err);
 	if (r < 0)
 		return r;
 	if (inventory.n > 1)

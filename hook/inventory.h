@@ -34,11 +34,16 @@ struct inventory {
 enum inventory_parts {
 	INVENTORY_NAMES = 1 << 0, /* else "": all of pci.ids is read for them */
 	INVENTORY_HOLDERS = 1 << 1, /* all of /proc is */
+	INVENTORY_DETAILS =
+		1 << 2, /* else none of module, owner, boot display and BARs */
 };
 
-/* Everything on the PCI bus, with PARTS of what takes its time. */
-int inventory_scan(const struct host *host, unsigned parts, struct inventory *ret,
-		   struct error *err);
+/*
+ * Everything on the PCI bus, with PARTS of what takes its time; of FUNCTIONS, those that are
+ * there, if that is not NULL.
+ */
+int inventory_scan(const struct host *host, const struct pci_list *functions,
+		   unsigned parts, struct inventory *ret, struct error *err);
 const struct inventory_item *inventory_find(const struct inventory *inventory,
 					    const char *name);
 /* How many functions besides bridges are in the item's group? 0: it has none. */

@@ -26,8 +26,8 @@ static struct taken find_taken(struct run *run)
 
 	if (phase_goes_up(run->event.phase) &&
 	    run_planned_devices(run, &taken.planned, &err) == 0 && taken.planned.n)
-		(void)inventory_scan(&run->host, INVENTORY_HOLDERS, &taken.inventory,
-				     &err);
+		(void)inventory_scan(&run->host, &run->pci, INVENTORY_HOLDERS,
+				     &taken.inventory, &err);
 	return taken;
 }
 
