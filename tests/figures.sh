@@ -52,6 +52,7 @@ counts()
 	while read -r part prepare release; do
 		near "SIGKILL: $part" $((2 * prepare + release))
 		near "EIO: $part" $((prepare + release))
+		near "EBUSY, ENOSPC, ENODEV: $part" $((prepare + release))
 	done < <(sed -n 's/^# \([a-z]*\): prepare makes \([0-9]*\) calls that count, release \([0-9]*\)$/\1 \2 \3/p' "$1")
 }
 
