@@ -123,7 +123,7 @@ static int compare_held(struct run *run, const struct baseline *b, bool attrs,
 	int r;
 
 	/* Whatever is done to it would wait for the unbind that is under way. */
-	r = rebind_refuse_left(run, b->name, err);
+	r = rebind_refuse_left(run, b->name, attrs ? NULL : err);
 	if (r < 0)
 		return attrs ? 0 : r;
 	if (!same_device(run, b, id)) {
