@@ -61,7 +61,7 @@ unit()
 	meson test -C "$folder" --no-rebuild --print-errorlogs "$@" >"$logs/unit" 2>&1
 	while read -r name result; do
 		if [ "$result" = OK ]; then pass "$what: $name"; else fail "$what: $name"; fi
-	done < <(sed -nE 's#^ *[0-9]+/[0-9]+ ([^ ]+ / )?([a-z_-]+) +([A-Z]+) .*#\2 \3#p' "$logs/unit")
+	done < <(sed -nE '/^Summary of Failures/q; s#^ *[0-9]+/[0-9]+ ([^ ]+ / )?([a-z_-]+) +([A-Z]+) .*#\2 \3#p' "$logs/unit")
 	grep -qE '^Ok: +[1-9]' "$logs/unit" || { fail "$what: unit tests ran"; cat "$logs/unit"; }
 	echo "     $what: unit tests, $((SECONDS - begin)) s"
 	grep -qE '^(Fail|Timeout): +[1-9]' "$logs/unit" && sed 's/^/     /' "$logs/unit"
