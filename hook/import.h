@@ -325,6 +325,9 @@ const char *act_check(struct import *im, const struct act *act);
 /* "pci.detach = …" without the key, quoted; NULL: it cannot be said. */
 char *act_value(struct import *im, const struct act *act);
 
+/* import_path_cpu.c: the CPUs from FROM on, up to that in front of END, to a list. */
+void import_add_cpus(struct import *im, struct buf *buf, unsigned from, unsigned end);
+
 /* import_merge.c: rows of equal steps become one. */
 void import_merge(struct import *im);
 void import_merge_sleeps(struct import *im);

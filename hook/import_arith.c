@@ -159,6 +159,15 @@ static long long shift(struct arith *a, long long x, long long y)
 	return y < 0 || y > 63 ? unknown(a) : wrap((unsigned long long)x << y);
 }
 
+static long long shift_right(struct arith *a, long long x, long long y)
+{
+	unsigned long long bits = (unsigned long long)x;
+
+	if (y < 0 || y > 63)
+		return unknown(a);
+	return wrap(x < 0 && y > 0 ? bits >> y | ~0ULL << (64 - y) : bits >> y);
+}
+
 static long long apply(struct arith *a, const char *op, long long x, long long y)
 {
 	switch (*op) {
@@ -181,7 +190,7 @@ static long long apply(struct arith *a, const char *op, long long x, long long y
 		return op[1] == '=' ? x <= y : x < y;
 	case '>':
 		if (op[1] == '>')
-			return y < 0 || y > 63 ? unknown(a) : x >> y;
+			return shift_right(a, x, y);
 		return op[1] == '=' ? x >= y : x > y;
 	case '=':
 		return x == y;

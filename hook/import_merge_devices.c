@@ -168,10 +168,7 @@ static void turn_cpus(struct import *im)
 			if (cpu <= highest && !cpu_list_contains(&list, cpu))
 				continue;
 			if (from < cpu)
-				buf_puts(&im->arena, &buf,
-					 arena_printf(&im->arena,
-						      cpu - from > 1 ? "%s%u-%u" : "%s%u",
-						      buf.n ? "," : "", from, cpu - 1));
+				import_add_cpus(im, &buf, from, cpu);
 			from = cpu + 1;
 		}
 		cpu_list_done(&list);

@@ -30,13 +30,15 @@ static bool is_every_cpu(struct import *im, const char *at)
 
 enum truth path_cpus(struct import *im, const struct writing *w, const char *key)
 {
-	const char *at = str_after(w->path, "/sys/devices/system/cpu/");
+	const char *below = str_after(w->path, "/sys/devices/system/cpu/");
+	const char *at = str_after(below, "cpufreq/policy") ?: str_after(below, "cpu");
 	unsigned from, to;
 	size_t digits, n;
 	struct act *act;
 	int used = 0;
 
-	at = str_after(at, "cpufreq/policy") ?: str_after(at, "cpu") ?: at;
+	if (!at)
+		at = below;
 	if (sscanf(at, "[%1u-%1u]/%n", &from, &to, &used) == 2 && used > 0)
 		at = arena_printf(&im->arena, "%u-%u/", from, to);
 	digits = strspn(at, "0123456789-");
@@ -56,14 +58,23 @@ enum truth path_cpus(struct import *im, const struct writing *w, const char *key
 	return TRUE;
 }
 
+void import_add_cpus(struct import *im, struct buf *buf, unsigned from, unsigned end)
+{
+	buf_puts(&im->arena, buf,
+		 arena_printf(&im->arena, end - from > 1 ? "%s%u-%u" : "%s%u",
+			      buf->n ? "," : "", from, end - 1));
+}
+
 /* f0: "4-7". NULL: it is no mask. */
 static char *list_of_mask(struct import *im, const char *mask)
 {
+	const char *digits = str_after(mask, "0x");
 	struct buf buf = { 0 };
 	unsigned cpu = 0, from = 0;
 	size_t n;
 
-	mask = str_after(mask, "0x") ?: mask;
+	if (digits)
+		mask = digits;
 	n = strlen(mask);
 	if (n == 0 || n > 512 || strspn(mask, "0123456789abcdefABCDEF,") != n)
 		return NULL;
@@ -79,10 +90,7 @@ static char *list_of_mask(struct import *im, const char *mask)
 			if (bits >> k & 1)
 				continue;
 			if (from < cpu)
-				buf_puts(&im->arena, &buf,
-					 arena_printf(&im->arena,
-						      cpu - from > 1 ? "%s%u-%u" : "%s%u",
-						      buf.n ? "," : "", from, cpu - 1));
+				import_add_cpus(im, &buf, from, cpu);
 			from = cpu + 1;
 		}
 	}

@@ -154,7 +154,7 @@ int rebind_off(struct run *run, const struct record *record, const char *from,
 {
 	const char *name = record->target;
 	char what[256], path[PATH_MAX], now[128] = "";
-	struct late_return late;
+	struct late_return late = { 0 };
 	struct guard_access unbind = {
 		.host = &run->host, .path = path, .value = name, .late = late.writes
 	};
@@ -233,7 +233,7 @@ int rebind_to(struct run *run, const char *name, const char *to, struct error *e
 	_cleanup_error_ struct error timeout = { 0 }, ignored = { 0 };
 	const struct baseline *b = baseline_of(run, name);
 	char what[256], path[PATH_MAX], now[128] = "";
-	struct late_return late;
+	struct late_return late = { 0 };
 	struct guard_access bind = { .host = &run->host, .path = path, .value = name };
 	struct guard_job job = { .what = what, .access = &bind };
 	int r, bound;
