@@ -74,12 +74,11 @@ int cpufreq_policies(struct run *run, const char *cpus, struct strv *ret,
 		return r;
 	(void)host_list(&run->host, &names, CPUFREQ_DIR);
 	if (!names.n) {
-		run_cure_optional(run, NULL);
-		return error_set(
-			err, -ENODEV,
+		run_cure_optional(run, ": " PUT_DASH);
+		return run_problem(
+			run, -ENODEV, err,
 			"this machine has no frequency scaling (no policy in " CPUFREQ_DIR
-			")%s",
-			run->step->optional ? "" : ": " PUT_DASH);
+			")");
 	}
 	r = select_policies(run, &names, cpus ? &list : NULL, &policies);
 	if (r < 0)

@@ -15,9 +15,9 @@ extern const struct option_spec cpufreq_options[];
 
 /*
  * The policies ("policy0", …) of the CPUs in CPUS, a list or "guest" (cpus_taken()), which
- * may be NULL: of all CPUs. Those
- * whose CPUs are all offline are left out with a note: nothing can be read or written
- * there. -ENODEV with ERR when none is left.
+ * may be NULL: of all CPUs. Those whose CPUs are all offline are left out with a note: nothing
+ * can be read or written there. -ENODEV with ERR when none is left; what is a problem leaves
+ * *RET empty while simulating.
  */
 int cpufreq_policies(struct run *run, const char *cpus, struct strv *ret,
 		     struct error *err);

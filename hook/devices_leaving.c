@@ -62,6 +62,16 @@ static int add_managed(struct run *run, struct pci_list *all, struct error *err)
 	return 0;
 }
 
+/* ALL to the caller, unless R says that it is not whole. */
+static int give(struct pci_list *all, int r, struct pci_list *ret)
+{
+	if (r < 0)
+		pci_list_done(all);
+	else
+		*ret = *all;
+	return r;
+}
+
 static int leaving(struct run *run, bool needed, bool managed, struct pci_list *ret,
 		   struct error *err)
 {
@@ -70,12 +80,7 @@ static int leaving(struct run *run, bool needed, bool managed, struct pci_list *
 
 	if (r == 0 && managed)
 		r = add_managed(run, &all, err);
-	if (r < 0) {
-		pci_list_done(&all);
-		return r;
-	}
-	*ret = all;
-	return 0;
+	return give(&all, r, ret);
 }
 
 int run_planned_devices(struct run *run, struct pci_list *ret, struct error *err)
@@ -96,12 +101,7 @@ int run_removed_devices(struct run *run, struct pci_list *ret, struct error *err
 			 run->event.phase == PHASE_BOOT ? boot : PHASES_UP & ~boot, false,
 			 &all, err);
 
-	if (r < 0) {
-		pci_list_done(&all);
-		return r;
-	}
-	*ret = all;
-	return 0;
+	return give(&all, r, ret);
 }
 
 int run_detached_devices(struct run *run, struct pci_list *ret, struct error *err)

@@ -31,9 +31,13 @@ static int64_t guard_deadline(const struct run *run, int64_t now)
 /* A way back never gives up, and what reads is done rather so than not at all. */
 static bool may_do_alone(const struct run *run, const struct guard_job *job)
 {
-	bool down = run->undoing || !phase_goes_up(run->event.phase);
+	return job->reads || (!run_is_way_up(run) && !job->waits);
+}
 
-	return job->reads || (down && !job->waits);
+/* A write(2) of no bytes never reaches the attribute. */
+static int write_value(const struct host *host, const char *path, const char *value)
+{
+	return host_write(host, *value ? value : "\n", "%s", path);
 }
 
 int guard_do(const struct guard_job *job, char text[GUARD_TEXT_MAX])
@@ -44,16 +48,13 @@ int guard_do(const struct guard_job *job, char text[GUARD_TEXT_MAX])
 		return job->fn(job->arg, text);
 	if (!access->value)
 		return host_read(access->host, text, GUARD_TEXT_MAX, "%s", access->path);
-	/* A write(2) of no bytes never reaches the attribute. */
-	return host_write(access->host, *access->value ? access->value : "\n", "%s",
-			  access->path);
+	return write_value(access->host, access->path, access->value);
 }
 
 void guard_do_late(const struct guard_access *access)
 {
 	for (const struct guard_late *late = access->late; late && late->path; late++)
-		(void)host_write(access->host, *late->value ? late->value : "\n", "%s",
-				 late->path);
+		(void)write_value(access->host, late->path, late->value);
 }
 
 static int do_alone(const struct guard_job *job, int why, char text[GUARD_TEXT_MAX])
@@ -177,10 +178,10 @@ int guard_write(struct run *run, const char *path, const char *value, struct err
 int guard_write_late(struct run *run, const char *path, const char *value,
 		     const struct guard_late *late, struct error *err)
 {
-	const bool up = !run->undoing && phase_goes_up(run->event.phase);
-	struct guard_access access = {
-		.host = &run->host, .path = path, .value = value, .late = up ? late : NULL
-	};
+	struct guard_access access = { .host = &run->host,
+				       .path = path,
+				       .value = value,
+				       .late = run_is_way_up(run) ? late : NULL };
 	char what[512];
 	struct guard_job job = { .what = what, .access = &access };
 	int r;

@@ -59,7 +59,7 @@ int guard_leave(struct run *run, const struct guard_job *job, int pid, int64_t s
 
 int guard_begin(struct run *run, const struct guard_job *job, int pid, struct error *err)
 {
-	bool down = run->undoing || !phase_goes_up(run->event.phase);
+	bool down = !run_is_way_up(run);
 	int r = !run->journal ?
 			0 :
 			journal_child(run->journal, pid, process_start(&run->host, pid),

@@ -133,7 +133,7 @@ static int64_t end_of(const struct run *run, const struct program *program)
 {
 	int64_t now = now_ms(), left = run->budget - now, most = now + left / 2;
 
-	if (!run->undoing && phase_goes_up(run->event.phase))
+	if (run_is_way_up(run))
 		return now + program->timeout_ms;
 	if (most < run->promised)
 		most = run->promised;
@@ -156,7 +156,7 @@ static int judge(struct run *run, const struct program *program, struct error *e
 	trust = trust_of(&run->host, program->argv.v[0], &why, NULL);
 	if (trust <= 0) /* that it is not there is told better by who runs it */
 		return 0;
-	if (phase_goes_up(run->event.phase) && !run->undoing)
+	if (run_is_way_up(run))
 		return error_set(err, -EPERM, "%s runs as root, but %s",
 				 program->argv.v[0], why);
 	log_warn("%s runs as root, but %s", program->argv.v[0], why);

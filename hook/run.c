@@ -14,6 +14,11 @@
 #define POLL_FIRST_MS 2
 #define POLL_MAX_MS 100
 
+bool run_is_way_up(const struct run *run)
+{
+	return !run->undoing && phase_goes_up(run->event.phase);
+}
+
 static int64_t phase_budget(const struct run *run)
 {
 	if (!phase_goes_up(run->event.phase))
@@ -30,9 +35,7 @@ void run_start_clock(struct run *run)
 
 void run_promise_time(struct run *run)
 {
-	bool down = run->undoing || !phase_goes_up(run->event.phase);
-
-	run->promised = down ? now_ms() + PROMISED_MS : 0;
+	run->promised = run_is_way_up(run) ? 0 : now_ms() + PROMISED_MS;
 }
 
 int64_t run_deadline(const struct run *run)
@@ -68,7 +71,7 @@ int run_cancelled(const struct run *run, struct error *err)
 	struct pollfd pfd = { .fd = run->cancel_fd, .events = POLLIN };
 
 	/* A way back is always walked to its end. */
-	if (run->undoing || !phase_goes_up(run->event.phase))
+	if (!run_is_way_up(run))
 		return 0;
 	if (run->cancel_fd >= 0 && poll(&pfd, 1, 0) > 0)
 		return error_set(err, -ECANCELED, "interrupted by a signal");

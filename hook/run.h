@@ -89,6 +89,8 @@ struct run {
 	int owner; /* who stands behind a prepare by hand; 0: who called */
 };
 
+/* Does it change things, and not put them back? */
+bool run_is_way_up(const struct run *run);
 /* Was the run told to end: a signal, or the daemon is gone? Then -ECANCELED. */
 int run_cancelled(const struct run *run, struct error *err);
 
@@ -126,8 +128,8 @@ void run_cure(struct run *run, const char *fmt, ...) _printf_(2, 3);
 /* None for what comes next. */
 void run_forget_cure(struct run *run);
 /*
- * The line of the step with '-' in front, as the cure, and CLAUSE (or NULL), which is kept, at
- * the end of the problem's text. Nothing, where it is marked so already.
+ * The line of the step with '-' in front, as the cure, and CLAUSE, which is kept, at the end of
+ * the problem's text. Nothing, where it is marked so already.
  */
 void run_cure_optional(struct run *run, const char *clause);
 #define PUT_DASH "put '-' in front of the line if it is not always there"
