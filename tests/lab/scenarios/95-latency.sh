@@ -1,5 +1,5 @@
 # shellcheck shell=dash
-# boot: --append rcupdate.rcu_expedited=0 norandmaps
+# boot: --append "rcupdate.rcu_expedited=0 norandmaps"
 # bench
 # How long the hook's calls take in which a card of three functions goes to VFIO, against the
 # kernel alone for the same writes, in turns. Grace periods are as long as on a real machine.
