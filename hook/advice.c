@@ -4,14 +4,91 @@
  */
 #include "advice.h"
 
+static bool shares_bus(const struct pci_list *list, const struct pci_function *fn)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->fn[i].addr.domain == fn->addr.domain &&
+		    list->fn[i].addr.bus == fn->addr.bus)
+			return true;
+	return false;
+}
+
+/* The functions of the bus and of the groups that LIST's are in; LIST has them then, too. */
+static int add_neighbours(const struct run *run, struct pci_list *list)
+{
+	_cleanup_strv_ struct strv near = {};
+	int r = 0;
+
+	for (size_t i = 0; i < list->n && r == 0; i++) {
+		_cleanup_strv_ struct strv members = {};
+		char group[32];
+
+		if (pci_group(&run->host, list->fn[i].name, group, sizeof(group)) < 0 ||
+		    pci_group_members(&run->host, group, &members) < 0)
+			continue;
+		for (size_t k = 0; k < members.n && r == 0; k++)
+			r = strv_add(&near, members.v[k]);
+	}
+	for (size_t i = 0; i < run->pci.n && r == 0; i++)
+		if (shares_bus(list, &run->pci.fn[i]))
+			r = strv_add(&near, run->pci.fn[i].name);
+	for (size_t i = 0; i < near.n && r == 0; i++) {
+		const struct pci_function *fn = pci_find(&run->pci, near.v[i]);
+
+		if (fn && !pci_find(list, fn->name))
+			r = pci_list_add(list, fn);
+	}
+	return r;
+}
+
+/*
+ * What a start is judged by: of a machine with a hundred functions, those of the domain and of
+ * the plan, and what is moved, opened or reset together with them.
+ */
+static int find_concerned(struct run *run, struct pci_list *ret)
+{
+	_cleanup_(pci_list_done) struct pci_list list = {};
+	int r = 0;
+
+	(void)run_planned_devices(run, &list, NULL); /* the plan has told why */
+	for (size_t i = 0; i < run->domain->n_hostdevs && r == 0; i++) {
+		const struct pci_function *fn =
+			pci_find(&run->pci, run->domain->hostdevs[i].name);
+
+		if (fn && !pci_find(&list, fn->name))
+			r = pci_list_add(&list, fn);
+	}
+	if (r == 0)
+		r = add_neighbours(run, &list);
+	if (r < 0)
+		return r;
+	*ret = list;
+	list = (struct pci_list){};
+	return 0;
+}
+
+static int take_stock(struct call *call, bool all, unsigned parts,
+		      struct inventory *inventory, struct error *err)
+{
+	_cleanup_(pci_list_done) struct pci_list concerned = {};
+	struct run *run = &call->run;
+	int r;
+
+	if (!run->pci.n)
+		return inventory_scan(&run->host, NULL, parts, inventory, err);
+	if (all)
+		return inventory_scan(&run->host, &run->pci, parts, inventory, err);
+	r = find_concerned(run, &concerned);
+	return r < 0 ? error_oom(err) :
+		       inventory_scan(&run->host, &concerned, parts, inventory, err);
+}
+
 static void judge(struct call *call, bool all, unsigned parts, struct findings *findings)
 {
 	_cleanup_(inventory_done) struct inventory inventory = {};
-	const struct pci_list *known = &call->run.pci;
 	_cleanup_error_ struct error err = {};
 
-	if (inventory_scan(&call->run.host, known->n ? known : NULL, parts, &inventory,
-			   &err) < 0)
+	if (take_stock(call, all, parts, &inventory, &err) < 0)
 		finding_add(findings, FINDING_WARNING, NULL, "%s", error_text(&err));
 	else
 		advise_devices(call, &inventory, findings);

@@ -210,12 +210,12 @@ static void judge_groups(const struct inventory *inventory, const struct call *c
 		const struct inventory_item *item = &inventory->items[i];
 
 		if (!*item->driver || streq(item->driver, "pci-stub") ||
-		    pci_driver_is_vfio(&call->run.host, item->fn.name, item->driver) ||
 		    pci_is_bridge(&item->fn) ||
 		    domain_has_device(domain, item->fn.name) ||
 		    pci_find(planned, item->fn.name) ||
 		    has_any(inventory, detached, item->group) ||
-		    !must_go_along(inventory, domain, item))
+		    !must_go_along(inventory, domain, item) ||
+		    pci_driver_is_vfio(&call->run.host, item->fn.name, item->driver))
 			continue;
 		finding_add(findings, FINDING_PROBLEM, "pci.detach = group=whole",
 			    "%s (%s) shares IOMMU group %s with a device of the XML and "

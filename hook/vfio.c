@@ -4,7 +4,6 @@
  * libvirt would rebind the device itself, and give it back itself before our release.
  */
 #include <fnmatch.h>
-#include <sys/utsname.h>
 
 #include "effect.h"
 #include "kmod.h"
@@ -41,33 +40,61 @@ struct variant {
 	char pattern[256], module[DRIVER_NAME_LEN];
 };
 
-/* "alias vfio_pci:PATTERN MODULE" of the kernel's table, without the first word. */
-static char *read_variants(const struct host *host)
+/* Appends to TO what of the lines in TEXT is "alias vfio_pci:PATTERN MODULE", from PATTERN on. */
+static void pick_variants(const char *text, FILE *to)
 {
 	static const char before[] = "alias vfio_pci:";
-	_cleanup_free_ char *text = NULL;
-	struct utsname uts;
-	char *to, *line;
 
-	if (uname(&uts) < 0 ||
-	    host_read_all(host, &text, "/lib/modules/%s/modules.alias", uts.release) < 0)
-		return strdup("");
-	to = text;
-	for (line = text; (line = strstr(line, before));) {
-		size_t n = strcspn(line += strlen(before), "\n");
-
-		memmove(to, line, n);
-		to += n;
-		line += n;
-		*to++ = '\n'; /* there is room: BEFORE was longer */
+	for (const char *line = text; (line = strstr(line, before));) {
+		line += strlen(before);
+		fprintf(to, "%.*s\n", (int)strcspn(line, "\n"), line);
 	}
-	*to = '\0';
-	return strdup(text);
+}
+
+/* A piece at a time, whole lines of it: the table has a megabyte and more. */
+static void pick_from(FILE *table, FILE *to)
+{
+	char text[32768];
+	size_t have = 0, n;
+
+	while ((n = fread(text + have, 1, sizeof(text) - 1 - have, table))) {
+		char *end;
+
+		have += n;
+		text[have] = '\0';
+		end = strrchr(text, '\n');
+		if (!end)
+			return; /* no such table */
+		*end++ = '\0';
+		pick_variants(text, to);
+		have -= (size_t)(end - text);
+		memmove(text, end, have);
+	}
+}
+
+static char *read_variants(const struct host *host)
+{
+	_cleanup_fclose_ FILE *table = NULL;
+	char path[PATH_MAX], dir[PATH_MAX], *variants = NULL;
+	size_t size;
+	FILE *to;
+
+	kmod_modules_dir(host, dir);
+	table = fopen(host_path(host, path, "%s/modules.alias", dir), "re");
+	if (!table)
+		return strdup("");
+	to = open_memstream(&variants, &size);
+	if (!to)
+		return NULL;
+	setvbuf(table, NULL, _IONBF, 0); /* each fread() below is as large as one buffer */
+	pick_from(table, to);
+	if (fclose(to) != 0)
+		free(STEAL(variants));
+	return variants;
 }
 
 /*
- * A megabyte and more of text, for a few lines: read once. NULL: no memory, and plain
- * vfio-pci it is.
+ * A few lines, read once. NULL: no memory, and plain vfio-pci it is.
  */
 static const char *variants(struct run *run)
 {
@@ -226,8 +253,7 @@ static int load_iommu(struct run *run, struct error *err)
 {
 	static const char type1[] = "vfio_iommu_type1";
 
-	if (kmod_state_of(&run->host, type1) == KMOD_BUILTIN ||
-	    !state_is(&run->host, &state_module, type1, ""))
+	if (!state_is(&run->host, &state_module, type1, "")) /* loaded or built in */
 		return 0;
 	if (kmod_available(&run->host, type1, NULL) < 0) {
 		log_debug("%s is not there: this kernel may do without it", type1);

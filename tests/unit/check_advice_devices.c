@@ -9,6 +9,8 @@
 START_TEST(check_driver_for_the_guest)
 {
 	static const char *const wrong[] = { "e1000e", "pci-stub", "nosuch" };
+	static const char variant[] = "alias vfio_pci:v00008086d* nosuch\n";
+	static char table[65536 + 1];
 	struct utsname uts;
 	char lines[128];
 
@@ -25,10 +27,11 @@ START_TEST(check_driver_for_the_guest)
 	}
 	steps("pci.detach = driver=vfio-pci 0b:00.0");
 	ck_assert_int_eq(command("check win10"), STATUS_OK);
-	/* A variant by its aliases, whatever its name. */
-	faketree_file("alias pci:v00008086d* e1000e\n"
-		      "alias vfio_pci:v00008086d* nosuch\n",
-		      "/lib/modules/%s/modules.alias", uts.release);
+	/* A variant by its aliases, whatever its name and wherever in a long table. */
+	for (size_t at = 0; at + 1 < sizeof(table); at += 32)
+		snprintf(table + at, 33, "%-31s\n", "alias pci:v00008086d* e1000e");
+	memcpy(table + 32736, variant, sizeof(variant) - 1);
+	faketree_file(table, "/lib/modules/%s/modules.alias", uts.release);
 	steps("pci.detach = driver=e1000e 0b:00.0");
 	ck_assert_int_eq(command("check win10"), STATUS_FAILED);
 	assert_has("e1000e is no VFIO driver");

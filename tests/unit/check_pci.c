@@ -183,6 +183,31 @@ START_TEST(refuses_sleep_longer_than_the_phase)
 }
 END_TEST
 
+/* The short way of the scan and libpci's own give the same. */
+START_TEST(scans_with_and_without_modalias)
+{
+	_cleanup_(pci_list_done) struct pci_list with = {}, without = {};
+
+	ck_assert_int_eq(pci_scan(&host, &with, NULL), 0);
+	faketree_file("of another bus\n", DEVICE GPU "/modalias");
+	faketree_file("\n", DEVICE SOUND "/modalias");
+	ck_assert_int_eq(pci_scan(&host, &without, NULL), 0);
+	ck_assert_uint_eq(with.n, 2);
+	ck_assert_uint_eq(without.n, 2);
+	ck_assert_uint_eq(with.fn[0].vendor, 0x1002);
+	ck_assert_uint_eq(with.fn[0].id, 0x73bf);
+	ck_assert_uint_eq(with.fn[1].class, 0x040300);
+	for (size_t i = 0; i < with.n; i++) {
+		ck_assert_str_eq(with.fn[i].name, without.fn[i].name);
+		ck_assert_uint_eq(with.fn[i].vendor, without.fn[i].vendor);
+		ck_assert_uint_eq(with.fn[i].id, without.fn[i].id);
+		ck_assert_uint_eq(with.fn[i].subvendor, without.fn[i].subvendor);
+		ck_assert_uint_eq(with.fn[i].subid, without.fn[i].subid);
+		ck_assert_uint_eq(with.fn[i].class, without.fn[i].class);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("phases");
@@ -198,5 +223,6 @@ int main(void)
 	tcase_add_test(tc, keeps_an_alarm_without_one_of_its_own);
 	tcase_add_test(tc, refuses_to_sleep_for_ever);
 	tcase_add_test(tc, refuses_sleep_longer_than_the_phase);
+	tcase_add_test(tc, scans_with_and_without_modalias);
 	return suite_run("pci", tc);
 }

@@ -228,6 +228,16 @@ static void write_number(const char *name, const char *attr, unsigned digits,
 	faketree_file(text, DEVICES "%s/%s", name, attr);
 }
 
+static void write_modalias(const char *name, unsigned vendor, unsigned device,
+			   unsigned code)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "pci:v%08Xd%08Xsv%08Xsd00000001bc%02Xsc%02Xi%02X\n",
+		 vendor, device, vendor, code >> 16, code >> 8 & 0xff, code & 0xff);
+	faketree_file(text, DEVICES "%s/modalias", name);
+}
+
 static void write_group(const char *name, const char *group)
 {
 	char target[128];
@@ -253,6 +263,7 @@ void faketree_pci(const char *name, const char *id, const char *class, const cha
 	write_number(name, "class", 6, code);
 	write_number(name, "revision", 2, 1);
 	write_config(name, vendor, device, code);
+	write_modalias(name, vendor, device, code);
 	faketree_file("(null)\n", DEVICES "%s/driver_override", name);
 	faketree_file("auto\n", DEVICES "%s/power/control", name);
 	faketree_file("1\n", DEVICES "%s/d3cold_allowed", name);
