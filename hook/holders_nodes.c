@@ -9,7 +9,6 @@
 #include <sys/sysmacros.h>
 
 #include "holders_nodes.h"
-#include "kmod.h"
 #include "storage.h"
 
 #define SYS_PCI "/sys/bus/pci/devices"
@@ -18,6 +17,7 @@
 struct search {
 	const struct host *host;
 	const char *function;
+	struct strv files; /* in its folder of sysfs: spares a look for what is not there */
 	struct node_list *list;
 	int error; /* the first; later finds are then no-ops */
 };
@@ -68,7 +68,6 @@ static bool has_path(const struct node_list *list, const char *path)
 static _printf_(2, 3) void add(struct search *search, const char *fmt, ...)
 {
 	struct node node = { .function = search->function };
-	char path[PATH_MAX];
 	va_list ap;
 	int n;
 
@@ -78,7 +77,6 @@ static _printf_(2, 3) void add(struct search *search, const char *fmt, ...)
 	if (search->error < 0 || n < 0 || (size_t)n >= sizeof(node.path) ||
 	    has_path(search->list, node.path))
 		return;
-	(void)device_number(host_path(search->host, path, "%s", node.path), &node.rdev);
 	node.is_vfio = str_after(node.path, "/dev/vfio/") != NULL;
 	node.hold = hold_of(node.path);
 	search->error = array_grow(&search->list->node, search->list->n, sizeof(node));
@@ -86,63 +84,81 @@ static _printf_(2, 3) void add(struct search *search, const char *fmt, ...)
 		search->list->node[search->list->n++] = node;
 }
 
-/* Adds DEV/NAME for each NAME in the folder below the function that begins with PREFIX. */
-static void add_each(struct search *search, const char *folder, const char *prefix,
-		     const char *dev)
+/* Adds DEV/NAME for each of NAMES that begins with one of PREFIXES, which NULL ends. */
+static void add_each(struct search *search, const struct strv *names,
+		     const char *const *prefixes, const char *dev)
 {
-	_cleanup_strv_ struct strv names = {};
+	for (; *prefixes; prefixes++)
+		for (size_t i = 0; i < names->n; i++)
+			if (str_after(names->v[i], *prefixes))
+				add(search, "%s/%s", dev, names->v[i]);
+}
 
-	if (host_list(search->host, &names, SYS_PCI "/%s%s", search->function, folder) < 0)
-		return;
-	for (size_t i = 0; i < names.n; i++)
-		if (str_after(names.v[i], prefix))
-			add(search, "%s/%s", dev, names.v[i]);
+/* What there is in FOLDER of the function's; nothing, where it has none. */
+static void list_folder(const struct search *search, const char *folder, struct strv *ret)
+{
+	if (strv_contains(&search->files, folder))
+		host_list(search->host, ret, SYS_PCI "/%s/%s", search->function, folder);
 }
 
 /* A connector has its DDC bus and its AUX and CEC channels as children. */
 static void add_connectors(struct search *search, const char *card)
 {
+	static const char *const kinds[] = { "i2c-", "drm_dp_aux", "cec", NULL };
 	_cleanup_strv_ struct strv names = {};
-	char folder[512];
 
-	if (host_list(search->host, &names, SYS_PCI "/%s/drm/%s", search->function,
-		      card) < 0)
-		return;
+	host_list(search->host, &names, SYS_PCI "/%s/drm/%s", search->function, card);
 	for (size_t i = 0; i < names.n; i++) {
-		if (!str_after(names.v[i], card))
-			continue;
-		snprintf(folder, sizeof(folder), "/drm/%s/%s", card, names.v[i]);
-		add_each(search, folder, "i2c-", "/dev");
-		add_each(search, folder, "drm_dp_aux", "/dev");
-		add_each(search, folder, "cec", "/dev");
+		_cleanup_strv_ struct strv channels = {};
+
+		if (str_after(names.v[i], card) &&
+		    host_list(search->host, &channels, SYS_PCI "/%s/drm/%s/%s",
+			      search->function, card, names.v[i]) >= 0)
+			add_each(search, &channels, kinds, "/dev");
 	}
 }
 
 static void add_drm(struct search *search)
 {
+	static const char *const all[] = { "", NULL };
 	_cleanup_strv_ struct strv names = {};
 
-	add_each(search, "/drm", "", "/dev/dri");
-	if (host_list(search->host, &names, SYS_PCI "/%s/drm", search->function) < 0)
-		return;
+	list_folder(search, "drm", &names);
+	add_each(search, &names, all, "/dev/dri");
 	for (size_t i = 0; i < names.n; i++)
 		if (str_after(names.v[i], "card"))
 			add_connectors(search, names.v[i]);
 }
 
+static void add_framebuffers(struct search *search)
+{
+	static const char *const kinds[] = { "fb", NULL };
+	_cleanup_strv_ struct strv names = {};
+
+	list_folder(search, "graphics", &names);
+	add_each(search, &names, kinds, "/dev");
+}
+
 static void add_sound(struct search *search)
 {
-	static const char *const kinds[] = { "control", "hw", "midi", "pcm" };
+	static const char *const kinds[] = { "control", "hw", "midi", "pcm", NULL };
 	_cleanup_strv_ struct strv cards = {};
-	char folder[512];
 
-	if (host_list(search->host, &cards, SYS_PCI "/%s/sound", search->function) < 0)
-		return;
+	list_folder(search, "sound", &cards);
 	for (size_t i = 0; i < cards.n; i++) {
-		snprintf(folder, sizeof(folder), "/sound/%s", cards.v[i]);
-		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
-			add_each(search, folder, kinds[k], "/dev/snd");
+		_cleanup_strv_ struct strv names = {};
+
+		if (host_list(search->host, &names, SYS_PCI "/%s/sound/%s",
+			      search->function, cards.v[i]) >= 0)
+			add_each(search, &names, kinds, "/dev/snd");
 	}
+}
+
+static void add_i2c(struct search *search)
+{
+	static const char *const kinds[] = { "i2c-", NULL };
+
+	add_each(search, &search->files, kinds, "/dev");
 }
 
 /* One for each MIG capability, and for each IMEX channel. */
@@ -177,17 +193,12 @@ static void add_nvidia(struct search *search)
 	add_nvidia_folder(search, "/dev/nvidia-caps-imex-channels");
 }
 
-/* FUNCTION's driver in BUF; false: it has none. */
-static bool has_driver(const struct host *host, const char *function, char buf[64])
-{
-	return host_link_name(host, buf, 64, SYS_PCI "/%s/driver", function) >= 0;
-}
-
 static void add_of_driver(struct search *search)
 {
 	char driver[64];
 
-	if (!has_driver(search->host, search->function, driver))
+	if (host_link_name(search->host, driver, sizeof(driver), SYS_PCI "/%s/driver",
+			   search->function) < 0)
 		return;
 	if (streq(driver, "nvidia"))
 		add_nvidia(search);
@@ -197,25 +208,41 @@ static void add_of_driver(struct search *search)
 
 static void add_vfio(struct search *search)
 {
+	static const char *const kinds[] = { "vfio", NULL };
+	_cleanup_strv_ struct strv names = {};
 	char group[32];
 
-	add_each(search, "/vfio-dev", "vfio", "/dev/vfio/devices");
-	if (host_link_name(search->host, group, sizeof(group), SYS_PCI "/%s/iommu_group",
-			   search->function) >= 0) {
+	list_folder(search, "vfio-dev", &names);
+	add_each(search, &names, kinds, "/dev/vfio/devices");
+	if (pci_group(search->host, search->function, group, sizeof(group)) >= 0) {
 		add(search, "/dev/vfio/%s", group);
 		add(search, "/dev/vfio/noiommu-%s", group);
 	}
 }
 
 /* A guest may have a disk as it is, which is no mount and no claim. */
-static void add_disks(struct search *search)
+static void add_disks(struct search *search, const struct pci_function *fn)
 {
 	_cleanup_strv_ struct strv disks = {};
 
-	if (storage_disks(search->host, search->function, &disks) < 0)
+	if (storage_disks(search->host, fn, &disks) < 0)
 		search->error = -ENOMEM;
 	for (size_t i = 0; i < disks.n; i++)
 		add(search, "/dev/%s", disks.v[i]);
+}
+
+static void add_function(struct search *search, const struct pci_function *fn)
+{
+	search->function = fn->name;
+	host_list(search->host, &search->files, SYS_PCI "/%s", fn->name);
+	add_drm(search);
+	add_framebuffers(search);
+	add_sound(search);
+	add_i2c(search);
+	add_of_driver(search);
+	add_disks(search, fn);
+	add_vfio(search);
+	strv_done(&search->files);
 }
 
 int nodes_find(const struct host *host, const struct pci_list *functions,
@@ -224,16 +251,8 @@ int nodes_find(const struct host *host, const struct pci_list *functions,
 	struct node_list list = {};
 	struct search search = { .host = host, .list = &list };
 
-	for (size_t i = 0; i < functions->n; i++) {
-		search.function = functions->fn[i].name;
-		add_drm(&search);
-		add_each(&search, "/graphics", "fb", "/dev");
-		add_sound(&search);
-		add_each(&search, "", "i2c-", "/dev");
-		add_of_driver(&search);
-		add_disks(&search);
-		add_vfio(&search);
-	}
+	for (size_t i = 0; i < functions->n; i++)
+		add_function(&search, &functions->fn[i]);
 	if (search.error < 0) {
 		node_list_done(&list);
 		return error_oom(err);
@@ -242,54 +261,13 @@ int nodes_find(const struct host *host, const struct pci_list *functions,
 	return 0;
 }
 
-/* Nobody can have opened what the kernel offers no file for. */
-static bool is_there(const struct host *host, const struct node *node)
+void nodes_find_numbers(const struct host *host, struct node_list *list)
 {
-	if (str_after(node->path, "/dev/i2c-"))
-		return host_exists(host, "/sys/class/i2c-dev/%s", path_base(node->path));
-	return !node->is_vfio || node->rdev;
-}
+	char path[PATH_MAX];
 
-/* A driver that is built in counts nobody. */
-static bool driver_is_free(const struct host *host, const char *driver)
-{
-	char module[64];
-
-	return pci_driver_module(host, driver, module, sizeof(module)) == 0 &&
-	       kmod_refcount(host, module) == 0;
-}
-
-static bool is_free(const struct host *host, const struct node *node, bool blocking)
-{
-	char driver[64];
-
-	if (!is_there(host, node))
-		return true;
-	if (node->hold != NODE_COUNTED)
-		return node->hold == NODE_HARMLESS && blocking;
-	return !has_driver(host, node->function, driver) || driver_is_free(host, driver);
-}
-
-/* libvirt may have passed QEMU a device's descriptor without its group's. */
-static bool vfio_is_free(const struct host *host, const char *function, bool blocking)
-{
-	char driver[64];
-
-	return !has_driver(host, function, driver) ||
-	       !pci_driver_is_vfio(host, function, driver) ||
-	       (blocking && driver_is_free(host, driver));
-}
-
-bool nodes_are_free(const struct host *host, const struct pci_list *functions,
-		    const struct node_list *nodes, bool blocking)
-{
-	for (size_t i = 0; i < nodes->n; i++)
-		if (!is_free(host, &nodes->node[i], blocking))
-			return false;
-	for (size_t i = 0; i < functions->n; i++)
-		if (!vfio_is_free(host, functions->fn[i].name, blocking))
-			return false;
-	return true;
+	for (size_t i = 0; i < list->n; i++)
+		(void)device_number(host_path(host, path, "%s", list->node[i].path),
+				    &list->node[i].rdev);
 }
 
 /* Do the names differ in their numbers only: "pcmC0D3p", "pcmC1D3p"? */

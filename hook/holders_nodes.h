@@ -15,7 +15,7 @@ enum node_hold {
 /* A device node that belongs to one of our PCI functions. */
 struct node {
 	char path[128]; /* not rooted */
-	uint64_t rdev; /* of a character device that is there; else 0 */
+	uint64_t rdev; /* by nodes_find_numbers(), of a character device that is there; else 0 */
 	const char *function; /* borrowed from the PCI list */
 	bool is_vfio;
 	enum node_hold hold;
@@ -29,6 +29,8 @@ struct node_list {
 /* All nodes of FUNCTIONS, as sysfs has them at this moment. */
 int nodes_find(const struct host *host, const struct pci_list *functions,
 	       struct node_list *ret, struct error *err);
+/* What nodes_opened() knows them by, as /dev has them at this moment. */
+void nodes_find_numbers(const struct host *host, struct node_list *list);
 /*
  * Does nobody hold FUNCTIONS, by the kernel's own counts? Spares a look at every process.
  * BLOCKING: only those matter whom an unbind would wait for.

@@ -262,6 +262,7 @@ static int look_for(const struct host *host, const struct pci_list *functions,
 		*ret = list;
 		return 0;
 	}
+	nodes_find_numbers(host, &scan.nodes);
 	scan.finds = walk_memory_new(sizeof(*scan.finds));
 	if (!scan.finds)
 		return error_oom(err);

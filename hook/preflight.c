@@ -94,7 +94,7 @@ static int refuse_storage(struct run *run, const struct pci_list *functions,
 	int r = 0;
 
 	for (size_t i = 0; i < functions->n && r == 0; i++)
-		r = storage_refuse(run, functions->fn[i].name, err);
+		r = storage_refuse(run, &functions->fn[i], err);
 	return r;
 }
 

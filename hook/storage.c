@@ -206,30 +206,30 @@ static int read_tables(const struct host *host, struct tables *ret, struct error
 }
 
 /* Displays and sound have none: spares a look at every disk for each of a card's functions. */
-static bool may_have_disks(const struct host *host, const char *name)
+static bool may_have_disks(const struct host *host, const struct pci_function *fn)
 {
+	unsigned class = fn->class;
 	char text[32];
-	unsigned class;
 
-	if (host_read(host, text, sizeof(text), "/sys/bus/pci/devices/%s/class", name) <
-		    0 ||
-	    sscanf(text, "%x", &class) != 1)
-		return true;
+	/* Of those that were not scanned only the name is known. */
+	if (!class && host_read(host, text, sizeof(text), "/sys/bus/pci/devices/%s/class",
+				fn->name) > 0)
+		class = (unsigned)strtoul(text, NULL, 16);
 	return class >> 16 != PCI_BASE_DISPLAY && class >> 16 != PCI_BASE_MULTIMEDIA;
 }
 
-int storage_disks(const struct host *host, const char *name, struct strv *ret)
+int storage_disks(const struct host *host, const struct pci_function *fn, struct strv *ret)
 {
 	_cleanup_strv_ struct strv all = {}, parts = {};
 	int r = 0;
 
-	if (!may_have_disks(host, name) || host_list(host, &all, "/sys/class/block") < 0)
+	if (!may_have_disks(host, fn) || host_list(host, &all, "/sys/class/block") < 0)
 		return 0;
 	for (size_t i = 0; i < all.n && r == 0; i++) {
 		char disk[NAME_MAX + 1];
 
 		visible_name(all.v[i], disk, sizeof(disk));
-		if (!lies_below(host, all.v[i], name) || strv_contains(ret, disk))
+		if (!lies_below(host, all.v[i], fn->name) || strv_contains(ret, disk))
 			continue;
 		r = strv_add(ret, disk);
 		if (r < 0 || host_list(host, &parts, "/sys/class/block/%s", disk) < 0)
@@ -314,13 +314,13 @@ static int listed(const struct host *host, const struct strv *disks, bool *ended
 	return r;
 }
 
-/* 1: a disk below the function is in use, by RET. */
-static int in_use(const struct host *host, const char *name, struct use *ret,
+/* 1: a disk below FN is in use, by RET. */
+static int in_use(const struct host *host, const struct pci_function *fn, struct use *ret,
 		  struct error *err)
 {
 	_cleanup_strv_ struct strv disks = {};
 	_cleanup_free_ bool *ended = NULL;
-	int r = storage_disks(host, name, &disks);
+	int r = storage_disks(host, fn, &disks);
 
 	ended = calloc(disks.n + 1, sizeof(*ended));
 	if (r < 0 || !ended)
@@ -333,23 +333,23 @@ static int in_use(const struct host *host, const char *name, struct use *ret,
 	return r;
 }
 
-int storage_refuse(struct run *run, const char *name, struct error *err)
+int storage_refuse(struct run *run, const struct pci_function *fn, struct error *err)
 {
 	struct use use = {};
-	int r = in_use(&run->host, name, &use, err);
+	int r = in_use(&run->host, fn, &use, err);
 
 	if (r > 0 && *use.unit && systemd_is_running(&run->host)) {
 		run_cure(run, "service.stop = %s", use.unit);
 		r = run_problem(run, -EBUSY, err,
 				"%s carries %s: to take it from the host put "
 				"'service.stop = %s' in front, or take another device",
-				name, use.text, use.unit);
+				fn->name, use.text, use.unit);
 	} else if (r > 0)
 		r = run_problem(
 			run, -EBUSY, err,
 			"%s carries %s: unmount it, or take another device; it must not be "
 			"taken from the running host",
-			name, use.text);
+			fn->name, use.text);
 	free(use.text);
 	return r;
 }

@@ -114,7 +114,7 @@ static int await_unheld(struct run *run, struct taking *taking, struct error *er
 	int r;
 
 	if (taking->unheld && now - taking->unheld < LOOK_SERVES_MS)
-		return storage_refuse(run, taking->left.fn[0].name, err);
+		return storage_refuse(run, &taking->left.fn[0], err);
 	r = preflight_wait_unbindable(run, &taking->left, NULL, err);
 	taking->unheld = now_ms();
 	return r;
