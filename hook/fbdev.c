@@ -150,16 +150,23 @@ int firmware_fb_owner(struct run *run, const char *platform, char function[PCI_A
 static void find_owner(struct run *run, struct fbdev *fb)
 {
 	char path[PATH_MAX], real[PATH_MAX], device[NAME_MAX + 1];
+	struct pci_addr addr;
+	bool all;
 
 	if (host_link_name(&run->host, device, sizeof(device),
 			   "/sys/class/graphics/%s/device", fb->name) < 0)
 		return;
+	if (pci_parse_addr(device, &addr, &all) == 0 && !all) {
+		snprintf(fb->function, sizeof(fb->function), "%.19s", device);
+		return;
+	}
 	if (host_exists(&run->host, "/sys/bus/platform/devices/%s", device)) {
 		snprintf(fb->platform, sizeof(fb->platform), "%.63s", device);
 		if (firmware_fb_owner(run, fb->platform, fb->function, NULL) < 0)
 			fb->function[0] = '\0';
 		return;
 	}
+	/* Something in between, as virtio has it. */
 	host_path(&run->host, path, "/sys/class/graphics/%s/device", fb->name);
 	if (realpath(path, real))
 		function_in_path(real, fb->function);
