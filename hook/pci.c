@@ -273,10 +273,10 @@ bool pci_driver_is_vfio(const struct host *host, const char *name, const char *d
 	if (streq(driver, "vfio-pci"))
 		return true;
 	/* libvirt's test for variants, and what it can be known by when nothing is bound. */
-	if (host_link_name(host, buf, sizeof(buf), "/sys/bus/pci/devices/%s/driver",
+	if (host_exists(host, "/sys/bus/pci/devices/%s/vfio-dev", name) &&
+	    host_link_name(host, buf, sizeof(buf), "/sys/bus/pci/devices/%s/driver",
 			   name) >= 0 &&
-	    streq(buf, driver) &&
-	    host_exists(host, "/sys/bus/pci/devices/%s/vfio-dev", name))
+	    streq(buf, driver))
 		return true;
 	return pci_driver_module(host, driver, buf, sizeof(buf)) == 0 &&
 	       strstr(buf, "vfio");

@@ -95,6 +95,14 @@ const char *overlay_get(const struct overlay *overlay, const struct state_kind *
 	return v ? v->value : NULL;
 }
 
+bool overlay_has(const struct overlay *overlay, const struct state_kind *kind)
+{
+	for (size_t i = 0; overlay && i < overlay->n; i++)
+		if (overlay->values[i].kind == kind)
+			return true;
+	return false;
+}
+
 void overlay_free(struct overlay *overlay)
 {
 	if (!overlay)

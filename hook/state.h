@@ -129,6 +129,8 @@ int overlay_set(struct overlay *overlay, const struct state_kind *kind,
 /* NULL when no simulated effect touched the target. */
 const char *overlay_get(const struct overlay *overlay, const struct state_kind *kind,
 			const char *target);
+/* Did one touch any target of KIND? */
+bool overlay_has(const struct overlay *overlay, const struct state_kind *kind);
 void overlay_free(struct overlay *overlay);
 static inline void overlay_freep(struct overlay **overlay)
 {

@@ -8,6 +8,14 @@
 
 #define DEVICE "/sys/bus/pci/devices/%s"
 
+/* By an earlier step of the plan. */
+static bool is_removed(const struct host *host, const char *name)
+{
+	const char *simulated = overlay_get(host->overlay, &state_function, name);
+
+	return simulated && !*simulated;
+}
+
 static int function_there(const struct host *host, const char *name, struct error *err)
 {
 	const char *simulated = overlay_get(host->overlay, &state_function, name);
@@ -83,11 +91,13 @@ static int driver_read(const struct host *host, const char *target, char **ret,
 		       struct error *err)
 {
 	char driver[128] = "";
-	int r = function_there(host, target, err);
+	int r = -ENOENT;
 
-	if (r < 0)
-		return r;
-	r = host_link_name(host, driver, sizeof(driver), DEVICE "/driver", target);
+	if (!is_removed(host, target))
+		r = host_link_name(host, driver, sizeof(driver), DEVICE "/driver", target);
+	/* What has a driver is there. */
+	if (r == -ENOENT && function_there(host, target, err) < 0)
+		return -ENODEV;
 	if (r < 0 && r != -ENOENT)
 		return error_errno(err, r, "%s: cannot read its driver", target);
 	*ret = strdup(driver);
@@ -100,7 +110,8 @@ static int driver_derive(const struct host *host, const char *target, char **val
 	char module[128];
 
 	(void)target;
-	if (!**value || pci_driver_module(host, *value, module, sizeof(module)) < 0)
+	if (!**value || !overlay_has(host->overlay, &state_module) ||
+	    pci_driver_module(host, *value, module, sizeof(module)) < 0)
 		return 0;
 	simulated = overlay_get(host->overlay, &state_module, module);
 	if (simulated && !*simulated)

@@ -405,11 +405,10 @@ static void add_consoles(const char *dummy, bool other)
 	managed = "no";
 	faketree_vtcon(0, dummy, false);
 	faketree_vtcon(1, "(M) frame buffer device", true);
-	faketree_link("../../../devices/pci0000:00/" GPU,
-		      "/sys/class/graphics/fb0/device");
+	/* As the kernel has it, from where the framebuffer really is. */
+	faketree_link("../../../" GPU, "/sys/class/graphics/fb0/device");
 	if (other)
-		faketree_link("../../../devices/pci0000:00/" NIC,
-			      "/sys/class/graphics/fb1/device");
+		faketree_link("../../../" NIC, "/sys/class/graphics/fb1/device");
 	free(before);
 	before = faketree_snapshot();
 	config("[prepare/begin]\nvtconsole.unbind =\nkmod.unload = nvidia_drm nvidia\n"
@@ -424,6 +423,22 @@ START_TEST(console_goes_and_comes)
 	assert_no_error(phase("release", "end"));
 	faketree_module_use("nvidia", "nvidia_drm");
 	assert_same();
+}
+END_TEST
+
+/* virtio's framebuffer is not the PCI function's own child. */
+START_TEST(console_of_a_card_with_a_bus_between)
+{
+	char path[PATH_MAX];
+
+	add_consoles("(S) dummy device", false);
+	faketree_file("", "/sys/devices/pci0000:00/" GPU "/virtio0/uevent");
+	ck_assert_int_eq(unlink(host_path(&host, path, "/sys/class/graphics/fb0/device")),
+			 0);
+	faketree_link("../../../devices/pci0000:00/" GPU "/virtio0",
+		      "/sys/class/graphics/fb0/device");
+	assert_no_error(phase("prepare", "begin"));
+	ck_assert_str_eq(faketree_read("/sys/class/vtconsole/vtcon1/bind"), "0");
 }
 END_TEST
 
@@ -575,6 +590,32 @@ START_TEST(puts_back_before_it_looks)
 }
 END_TEST
 
+static int driver_in_plan(const char *function, const char *simulated, char **ret)
+{
+	struct host plan = { .root = host.root, .overlay = overlay_new() };
+	int r = overlay_set(plan.overlay, &state_function, function, simulated);
+
+	ck_assert_int_eq(r, 0);
+	r = state_get(&plan, &state_driver, function, ret, NULL);
+	overlay_free(plan.overlay);
+	return r;
+}
+
+/* Its folder is there yet, with its driver, or not yet: the plan is as it would unfold. */
+START_TEST(removal_and_rescan_are_simulated)
+{
+	_cleanup_free_ char *driver = NULL, *new = NULL;
+
+	ck_assert_int_eq(driver_in_plan(NIC, "", &driver), -ENODEV);
+	ck_assert_int_eq(driver_in_plan(NIC, "present", &driver), 0);
+	ck_assert_str_eq(driver, "e1000e");
+	ck_assert_int_eq(driver_in_plan("0000:0c:00.0", "present", &new), 0);
+	ck_assert_str_eq(new, "");
+	ck_assert_int_eq(state_get(&host, &state_driver, "0000:0c:00.0", &new, NULL),
+			 -ENODEV);
+}
+END_TEST
+
 /* One of its disks is unmounted by an earlier step, which says nothing of the other. */
 START_TEST(asks_for_each_disk)
 {
@@ -672,6 +713,7 @@ int main(void)
 	tcase_add_test(tc, at_home_on_vfio);
 	tcase_add_test(tc, explicit_way_back);
 	tcase_add_test(tc, console_goes_and_comes);
+	tcase_add_test(tc, console_of_a_card_with_a_bus_between);
 	tcase_add_test(tc, console_stays_with_another_card);
 	tcase_add_test(tc, console_without_fallback_stays);
 	tcase_add_test(tc, firmware_framebuffer);
@@ -682,6 +724,7 @@ int main(void)
 	tcase_add_test(tc, refuses_mounted_disks);
 	tcase_add_loop_test(tc, refuses_disks_that_somebody_has_taken, 0, 2);
 	tcase_add_test(tc, puts_back_before_it_looks);
+	tcase_add_test(tc, removal_and_rescan_are_simulated);
 	tcase_add_test(tc, asks_for_each_disk);
 	tcase_add_test(tc, refuses_disks_that_are_open);
 	tcase_add_loop_test(tc, refuses_disks_mounted_meanwhile, 0, 2);
