@@ -17,12 +17,18 @@ static bool identify(const struct host *host, int pid, char buf[64])
 	return true;
 }
 
+static bool is_noted(const struct host *host, const char *text)
+{
+	char noted[64];
+
+	return host_read(host, noted, sizeof(noted), CALLED) > 0 && streq(text, noted);
+}
+
 bool caller_has_called(const struct host *host, int pid)
 {
-	char now[64], noted[64];
+	char text[64];
 
-	return identify(host, pid, now) &&
-	       host_read(host, noted, sizeof(noted), CALLED) > 0 && streq(now, noted);
+	return identify(host, pid, text) && is_noted(host, text);
 }
 
 void caller_note(const struct host *host, int pid)
@@ -30,7 +36,7 @@ void caller_note(const struct host *host, int pid)
 	_cleanup_close_ int fd = -1;
 	char path[PATH_MAX], text[64];
 
-	if (caller_has_called(host, pid) || !identify(host, pid, text))
+	if (!identify(host, pid, text) || is_noted(host, text))
 		return;
 	fd = open(host_path(host, path, CALLED),
 		  O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);

@@ -114,6 +114,17 @@ static const char *home_value(struct run *run, const struct state_kind *kind,
 	return kind == &state_override ? b->override : old;
 }
 
+/*
+ * As long as we have a record about it no other domain gets one: there is nobody to ask. Only
+ * what the boot has is for whoever comes for it.
+ */
+static bool is_ours_alone(const struct run *run, const struct state_kind *kind,
+			  const char *target)
+{
+	return kind->exclusive && !journal_is_boot(run->journal->uuid) &&
+	       claim_in(run->journal, kind, target);
+}
+
 static int journal_before(struct run *run, const struct state_kind *kind,
 			  const char *target, const char *now, const char *value,
 			  const char *data, struct error *err)
@@ -122,8 +133,13 @@ static int journal_before(struct run *run, const struct state_kind *kind,
 	_cleanup_close_ int lock = -1;
 	int64_t after;
 	bool foreign;
-	int r = journal_lock(&run->host, run_deadline(run), &lock, err);
+	int r;
 
+	if (is_ours_alone(run, kind, target))
+		return journal_record(run->journal, kind, target,
+				      home_value(run, kind, target, now), value, data,
+				      run->event.phase, err);
+	r = journal_lock(&run->host, run_deadline(run), &lock, err);
 	if (r < 0)
 		return r;
 	r = old_value(run, kind, target, now, &old, &after, &foreign, err);

@@ -91,6 +91,15 @@ static void forget_worker(const struct worker *worker)
 		*worker->server = (struct guard_server){ 0 };
 }
 
+static uint64_t worker_start(const struct host *host, const struct worker *worker)
+{
+	if (!worker->server)
+		return guard_start_time(host, worker->pid);
+	if (!worker->server->start)
+		worker->server->start = guard_start_time(host, worker->pid);
+	return worker->server->start;
+}
+
 /* It is gone, or has nothing more to do than to end; the server's goes on. */
 static int end_worker(const struct worker *worker, bool gone)
 {
@@ -123,7 +132,9 @@ int guard_run(struct run *run, const struct guard_job *job, char text[GUARD_TEXT
 		return do_alone(job, r, text);
 	if (r < 0)
 		return error_errno(err, r, "%s: cannot start a child process", job->what);
-	r = guard_begin(run, job, worker.pid, err);
+	if (run->journal)
+		r = guard_begin(run, job, worker.pid, worker_start(&run->host, &worker),
+				err);
 	if (r < 0) {
 		end_worker(&worker, false); /* it has not done anything */
 		return r;

@@ -21,6 +21,7 @@ int guard_call(struct run *run, const char *what, int (*fn)(void *arg), void *ar
  */
 struct guard_server {
 	int pid, fd; /* 0: there is none */
+	uint64_t start; /* process_start_time() of it; 0: not asked for yet */
 	int owner; /* the process that made it: no child of that one may use it */
 	int64_t since; /* now_ms() */
 };

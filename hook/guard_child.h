@@ -46,11 +46,14 @@ int guard_server_start(struct guard_server *server, const struct host *host, int
 bool guard_server_takes(const struct guard_access *access);
 int guard_server_ask(int fd, const struct guard_access *access);
 
+/* When the child began, or 0: with its pid that names it for all of a boot. */
+uint64_t guard_start_time(const struct host *host, int pid);
 /*
  * Before that: should we be killed while the child hangs, the next run must know of it. Only
  * a way back goes on when that cannot be written.
  */
-int guard_begin(struct run *run, const struct guard_job *job, int pid, struct error *err);
+int guard_begin(struct run *run, const struct guard_job *job, int pid, uint64_t start,
+		struct error *err);
 /* Nobody waits any more for what began at SINCE, now_ms(): -ETIMEDOUT, with all in ERR. */
 int guard_leave(struct run *run, const struct guard_job *job, int pid, int64_t since,
 		struct error *err);

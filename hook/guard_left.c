@@ -10,7 +10,7 @@
 
 #define CUT_OFF_MS 10000 /* from its start, for the child of a run that was cut off */
 
-static uint64_t process_start(const struct host *host, int pid)
+uint64_t guard_start_time(const struct host *host, int pid)
 {
 	uint64_t start = 0;
 
@@ -52,18 +52,16 @@ int guard_leave(struct run *run, const struct guard_job *job, int pid, int64_t s
 			       "stays in there until it returns");
 	if (run->journal)
 		/* The timeout is what the user must read about, not this. */
-		journal_left(run->journal, pid, process_start(&run->host, pid), job->what,
-			     NULL);
+		journal_left(run->journal, pid, guard_start_time(&run->host, pid),
+			     job->what, NULL);
 	return -ETIMEDOUT;
 }
 
-int guard_begin(struct run *run, const struct guard_job *job, int pid, struct error *err)
+int guard_begin(struct run *run, const struct guard_job *job, int pid, uint64_t start,
+		struct error *err)
 {
 	bool down = !run_is_way_up(run);
-	int r = !run->journal ?
-			0 :
-			journal_child(run->journal, pid, process_start(&run->host, pid),
-				      job->what, down ? NULL : err);
+	int r = journal_child(run->journal, pid, start, job->what, down ? NULL : err);
 
 	return down ? 0 : r;
 }
@@ -72,7 +70,7 @@ int guard_begin(struct run *run, const struct guard_job *job, int pid, struct er
 static bool is_alive(const struct host *host, const struct journal_child *child)
 {
 	return waitpid(child->pid, NULL, WNOHANG) != child->pid && child->start &&
-	       process_start(host, child->pid) == child->start;
+	       guard_start_time(host, child->pid) == child->start;
 }
 
 int guard_left(const struct run *run, const char *word, const char **ret_what)

@@ -4,7 +4,9 @@
  * not survive a boot either.
  */
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "journal.h"
 #include "journal_format.h"
@@ -14,7 +16,7 @@
 #define BOOT_PREFIX "boot."
 
 /* Whose folder it is decides what root will do to the host: -ENOENT when there is none. */
-static int check_dir(const struct host *host, struct error *err)
+static int check_dir(const struct host *host, mode_t *ret_mode, struct error *err)
 {
 	char path[PATH_MAX];
 	struct stat st;
@@ -26,24 +28,25 @@ static int check_dir(const struct host *host, struct error *err)
 				 "%s is not a directory of root's own: remove it, somebody "
 				 "else made it",
 				 path);
+	*ret_mode = st.st_mode;
 	return 0;
 }
 
 int journal_dir(const struct host *host, struct error *err)
 {
 	char path[PATH_MAX];
-	struct stat st;
-	int r;
+	mode_t mode;
+	int r = check_dir(host, &mode, err);
 
 	host_path(host, path, STATE_DIR);
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return error_errno(err, -errno, "cannot make %s", path);
-	r = check_dir(host, err);
+	if (r == -ENOENT) {
+		if (mkdir(path, 0700) < 0 && errno != EEXIST)
+			return error_errno(err, -errno, "cannot make %s", path);
+		r = check_dir(host, &mode, err);
+	}
 	if (r < 0)
-		return r;
-	if (lstat(path, &st) < 0)
-		return error_errno(err, -errno, "%s", path);
-	if ((st.st_mode & 077) && chmod(path, 0700) < 0)
+		return error_errno(err, r, "%s", path);
+	if ((mode & 077) && chmod(path, 0700) < 0)
 		return error_errno(err, -errno, "cannot make %s private", path);
 	return 0;
 }
@@ -109,22 +112,22 @@ static int write_header(const struct host *host, struct journal *journal,
 	return journal_add(journal, fields, ARRAY_SIZE(fields), err);
 }
 
-/* Reads what the open file holds; -ESTALE, -EPROTO as they are found. */
+/*
+ * Reads the file; -ESTALE, -EPROTO as they are found. Its size is what was found before:
+ * another domain may append meanwhile.
+ */
 static int load(const struct host *host, const char *uuid, struct journal *journal,
 		struct error *err)
 {
 	_cleanup_free_ char *text = NULL;
-	struct stat st = {};
-	int r;
+	int64_t least = journal->size;
+	int r = host_read_all(host, &text, STATE_DIR "/%s" SUFFIX, uuid);
 
-	/* Its size before: another domain may append meanwhile. */
-	if (journal->fd >= 0)
-		(void)!fstat(journal->fd, &st);
-	r = host_read_all(host, &text, STATE_DIR "/%s" SUFFIX, uuid);
 	if (r < 0)
 		return error_errno(err, r, "cannot read %s", journal->path);
+	journal->size = (int64_t)strlen(text);
 	/* What is behind a NUL byte would be lost: somebody has written into it. */
-	if ((size_t)st.st_size > strlen(text))
+	if (least > journal->size)
 		return error_set(
 			err, -EBADMSG,
 			"%s is damaged: see what it says, put that back by hand, and "
@@ -151,6 +154,15 @@ static int journal_init(const struct host *host, const char *uuid, struct journa
 	return ret->path ? 0 : error_oom(err);
 }
 
+/* What was written is there for every process to come, and a reset would take it all. */
+static bool is_in_memory(int fd)
+{
+	struct statfs st;
+
+	return fstatfs(fd, &st) == 0 &&
+	       (st.f_type == TMPFS_MAGIC || st.f_type == RAMFS_MAGIC);
+}
+
 static int open_and_load(const struct host *host, const char *uuid, const char *domain,
 			 bool create, const struct run *wait, struct journal *journal,
 			 struct error *err)
@@ -167,11 +179,13 @@ static int open_and_load(const struct host *host, const char *uuid, const char *
 	r = journal_flock(host, journal->fd, journal->path, domain, wait, err);
 	if (r < 0)
 		return r;
+	journal->in_memory = is_in_memory(journal->fd);
 	/* Whoever held the lock may have removed or renamed the file as the last thing. */
 	if (fstat(journal->fd, &st) < 0 || stat(journal->path, &now) < 0 ||
 	    st.st_ino != now.st_ino || st.st_dev != now.st_dev)
 		return -EAGAIN;
-	r = load(host, uuid, journal, err);
+	journal->size = st.st_size;
+	r = st.st_size ? load(host, uuid, journal, err) : 0;
 	if (r < 0)
 		return r;
 	if (journal->uuid || journal->n > 0)
@@ -189,7 +203,8 @@ int journal_open(const struct host *host, const char *uuid, const char *domain,
 		 struct error *err)
 {
 	struct journal journal;
-	int r = create ? journal_dir(host, err) : check_dir(host, err);
+	mode_t mode;
+	int r = create ? journal_dir(host, err) : check_dir(host, &mode, err);
 
 	if (r < 0)
 		return r;
@@ -215,11 +230,12 @@ int journal_read(const struct host *host, const char *uuid, struct journal *ret,
 		 struct error *err)
 {
 	struct journal journal;
+	mode_t mode;
 	int r = journal_init(host, uuid, &journal, err);
 
 	if (r < 0)
 		return r;
-	r = check_dir(host, err);
+	r = check_dir(host, &mode, err);
 	if (r == 0)
 		r = load(host, uuid, &journal, err);
 	if (r == 0)
@@ -243,6 +259,7 @@ int journal_reload(const struct host *host, struct journal *journal, struct erro
 	if (r == 0) {
 		fresh.fd = journal->fd;
 		fresh.room = journal->room;
+		fresh.in_memory = journal->in_memory;
 		fresh.way_back = journal->way_back;
 		journal->fd = -1;
 	}

@@ -68,7 +68,9 @@ struct journal {
 	size_t n_children;
 	enum phase_state phases[PHASE_NONE];
 	unsigned next_seq;
+	int64_t size; /* when it was read, and what we have added since */
 	int64_t room; /* bytes that the file system keeps for it */
+	bool in_memory; /* its file system has no disk */
 	bool way_back; /* what is written now is what the room is for */
 };
 

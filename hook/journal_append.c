@@ -4,7 +4,6 @@
  * is done. And room for those that the way back will write: /run may be full by then.
  */
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include "journal_format.h"
 
@@ -15,16 +14,13 @@
  */
 static int make_room(struct journal *journal, const char *type, struct error *err)
 {
-	struct stat st;
 	int64_t want;
 
 	if (journal->way_back)
 		return 0;
 	if (!streq(type, "vfio-hook") && !streq(type, "set") && !streq(type, "baseline"))
 		return 0;
-	if (fstat(journal->fd, &st) < 0)
-		return error_errno(err, -errno, "%s", journal->path);
-	want = 2 * (int64_t)st.st_size + ROOM_FIRST;
+	want = 2 * journal->size + ROOM_FIRST;
 	if (want <= journal->room)
 		return 0;
 	want += ROOM_FIRST;
@@ -37,17 +33,11 @@ static int make_room(struct journal *journal, const char *type, struct error *er
 	return 0; /* not every file system knows this */
 }
 
-/* A full disk cut the line before: without a line break the next would be lost with it. */
-static bool ends_torn(int fd)
-{
-	struct stat st;
-	char last;
-
-	return fstat(fd, &st) == 0 && st.st_size > 0 &&
-	       pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
-}
-
-static int append(int fd, const char *path, const char *const *fields, size_t n,
+/*
+ * With one write(2) behind what is there by then: another domain may hand on a claim at the
+ * same time (journal_open_foreign).
+ */
+static int append(struct journal *journal, const char *const *fields, size_t n,
 		  struct error *err)
 {
 	_cleanup_free_ char *line = journal_line(fields, n);
@@ -56,14 +46,17 @@ static int append(int fd, const char *path, const char *const *fields, size_t n,
 
 	if (!line)
 		return error_oom(err);
-	text = ends_torn(fd) ? line : line + 1;
+	text = journal->size ? line : line + 1;
 	do
-		written = write(fd, text, strlen(text));
+		written = write(journal->fd, text, strlen(text));
 	while (written < 0 && errno == EINTR);
+	if (written > 0)
+		journal->size += written;
 	if (written < 0 || (size_t)written < strlen(text))
 		return error_errno(err, written < 0 ? -errno : -ENOSPC,
-				   "cannot write the journal %s", path);
-	fdatasync(fd);
+				   "cannot write the journal %s", journal->path);
+	if (!journal->in_memory)
+		fdatasync(journal->fd);
 	return 0;
 }
 
@@ -74,7 +67,7 @@ int journal_add(struct journal *journal, const char *const *fields, size_t n,
 	int r = make_room(journal, fields[0], err);
 
 	if (r == 0)
-		r = append(journal->fd, journal->path, fields, n, err);
+		r = append(journal, fields, n, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n; i++)

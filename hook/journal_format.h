@@ -9,7 +9,8 @@
 
 /*
  * One line of N fields, escaped, with its end mark and newline; the caller frees. Before it
- * stands another newline, to be left out where the line before is whole.
+ * stands another newline: whoever wrote last may have been cut off in its line, and the next
+ * would be lost with that. An empty line says nothing.
  */
 char *journal_line(const char *const *fields, size_t n);
 /* Takes over every complete line of TEXT (which it changes) in order. */

@@ -27,9 +27,13 @@ int journal_claim(struct journal *journal, const struct state_kind *kind,
 		  const char *target, const char *old, const char *new, const char *data,
 		  enum phase phase, int64_t after, struct error *err)
 {
+	const struct record *known = journal_find(journal, kind, target);
 	int64_t now = now_ms();
 	char when[32];
 
+	/* Of a record that is there its line would change these two. */
+	if (known && streq(known->new, new) && streq(known->data, data ? data : ""))
+		return 0;
 	snprintf(when, sizeof(when), "%lld", (long long)(now > after ? now : after + 1));
 	return ADD(journal, err, "set", kind->name, target, old, new, data ? data : "",
 		   phase_name(phase), when);

@@ -195,6 +195,72 @@ START_TEST(test_torn_in_the_middle)
 }
 END_TEST
 
+/* Whoever hands a claim on to us may be killed at that, while we go on. */
+START_TEST(test_torn_by_another)
+{
+	struct journal journal = opened(UUID);
+	FILE *f = fopen(journal.path, "a");
+
+	set(&journal, "/a", "1", "2");
+	fputs("old\tattr\t/a", f);
+	fclose(f);
+	set(&journal, "/b", "1", "2");
+	set(&journal, "/c", "1", "2");
+	journal_done(&journal);
+	journal = opened(UUID);
+	ck_assert_str_eq(journal_find(&journal, &state_attr, "/a")->old, "1");
+	ck_assert_ptr_nonnull(journal_find(&journal, &state_attr, "/b"));
+	ck_assert_ptr_nonnull(journal_find(&journal, &state_attr, "/c"));
+	journal_done(&journal);
+}
+END_TEST
+
+/* What it says already is not written once more; what differs in anything is. */
+START_TEST(test_said_before)
+{
+	struct journal journal = opened(UUID);
+	int64_t size;
+
+	set(&journal, "/a", "1", "2");
+	size = journal.size;
+	set(&journal, "/a", "1", "2");
+	ck_assert_int_eq(journal.size, size);
+	ck_assert_int_eq(journal_record(&journal, &state_attr, "/a", "1", "2", "other",
+					PHASE_PREPARE, NULL),
+			 0);
+	set(&journal, "/a", "1", "3");
+	ck_assert_int_eq(journal_strike(&journal, &state_attr, "/a", NULL), 0);
+	set(&journal, "/a", "5", "3");
+	journal_done(&journal);
+	journal = opened(UUID);
+	ck_assert_str_eq(journal_find(&journal, &state_attr, "/a")->old, "5");
+	ck_assert_str_eq(journal_find(&journal, &state_attr, "/a")->new, "3");
+	journal_done(&journal);
+}
+END_TEST
+
+static unsigned syncs;
+
+int fdatasync(int fd)
+{
+	syncs++;
+	return fsync(fd);
+}
+
+/* Where a disk is behind it each line is brought there; where none is nothing would be. */
+START_TEST(test_synced)
+{
+	struct journal journal = opened(UUID);
+
+	syncs = 0;
+	journal.in_memory = _i;
+	set(&journal, "/a", "1", "2");
+	set(&journal, "/b", "1", "2");
+	ck_assert_uint_eq(syncs, _i ? 0 : 2);
+	journal_done(&journal);
+}
+END_TEST
+
 /* Its writer came no further than to make it. */
 START_TEST(test_empty)
 {
@@ -413,6 +479,9 @@ int main(void)
 	tcase_add_test(tc, test_first_baseline_counts);
 	tcase_add_loop_test(tc, test_torn_line, 0, 30);
 	tcase_add_test(tc, test_torn_in_the_middle);
+	tcase_add_test(tc, test_torn_by_another);
+	tcase_add_test(tc, test_said_before);
+	tcase_add_loop_test(tc, test_synced, 0, 2);
 	tcase_add_test(tc, test_empty);
 	tcase_add_test(tc, test_earlier_boot);
 	tcase_add_test(tc, test_unknown_lines);

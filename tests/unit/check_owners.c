@@ -255,6 +255,36 @@ START_TEST(held_by_any_record)
 }
 END_TEST
 
+/*
+ * What is ours is changed without asking others, whatever they are at; what is not waits for
+ * the lock, and what another has is refused.
+ */
+START_TEST(no_lock_for_what_is_ours)
+{
+	_cleanup_error_ struct error err = {};
+	_cleanup_close_ int lock = -1;
+	struct journal journal;
+	struct call call;
+
+	ck_assert_int_eq(open_call(&a, PHASE_PREPARE, &call, &err), 0);
+	open_journal(&a, &journal);
+	call.run.journal = &journal;
+	run_start_clock(&call.run);
+	if (_i)
+		ck_assert_int_eq(hold_function(&call.run, NIC, NULL, &err), 0);
+	ck_assert_int_eq(journal_lock(&host, now_ms() + 20000, &lock, NULL), 0);
+	call.run.deadline = now_ms();
+	ck_assert_int_eq(effect_set(&call.run, &state_override, NIC, "vfio-pci", NULL,
+				    &err),
+			 _i ? 0 : -ETIMEDOUT);
+	ck_assert_msg(_i || strstr(error_text(&err), "/lock is held"), "%s",
+		      error_text(&err));
+	ck_assert_int_eq(journal_find(&journal, &state_override, NIC) != NULL, _i);
+	journal_done(&journal);
+	call_done(&call);
+}
+END_TEST
+
 /* A step that forgets to ask is refused all the same. */
 START_TEST(final_effect_asks)
 {
@@ -659,6 +689,7 @@ int main(void)
 	tcase_add_test(tc, undo_looks_again);
 	tcase_add_loop_test(tc, way_back_leaves_what_another_has, 0, 3);
 	tcase_add_loop_test(tc, held_by_any_record, 0, (int)ARRAY_SIZE(records));
+	tcase_add_loop_test(tc, no_lock_for_what_is_ours, 0, 2);
 	tcase_add_test(tc, final_effect_asks);
 	tcase_add_test(tc, two_at_once);
 	tcase_add_test(tc, held_until_the_end_of_the_way_back);
