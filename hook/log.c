@@ -21,16 +21,19 @@
 #define LOG_LINE_MAX (32 * 1024)
 #define LOG_PATIENCE_MS 3000 /* with a disk, once */
 
-static const char SYNC[] = "sync"; /* with its NUL, which no line has */
+/* What is asked of the writer, with its NUL, which no line has: it tells when that is done. */
+#define ASK_SIZE 5
+static const char SYNC[ASK_SIZE] = "sync", WRITTEN[ASK_SIZE] = "done";
 
 static struct {
 	int fd; /* a socket: the writer's other end */
 	int writer; /* its pid; 0: none, or it has ended */
-	unsigned undone; /* what was sent and it has not told of yet */
-	bool unsynced; /* lines were sent since the last SYNC */
+	unsigned asked; /* what it has not told of yet */
+	bool unwritten, unsynced; /* lines were sent since it was last asked for that */
 	bool stuck, hold;
 	int stderr_level;
 	int syslog;
+	int pid; /* ours, for syslog: no child of ours has a line to log */
 	char domain[256];
 } log_state = { .fd = -1, .stderr_level = -1, .syslog = -1 };
 
@@ -42,9 +45,14 @@ static const char *level_name(int level)
 	return level >= 0 && level <= LOG_DEBUG ? names[level] : "INFO";
 }
 
+static bool is_asked(const char *packet, ssize_t n, const char ask[ASK_SIZE])
+{
+	return n == ASK_SIZE && memcmp(packet, ask, ASK_SIZE) == 0;
+}
+
 /*
- * A line to write, or SYNC, then a byte back when that is done. There is a file as soon as
- * there is a line: what is only looked for by name leaves none.
+ * A line to write, or what it is asked for, then a byte back when that is done. There is a
+ * file as soon as there is a line: what is only looked for by name leaves none.
  */
 static void __attribute__((noreturn))
 writer_main(int fd, const struct host *host, const char *domain)
@@ -57,14 +65,18 @@ writer_main(int fd, const struct host *host, const char *domain)
 	while (fd >= 0 && (n = recv(fd, line, sizeof(line), 0)) != 0) {
 		if (n < 0 && errno != EINTR)
 			break;
-		if (n > 0 && file < 0 && (file = log_file_open(host, domain)) < 0)
+		if (n < 0)
+			continue;
+		if (file < 0 && (file = log_file_open(host, domain)) < 0)
 			_exit(1);
-		if (n == sizeof(SYNC) && memcmp(line, SYNC, sizeof(SYNC)) == 0)
+		if (is_asked(line, n, SYNC))
 			fdatasync(file);
-		else if (n > 0) /* one write: lines of two phases at once stay whole */
+		else if (!is_asked(line, n, WRITTEN)) {
+			/* one write: lines of two phases at once stay whole */
 			log_file_write(file, line, (size_t)n);
-		if (n > 0)
-			send(fd, "", 1, MSG_NOSIGNAL);
+			continue;
+		}
+		send(fd, "", 1, MSG_NOSIGNAL);
 	}
 	if (file >= 0)
 		fdatasync(file);
@@ -117,7 +129,7 @@ static void log_to_syslog(int level, const char *text)
 	_cleanup_free_ char *line = NULL;
 	const char *domain = log_state.domain;
 	int n = asprintf(&line, "<%d>vfio-hook[%d]: %s%s%s", LOG_DAEMON | level,
-			 (int)getpid(), domain, *domain ? ": " : "", text);
+			 log_state.pid, domain, *domain ? ": " : "", text);
 
 	if (n < 0) {
 		line = NULL;
@@ -130,6 +142,7 @@ static void log_to_syslog(int level, const char *text)
 void log_open(const struct host *host, const char *domain)
 {
 	log_close();
+	log_state.pid = getpid();
 	if (!*host->root)
 		log_state.syslog = open_syslog();
 	if (!domain)
@@ -148,58 +161,95 @@ static void close_file(void)
 {
 	closep(&log_state.fd); /* the writer ends with that */
 	log_state.fd = -1;
-	log_state.undone = 0;
-	log_state.unsynced = false;
+	log_state.asked = 0;
+	log_state.unwritten = log_state.unsynced = false;
 	log_state.stuck = false;
 	reap_writer();
 }
 
-/* Takes what the writer says; false: it has nothing to say within that time. */
-static bool hear_writer(int64_t ms)
+static void wait_writer(short events, int64_t ms)
 {
-	struct pollfd pfd = { .fd = log_state.fd, .events = POLLIN };
-	char byte;
+	struct pollfd pfd = { .fd = log_state.fd, .events = events };
 
-	if (poll(&pfd, 1, (int)ms) <= 0)
+	if (ms > 0)
+		poll(&pfd, 1, (int)ms);
+}
+
+/* Takes what the writer says; false: nothing, by now. */
+static bool hear_writer(void)
+{
+	char byte;
+	ssize_t n = recv(log_state.fd, &byte, 1, MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
-	if (recv(log_state.fd, &byte, 1, MSG_DONTWAIT) == 1)
-		log_state.undone--;
+	if (n == 1)
+		log_state.asked--;
 	else
 		close_file(); /* it could not open the file */
+	log_state.stuck = false;
 	return true;
 }
 
-static void wait_written(void)
+/* For how long a disk is waited for from now on; END is when that is over. */
+static int64_t patience_left(int64_t end)
+{
+	return log_state.stuck || log_state.hold ? 0 : end - now_ms();
+}
+
+/* Once that is over, the disk counts as one that hangs. */
+static bool may_wait(int64_t left)
+{
+	if (left <= 0 && !log_state.hold)
+		log_state.stuck = true;
+	return left > 0;
+}
+
+static void wait_told(void)
 {
 	int64_t end = now_ms() + LOG_PATIENCE_MS;
 
-	while (log_state.fd >= 0 && log_state.undone) {
-		int64_t left = log_state.stuck || log_state.hold ? 0 : end - now_ms();
+	while (log_state.fd >= 0 && log_state.asked) {
+		int64_t left = patience_left(end);
 
-		if (left > 0 ? hear_writer(left) : hear_writer(0))
-			continue;
-		if (log_state.hold || log_state.stuck)
+		wait_writer(POLLIN, left);
+		if (!hear_writer() && !may_wait(left))
 			return;
-		log_state.stuck = left <= 0;
 	}
-	log_state.stuck = false;
 }
 
+/* Behind those that a stuck disk keeps there may be no room. */
 static bool send_writer(const char *what, size_t n)
 {
-	if (send(log_state.fd, what, n, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)n)
-		return false;
-	log_state.undone++;
-	return true;
+	int64_t end = now_ms() + LOG_PATIENCE_MS;
+
+	while (log_state.fd >= 0) {
+		int64_t left = patience_left(end);
+
+		if (send(log_state.fd, what, n, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)n)
+			return true;
+		if (errno != EAGAIN && errno != EINTR)
+			close_file();
+		else if (!may_wait(left))
+			return false;
+		else
+			wait_writer(POLLOUT, left);
+	}
+	return false;
+}
+
+static void ask_writer(const char ask[ASK_SIZE], bool *need)
+{
+	if (*need && send_writer(ask, ASK_SIZE)) {
+		log_state.asked++;
+		*need = log_state.unwritten = false;
+	}
+	wait_told();
 }
 
 void log_sync(void)
 {
-	if (log_state.fd < 0 || !log_state.unsynced)
-		return;
-	if (send_writer(SYNC, sizeof(SYNC)))
-		log_state.unsynced = false;
-	wait_written();
+	ask_writer(SYNC, &log_state.unsynced);
 }
 
 static void log_to_file(int level, const char *text)
@@ -223,15 +273,8 @@ static void log_to_file(int level, const char *text)
 	}
 	if (n > LOG_LINE_MAX)
 		line[(n = LOG_LINE_MAX) - 1] = '\n';
-	while (log_state.fd >= 0 && log_state.undone && hear_writer(0))
-		;
-	log_state.unsynced = true;
-	if (log_state.fd < 0 || send_writer(line, (size_t)n))
-		return;
-	wait_written();
-	/* One that does not fit behind those that a stuck disk keeps is lost. */
-	if (log_state.fd >= 0)
-		send_writer(line, (size_t)n);
+	if (send_writer(line, (size_t)n)) /* else it is lost */
+		log_state.unwritten = log_state.unsynced = true;
 }
 
 void log_hold(bool hold)
@@ -266,7 +309,7 @@ void log_at(int level, const char *fmt, ...)
 
 void log_close(void)
 {
-	wait_written(); /* it syncs them by itself */
+	ask_writer(WRITTEN, &log_state.unwritten); /* it syncs them by itself */
 	close_file();
 	log_state.domain[0] = '\0';
 	closep(&log_state.syslog);
