@@ -21,6 +21,8 @@ void call_init(struct call *call, const char *root, const char *hooks_dir)
 	snprintf(call->hooks_dir, sizeof(call->hooks_dir), "%s", hooks_dir);
 	call->run.hooks_dir = call->hooks_dir;
 	call->run.host.server = &call->server;
+	call->lock.fd = -1;
+	call->run.host.lock = &call->lock;
 }
 
 bool call_has_files(const struct call *call)
@@ -254,6 +256,7 @@ void call_take_signals(struct call *call)
 void call_done(struct call *call)
 {
 	guard_server_done(&call->server);
+	closep(&call->lock.fd);
 	report_done(&call->run.report);
 	free(call->run.variants);
 	strv_done(&call->run.dead);

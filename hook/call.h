@@ -9,6 +9,7 @@ struct call {
 	struct domain domain;
 	struct config config;
 	struct guard_server server;
+	struct lock_file lock;
 	char hooks_dir[PATH_MAX];
 };
 

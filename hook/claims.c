@@ -3,9 +3,8 @@
  * Shared tuning goes back with its last user, to what the first one found, in whatever
  * order the domains leave.
  */
-#include <unistd.h>
-
 #include "claims.h"
+#include "journals.h"
 #include "log.h"
 
 void claim_done(struct claim *claim)
@@ -85,18 +84,6 @@ int claim_unread(const struct state_kind *kind, const char *target, int code,
 			 error_text(why));
 }
 
-int claim_journals(struct run *run, struct strv *ret, struct error *err)
-{
-	static const char text[] = "only root may see which devices other domains have";
-	int r = journal_list(&run->host, ret);
-
-	if (r < 0 && (r != -EACCES || !run->simulate || geteuid() == 0))
-		return error_errno(err, r, "cannot read other domains' journals");
-	if (r < 0 && !run_said(run, text))
-		run_warn(run, "%s", text);
-	return 0;
-}
-
 /*
  * Of all other domains' open records of the target: the youngest (NEXT_AFTER is NULL), or
  * the oldest of those that are younger than NEXT_AFTER, which is ours.
@@ -105,33 +92,32 @@ static int claim_search(struct run *run, const struct state_kind *kind,
 			const char *target, const struct record *next_after,
 			struct claim *ret, struct error *err)
 {
-	_cleanup_strv_ struct strv uuids = {};
+	_cleanup_(journals_done) struct journals once = {};
+	const struct journals *all;
 	struct claim best = {};
-	int r = claim_journals(run, &uuids, err);
+	int r = journals_look(run, &once, &all, err);
 
-	for (size_t i = 0; r == 0 && i < uuids.n; i++) {
-		_cleanup_(journal_done) struct journal journal = { .fd = -1 };
-		_cleanup_error_ struct error why = {};
+	for (size_t i = 0; r == 0 && i < all->n; i++) {
+		const struct found_journal *found = &all->found[i];
 		const struct record *record;
 
-		if (run->domain && streq(uuids.v[i], run->domain->uuid))
+		if (journals_is_own(run, found))
 			continue;
 		/* What was taken at boot was taken for whoever asks first. */
-		if (!next_after && kind->exclusive && journal_is_boot(uuids.v[i]))
+		if (!next_after && kind->exclusive && journal_is_boot(found->uuid))
 			continue;
-		r = journal_read(&run->host, uuids.v[i], &journal, &why);
-		if (r < 0) {
-			r = claim_unread(kind, target, r, &why, err);
+		if (found->code < 0) {
+			r = claim_unread(kind, target, found->code, &found->why, err);
 			continue;
 		}
-		record = claim_in(&journal, kind, target);
-		if (!record ||
-		    (next_after && !is_younger(record->when, uuids.v[i], next_after->when,
-					       run->domain ? run->domain->uuid : "")))
+		record = claim_in(&found->journal, kind, target);
+		if (!record || (next_after &&
+				!is_younger(record->when, found->uuid, next_after->when,
+					    run->domain ? run->domain->uuid : "")))
 			continue;
-		if (!best.uuid || is_younger(record->when, uuids.v[i], best.when,
+		if (!best.uuid || is_younger(record->when, found->uuid, best.when,
 					     best.uuid) == !next_after)
-			r = claim_fill(&best, &journal, record);
+			r = claim_fill(&best, &found->journal, record);
 	}
 	if (r < 0) {
 		claim_done(&best);

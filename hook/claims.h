@@ -22,11 +22,6 @@ bool claim_function(const char *target, char buf[PCI_ADDR_LEN]);
 const struct record *claim_in(const struct journal *journal,
 			      const struct state_kind *kind, const char *target);
 /*
- * The UUIDs of all journals. They are root's: the plan of an ordinary user is told so,
- * once, and goes on without.
- */
-int claim_journals(struct run *run, struct strv *ret, struct error *err);
-/*
  * Another's journal could not be read (CODE, WHY). 0: it is gone, or of another boot, or the
  * kind is not exclusive; else it might have the target for its domain: an error.
  */

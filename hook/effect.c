@@ -130,7 +130,7 @@ static int journal_before(struct run *run, const struct state_kind *kind,
 			  const char *data, struct error *err)
 {
 	_cleanup_free_ char *old = NULL;
-	_cleanup_close_ int lock = -1;
+	_cleanup_(journal_unlock) struct journal_lock lock = {};
 	int64_t after;
 	bool foreign;
 	int r;
@@ -195,7 +195,7 @@ static int leave_to_others(struct run *run, const struct state_kind *kind,
 			   struct error *err)
 {
 	_cleanup_(claim_done) struct claim claim = {};
-	_cleanup_close_ int lock = -1;
+	_cleanup_(journal_unlock) struct journal_lock lock = {};
 	const struct record *known;
 	int r = journal_lock(&run->host, run_deadline(run), &lock, err);
 

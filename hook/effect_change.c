@@ -44,7 +44,7 @@ static int verify(struct run *run, const struct state_kind *kind, const char *ta
 static int is_outdone(struct run *run, const struct record *record)
 {
 	_cleanup_(claim_done) struct claim claim = {};
-	_cleanup_close_ int lock = -1;
+	_cleanup_(journal_unlock) struct journal_lock lock = {};
 	int r;
 
 	if (!record->kind->shared || !run->journal)

@@ -6,6 +6,7 @@
 #include "claims.h"
 #include "effect.h"
 #include "hold.h"
+#include "journals.h"
 #include "owner.h"
 
 static int hold_read(const struct host *host _unused_, const char *target _unused_,
@@ -38,19 +39,18 @@ static int each_other(struct run *run, const struct state_kind *kind, const char
 				const char *what, struct error *err),
 		      struct error *err)
 {
-	_cleanup_strv_ struct strv uuids = {};
-	int r = claim_journals(run, &uuids, err);
+	_cleanup_(journals_done) struct journals once = {};
+	const struct journals *all;
+	int r = journals_look(run, &once, &all, err);
 
-	for (size_t i = 0; r == 0 && i < uuids.n; i++) {
-		_cleanup_(journal_done) struct journal journal = { .fd = -1 };
-		_cleanup_error_ struct error why = {};
+	for (size_t i = 0; r == 0 && i < all->n; i++) {
+		const struct found_journal *found = &all->found[i];
 
-		if (journal_is_boot(uuids.v[i]) ||
-		    (run->domain && streq(uuids.v[i], run->domain->uuid)))
+		if (journal_is_boot(found->uuid) || journals_is_own(run, found))
 			continue;
-		r = journal_read(&run->host, uuids.v[i], &journal, &why);
-		r = r < 0 ? claim_unread(kind, what, r, &why, err) :
-			    fn(run, &journal, what, err);
+		r = found->code < 0 ?
+			    claim_unread(kind, what, found->code, &found->why, err) :
+			    fn(run, &found->journal, what, err);
 	}
 	return r;
 }
@@ -85,14 +85,33 @@ static int refuse_planned(struct run *run, const char *name, struct error *err)
 	return each_other(run, &state_hold, name, refuse_libvirts, err);
 }
 
+static int refuse_all_planned(struct run *run, const struct strv *fresh, struct error *err)
+{
+	_cleanup_(journals_done) struct journals all = {};
+	int r = 0;
+
+	if (!fresh->n)
+		return 0;
+	run->journals = &all;
+	for (size_t i = 0; i < fresh->n && r == 0; i++)
+		r = refuse_planned(run, fresh->v[i], err);
+	run->journals = NULL;
+	return r;
+}
+
 /* From a phase before: then it is no other's, whoever had planned it. */
 static bool have_it(struct run *run, const char *name)
 {
-	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
+	_cleanup_(journals_done) struct journals once = {};
+	const struct journals *all;
+	bool have = false;
 
-	return run->domain &&
-	       journal_read(&run->host, run->domain->uuid, &journal, NULL) == 0 &&
-	       claim_in(&journal, &state_hold, name);
+	if (journals_look(run, &once, &all, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < all->n; i++)
+		have |= journals_is_own(run, &all->found[i]) && !all->found[i].code &&
+			claim_in(&all->found[i].journal, &state_hold, name);
+	return have;
 }
 
 /* With the lock: nothing is written before all are free. */
@@ -119,10 +138,16 @@ static int hold_locked(struct run *run, const struct pci_list *functions,
 static int hold(struct run *run, const struct pci_list *functions, struct strv *fresh,
 		struct error *err)
 {
-	_cleanup_close_ int lock = -1;
+	_cleanup_(journal_unlock) struct journal_lock lock = {};
+	_cleanup_(journals_done) struct journals all = {};
 	int r = journal_lock(&run->host, run_deadline(run), &lock, err);
 
-	return r < 0 ? r : hold_locked(run, functions, fresh, err);
+	if (r < 0)
+		return r;
+	run->journals = &all;
+	r = hold_locked(run, functions, fresh, err);
+	run->journals = NULL;
+	return r;
 }
 
 int hold_ask(struct run *run, const char *name, struct error *err)
@@ -173,8 +198,8 @@ static int hold_list(struct run *run, const struct pci_list *functions,
 	for (size_t i = 0; ask && i < functions->n && r == 0; i++)
 		r = hold_ask(run, functions->fn[i].name, err);
 	/* Whoever plans from here on finds our record. */
-	for (size_t i = 0; i < fresh->n && r == 0; i++)
-		r = refuse_planned(run, fresh->v[i], err);
+	if (r == 0)
+		r = refuse_all_planned(run, fresh, err);
 	for (size_t i = 0; i < fresh->n && r < 0; i++)
 		hold_end(run, fresh->v[i], NULL);
 	return r;

@@ -6,6 +6,7 @@
 #include "util.h"
 
 struct guard_server;
+struct lock_file;
 struct overlay;
 
 /*
@@ -17,6 +18,7 @@ struct host {
 	const char *root; /* "" for the real machine, else without a slash at its end */
 	struct overlay *overlay;
 	struct guard_server *server; /* guard.h; NULL: each guarded access has a child */
+	struct lock_file *lock; /* journal.h; NULL: it is opened for each use */
 };
 
 /* FMT with the root in front, in BUF (PATH_MAX bytes); returns BUF. */

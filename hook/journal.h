@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include <sys/types.h>
+
 #include "error.h"
 #include "event.h"
 #include "host.h"
@@ -155,9 +157,29 @@ void baseline_done(struct baseline *baseline);
 int record_copy(const struct record *record, struct record *ret);
 void record_done(struct record *record);
 
-/* The host-wide lock for claims and bookkeeping; never held over a wait. */
-int journal_lock(const struct host *host, int64_t deadline, int *ret_fd,
+/* A file in /run/vfio-hook that stands for a lock, open. */
+struct lock_file {
+	int fd; /* -1: it is not */
+	dev_t dev;
+	ino_t ino;
+	bool held;
+};
+
+/* The host-wide lock, taken; {}: it is not. */
+struct journal_lock {
+	struct lock_file *kept; /* the host's */
+	int fd; /* if it keeps none */
+	bool taken;
+};
+
+/*
+ * The host-wide lock for claims and bookkeeping; never held over a wait. Its file may stay
+ * open from one use to the next (struct host), and is looked at each time: who has taken it
+ * away has locked nobody out.
+ */
+int journal_lock(const struct host *host, int64_t deadline, struct journal_lock *ret,
 		 struct error *err);
+void journal_unlock(struct journal_lock *lock);
 /*
  * A pool of huge pages only takes absolute numbers, so that two who change it must take
  * turns for as long as the kernel needs: they do so here, and hold up nobody else. DOMAIN

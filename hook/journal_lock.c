@@ -90,58 +90,88 @@ int journal_flock(const struct host *host, int fd, const char *path, const char 
 			 (long long)(now_ms() - begin + 500) / 1000);
 }
 
-/* Is what was opened still what others will find there? */
-static bool is_current(int fd, const char *path)
+static int lock_open(const struct host *host, const char *path, struct lock_file *file,
+		     struct error *err)
 {
-	struct stat st, now;
-
-	return fstat(fd, &st) == 0 && stat(path, &now) == 0 && st.st_ino == now.st_ino &&
-	       st.st_dev == now.st_dev;
-}
-
-/* -EAGAIN: the file was removed meanwhile, so that it locks nobody out. */
-static int lock_path(const struct host *host, const char *path, int64_t deadline,
-		     int *ret_fd, struct error *err)
-{
-	_cleanup_close_ int fd = -1;
-	char holder[128];
-	int r;
-
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return error_errno(err, -errno, "cannot open %s", path);
-	r = take(fd, deadline, NULL, err);
-	if (r == -ETIMEDOUT) {
-		describe_holder(host, fd, holder, sizeof(holder));
-		return error_set(err, r, "%s is held by %s, and time is up", path, holder);
-	}
-	if (r < 0)
-		return error_errno(err, r, "cannot lock %s", path);
-	if (!is_current(fd, path))
-		return -EAGAIN;
-	*ret_fd = fd;
-	fd = -1;
-	return 0;
-}
-
-static int lock_file(const struct host *host, const char *name, int64_t deadline,
-		     int *ret_fd, struct error *err)
-{
-	char path[PATH_MAX];
+	struct stat st;
 	int r = journal_dir(host, err);
 
 	if (r < 0)
 		return r;
+	file->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (file->fd < 0 || fstat(file->fd, &st) < 0)
+		return error_errno(err, -errno, "cannot open %s", path);
+	file->dev = st.st_dev;
+	file->ino = st.st_ino;
+	return 0;
+}
+
+/* -EAGAIN: it is not what others will find there, so that it locks nobody out. */
+static int lock_take(const struct host *host, const char *path,
+		     const struct lock_file *file, int64_t deadline, struct error *err)
+{
+	char holder[128];
+	struct stat now;
+	int r = take(file->fd, deadline, NULL, err);
+
+	if (r == -ETIMEDOUT) {
+		describe_holder(host, file->fd, holder, sizeof(holder));
+		return error_set(err, r, "%s is held by %s, and time is up", path, holder);
+	}
+	if (r < 0)
+		return error_errno(err, r, "cannot lock %s", path);
+	return stat(path, &now) == 0 && file->ino == now.st_ino &&
+			       file->dev == now.st_dev ?
+		       0 :
+		       -EAGAIN;
+}
+
+static int lock_file(const struct host *host, const char *name, int64_t deadline,
+		     struct lock_file *file, struct error *err)
+{
+	char path[PATH_MAX];
+	int r;
+
 	host_path(host, path, STATE_DIR "/%s", name);
-	do
-		r = lock_path(host, path, deadline, ret_fd, err);
-	while (r == -EAGAIN);
+	do {
+		r = file->fd < 0 ? lock_open(host, path, file, err) : 0;
+		if (r == 0)
+			r = lock_take(host, path, file, deadline, err);
+		if (r < 0) {
+			closep(&file->fd);
+			file->fd = -1;
+		}
+	} while (r == -EAGAIN);
 	return r;
 }
 
-int journal_lock(const struct host *host, int64_t deadline, int *ret_fd, struct error *err)
+int journal_lock(const struct host *host, int64_t deadline, struct journal_lock *ret,
+		 struct error *err)
 {
-	return lock_file(host, "lock", deadline, ret_fd, err);
+	struct lock_file once = { .fd = -1 }, *file = host->lock ? host->lock : &once;
+	int r;
+
+	if (file->held)
+		return error_set(err, -EDEADLK, STATE_DIR "/lock is held by ourselves");
+	r = lock_file(host, "lock", deadline, file, err);
+	if (r < 0)
+		return r;
+	file->held = true;
+	*ret = (struct journal_lock){ .kept = host->lock, .fd = file->fd, .taken = true };
+	return 0;
+}
+
+void journal_unlock(struct journal_lock *lock)
+{
+	if (!lock->taken)
+		return;
+	if (lock->kept) {
+		flock(lock->fd, LOCK_UN);
+		lock->kept->held = false;
+	} else {
+		close(lock->fd);
+	}
+	*lock = (struct journal_lock){};
 }
 
 static int pages_are_held(const struct host *host, struct error *err)
@@ -163,17 +193,18 @@ int journal_lock_pages(const struct host *host, const char *domain, int64_t dead
 		       int *ret_fd, struct error *err)
 {
 	_cleanup_error_ struct error reason = {};
-	_cleanup_close_ int next = -1;
-	int fd, r = lock_file(host, "pages.next", deadline, &next, &reason);
+	struct lock_file next = { .fd = -1 }, lock = { .fd = -1 };
+	int r = lock_file(host, "pages.next", deadline, &next, &reason);
 
 	if (r >= 0)
-		r = lock_file(host, "pages.lock", deadline, &fd, &reason);
+		r = lock_file(host, "pages.lock", deadline, &lock, &reason);
+	closep(&next.fd);
 	if (r == -ETIMEDOUT)
 		return pages_are_held(host, err);
 	if (r < 0)
 		return error_set(err, r, "%s", error_text(&reason));
-	if (ftruncate(fd, 0) == 0) /* for the others' messages only */
-		dprintf(fd, "%s (pid %d)\n", domain, (int)getpid());
-	*ret_fd = fd;
+	if (ftruncate(lock.fd, 0) == 0) /* for the others' messages only */
+		dprintf(lock.fd, "%s (pid %d)\n", domain, (int)getpid());
+	*ret_fd = lock.fd;
 	return 0;
 }

@@ -221,7 +221,7 @@ static int claim(struct run *run, const struct page_goal *goal, struct error *er
 
 int pages_claim(struct run *run, struct page_goal *goals, size_t n, struct error *err)
 {
-	_cleanup_close_ int lock = -1;
+	_cleanup_(journal_unlock) struct journal_lock lock = {};
 	int r = 0;
 
 	if (!run->simulate)
@@ -236,7 +236,7 @@ int pages_claim(struct run *run, struct page_goal *goals, size_t n, struct error
 int pages_unclaim(struct run *run, const struct page_pool *pool, uint64_t pages,
 		  struct error *err)
 {
-	_cleanup_close_ int lock = -1;
+	_cleanup_(journal_unlock) struct journal_lock lock = {};
 	char target[PAGE_POOL_LEN];
 	struct page_counts counts;
 	struct page_share share;

@@ -4,6 +4,7 @@
  */
 #include "claim.h"
 #include "effect.h"
+#include "journals.h"
 #include "log.h"
 #include "phase.h"
 #include "scripts.h"
@@ -56,11 +57,12 @@ static int simulate_down(struct run *run, struct error *err)
 	return r;
 }
 
-static int begin(struct run *run, struct error *err)
+static int begin(struct run *run, struct journals *journals, struct error *err)
 {
 	run->host.overlay = overlay_new();
 	if (!run->host.overlay)
 		return error_oom(err);
+	run->journals = journals;
 	run->simulate = true;
 	return 0;
 }
@@ -68,6 +70,7 @@ static int begin(struct run *run, struct error *err)
 static void end(struct run *run)
 {
 	run->simulate = false;
+	run->journals = NULL;
 	run->step = NULL;
 	overlay_free(STEAL(run->host.overlay));
 	report_sort(&run->report);
@@ -89,7 +92,8 @@ static int simulate_up(struct run *run, struct error *err)
 
 int phase_check(struct run *run, struct error *err)
 {
-	int r = begin(run, err);
+	_cleanup_(journals_done) struct journals journals = {};
+	int r = begin(run, &journals, err);
 
 	if (r < 0)
 		return r;
@@ -148,7 +152,8 @@ static int simulate_next(struct run *run, enum phase phase, struct journal *jour
 int phase_check_all(struct run *run, struct error *err)
 {
 	_cleanup_(journal_done) struct journal journal = { .fd = -1 };
-	int r = begin(run, err);
+	_cleanup_(journals_done) struct journals journals = {};
+	int r = begin(run, &journals, err);
 
 	if (r < 0)
 		return r;

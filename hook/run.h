@@ -5,6 +5,8 @@
 #include "domain.h"
 #include "journal.h"
 
+struct journals;
+
 /* What a step found or would change, for plan, log and JSON. */
 enum report_kind {
 	REPORT_CHANGE, /* what: now → then */
@@ -62,6 +64,7 @@ struct run {
 	const struct config *config; /* NULL: the domain has none */
 	const struct journal *planned; /* while simulating a way back; else NULL */
 	struct journal *journal; /* NULL while simulating */
+	struct journals *journals; /* all there are, looked at once; NULL: each time */
 	const char *hooks_dir; /* below the root */
 	char *xml; /* for the scripts' stdin */
 	size_t xml_len;

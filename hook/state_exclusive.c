@@ -120,7 +120,7 @@ static int exclusive_change(struct run *run, const struct record *record,
 {
 	_cleanup_(target_done) struct target target = {};
 	_cleanup_free_ char *text = NULL;
-	_cleanup_close_ int lock = -1;
+	_cleanup_(journal_unlock) struct journal_lock lock = {};
 	int r = target_parse(record->target, &target, err);
 
 	if (r == 0)

@@ -58,18 +58,18 @@ static int leave_locked(struct run *run, const struct record *record, struct err
 }
 
 /* For bookkeeping: whoever stops with it in hand must not hold up all that is left. */
-static int lock_host(struct run *run, int *ret_fd, struct error *err)
+static int lock_host(struct run *run, struct journal_lock *ret, struct error *err)
 {
 	int64_t deadline = now_ms() + RECORD_TIMEOUT_MS;
 
 	return journal_lock(&run->host, deadline < run->budget ? deadline : run->budget,
-			    ret_fd, err);
+			    ret, err);
 }
 
 /* 1: another domain's claim lives on, nothing to change. */
 static int leave_claim(struct run *run, struct record *record, struct error *err)
 {
-	_cleanup_close_ int lock = -1;
+	_cleanup_(journal_unlock) struct journal_lock lock = {};
 	int r;
 
 	if (!record->kind->shared)
@@ -96,7 +96,7 @@ static int satisfy(struct run *run, const struct record *record, const char *val
 static int strike(struct run *run, struct record *record, struct error *err)
 {
 	_cleanup_(claim_done) struct claim claim = {};
-	_cleanup_close_ int lock = -1;
+	_cleanup_(journal_unlock) struct journal_lock lock = {};
 	int r;
 
 	if (!record->kind->shared)
@@ -119,8 +119,7 @@ static int strike(struct run *run, struct record *record, struct error *err)
 		return journal_strike(run->journal, record->kind, record->target, err);
 	if (r == 1)
 		r = claim_youngest(run, record->kind, record->target, &claim, err);
-	closep(&lock); /* the change may take its time */
-	lock = -1;
+	journal_unlock(&lock); /* the change may take its time */
 	return r < 0 ? r : satisfy(run, record, claim.new, err);
 }
 

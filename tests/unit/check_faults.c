@@ -327,13 +327,12 @@ static void killed_at_it(int pid)
 /* A kernel that looks for pages in vain holds up that domain, and no other. */
 START_TEST(slow_pool_holds_up_nobody)
 {
-	_cleanup_close_ int lock = -1;
+	_cleanup_(journal_unlock) struct journal_lock lock = {};
 	int pid;
 
 	pid = hang_at("/nr_hugepages");
 	ck_assert_int_eq(journal_lock(&host, now_ms() + 1000, &lock, NULL), 0);
-	closep(&lock); /* the way back wants it, too */
-	lock = -1;
+	journal_unlock(&lock); /* the way back wants it, too */
 	killed_at_it(pid);
 	recover(0, "a slow pool");
 }

@@ -387,6 +387,78 @@ START_TEST(test_last_user_restores)
 }
 END_TEST
 
+/* Can another process have the host's lock at once? */
+static bool lock_is_free(void)
+{
+	_cleanup_(journal_unlock) struct journal_lock lock = {};
+
+	return journal_lock(&host, 0, &lock, NULL) == 0;
+}
+
+static struct lock_file kept;
+static const struct host keeping = { .root = root, .lock = &kept };
+
+static void lock_and_unlock(void)
+{
+	struct journal_lock lock = {}, again = {};
+
+	ck_assert_int_eq(journal_lock(&keeping, now_ms() + 20000, &lock, NULL), 0);
+	ck_assert(!lock_is_free());
+	ck_assert_int_eq(journal_lock(&keeping, now_ms() + 20000, &again, NULL), -EDEADLK);
+	journal_unlock(&again);
+	ck_assert(!lock_is_free());
+	journal_unlock(&lock);
+	ck_assert(lock_is_free());
+}
+
+/* Its file is opened once, and again when it is not what the others lock. */
+START_TEST(test_lock_is_kept)
+{
+	char path[PATH_MAX];
+	ino_t first;
+
+	kept = (struct lock_file){ .fd = -1 };
+	lock_and_unlock();
+	first = kept.ino;
+	lock_and_unlock();
+	ck_assert_uint_eq(kept.ino, first);
+	host_path(&host, path, "/run/vfio-hook/lock");
+	ck_assert_int_eq(unlink(path), 0);
+	lock_and_unlock();
+	ck_assert_int_eq(access(path, F_OK), 0);
+	ck_assert_int_eq(rename(path, host_path(&host, (char[PATH_MAX]){ "" },
+						"/run/vfio-hook/lock.old")),
+			 0);
+	first = kept.ino;
+	lock_and_unlock();
+	ck_assert_uint_ne(kept.ino, first);
+	close(kept.fd);
+}
+END_TEST
+
+/* As at the first time: it is no folder of root's own any more. */
+START_TEST(test_folder_is_replaced)
+{
+	struct journal_lock lock = {};
+	char path[PATH_MAX], moved[PATH_MAX], other[PATH_MAX];
+	struct error err = {};
+
+	kept = (struct lock_file){ .fd = -1 };
+	lock_and_unlock();
+	host_path(&host, path, "/run/vfio-hook");
+	ck_assert_int_eq(rename(path, host_path(&host, moved, "/run/moved")), 0);
+	ck_assert_int_eq(mkdir(host_path(&host, other, "/run/elsewhere"), 0700), 0);
+	ck_assert_int_eq(symlink(other, path), 0);
+	ck_assert_int_eq(journal_lock(&keeping, now_ms() + 20000, &lock, &err), -EPERM);
+	ck_assert_ptr_nonnull(strstr(error_text(&err), "/run/vfio-hook"));
+	error_done(&err);
+	ck_assert_int_eq(unlink(path), 0);
+	lock_and_unlock();
+	ck_assert_int_eq(access(path, F_OK), 0);
+	close(kept.fd);
+}
+END_TEST
+
 /* Who is next has it next: one who gave it up and wants it again is behind him. */
 START_TEST(test_pages_in_turn)
 {
@@ -489,6 +561,8 @@ int main(void)
 	tcase_add_test(tc, test_cannot_be_removed);
 	tcase_add_test(tc, test_locked);
 	tcase_add_loop_test(tc, test_last_user_restores, 0, 6);
+	tcase_add_test(tc, test_lock_is_kept);
+	tcase_add_test(tc, test_folder_is_replaced);
 	tcase_add_test(tc, test_pages_in_turn);
 	tcase_add_test(tc, test_pages_in_vain);
 	return suite_run("journal", tc);

@@ -262,7 +262,7 @@ END_TEST
 START_TEST(no_lock_for_what_is_ours)
 {
 	_cleanup_error_ struct error err = {};
-	_cleanup_close_ int lock = -1;
+	_cleanup_(journal_unlock) struct journal_lock lock = {};
 	struct journal journal;
 	struct call call;
 
