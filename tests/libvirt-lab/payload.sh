@@ -37,7 +37,7 @@ install -m 644 "$here/lib.sh" "$top/lab/lib.sh"
 cp -r "$here/scenarios" "$top/lab/scenarios"
 cp -r "$here/../../conf.d" "$top/lab/conf.d"
 echo "$*" >"$top/lab/want"
-cc -O2 -Wall -Wextra -static -o "$top/usr/bin/hold" "$lab/hold.c"
+for a in hold lap; do cc -O2 -Wall -Wextra -static -o "$top/usr/bin/$a" "$lab/$a.c"; done
 for f in stay poweroff; do
 	define=
 	[ $f = stay ] || define=-DPOWEROFF
