@@ -38,16 +38,19 @@ static int override_value(const char *text, char **ret, struct error *err)
 static int override_read(const struct host *host, const char *target, char **ret,
 			 struct error *err)
 {
+	_cleanup_error_ struct error why = { 0 };
 	char text[512], path[PATH_MAX];
-	int r = function_there(host, target, err);
+	int r;
 
-	if (r < 0)
-		return r;
+	if (is_removed(host, target))
+		return function_there(host, target, err);
 	/* Most kernels take the device lock for this read: behind a stuck unbind, for ever. */
 	snprintf(path, sizeof(path), DEVICE "/driver_override", target);
-	r = guard_read_host(host, path, text, sizeof(text), err);
+	r = guard_read_host(host, path, text, sizeof(text), &why);
+	if (r == -ENOENT && function_there(host, target, err) < 0)
+		return -ENODEV;
 	if (r < 0)
-		return r;
+		return error_set(err, r, "%s", error_text(&why));
 	return override_value(text, ret, err);
 }
 
