@@ -264,8 +264,7 @@ START_TEST(lines_for_a_disk)
 	static const char disk[] = "/sys/devices/pci0000:00/" NIC "/block/sdx";
 
 	domain("");
-	faketree_link("../../devices/pci0000:00/" NIC "/block/sdx",
-		      "/sys/class/block/sdx");
+	faketree_disk("sdx", NIC);
 	faketree_file("8:16\n", "%s/dev", disk);
 	faketree_file("36 35 8:16 / /games rw - ext4 /dev/sdx rw\n",
 		      "/proc/self/mountinfo");

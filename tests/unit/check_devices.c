@@ -523,8 +523,7 @@ END_TEST
 START_TEST(tells_the_worst_first)
 {
 	config("[prepare/begin]\ngovernor.set = performance\npci.detach = " NIC "\n");
-	faketree_link("../../devices/pci0000:00/" NIC "/block/sdx",
-		      "/sys/class/block/sdx");
+	faketree_disk("sdx", NIC);
 	faketree_file("8:16\n", "/sys/devices/pci0000:00/" NIC "/block/sdx/dev");
 	faketree_file("36 35 8:16 / /home rw,noatime - ext4 /dev/sdx rw\n",
 		      "/proc/self/mountinfo");
@@ -535,8 +534,7 @@ END_TEST
 START_TEST(refuses_mounted_disks)
 {
 	config("[prepare/begin]\npci.detach = " NIC "\n");
-	faketree_link("../../devices/pci0000:00/" NIC "/block/sdx",
-		      "/sys/class/block/sdx");
+	faketree_disk("sdx", NIC);
 	faketree_file("8:16\n", "/sys/devices/pci0000:00/" NIC "/block/sdx/dev");
 	faketree_file("36 35 8:16 / /home rw,noatime - ext4 /dev/sdx rw\n",
 		      "/proc/self/mountinfo");
@@ -544,10 +542,23 @@ START_TEST(refuses_mounted_disks)
 }
 END_TEST
 
+/* Below the controller is but a path to the disk, which itself is below none. */
+START_TEST(refuses_mounted_multipath_disks)
+{
+	config("[prepare/begin]\npci.detach = " NIC "\n");
+	faketree_disk("nvme0c0n1", NIC);
+	faketree_file("8:16\n", "/sys/devices/virtual/nvme-subsystem/nvme0n1/dev");
+	faketree_link("../../devices/virtual/nvme-subsystem/nvme0n1",
+		      "/sys/class/block/nvme0n1");
+	faketree_file("36 35 8:16 / /home rw,noatime - ext4 /dev/nvme0n1 rw\n",
+		      "/proc/self/mountinfo");
+	assert_error(phase("prepare", "begin"), "nvme0n1, mounted at /home", NIC);
+}
+END_TEST
+
 static void disk(const char *how)
 {
-	faketree_link("../../devices/pci0000:00/" NIC "/block/sdx",
-		      "/sys/class/block/sdx");
+	faketree_disk("sdx", NIC);
 	faketree_file("8:16\n", "/sys/devices/pci0000:00/" NIC "/block/sdx/dev");
 	faketree_file("", "/proc/self/mountinfo");
 	faketree_file(how, "/dev/sdx");
@@ -622,8 +633,7 @@ START_TEST(asks_for_each_disk)
 	char path[PATH_MAX];
 
 	disk("taken\n");
-	faketree_link("../../devices/pci0000:00/" NIC "/block/sdw",
-		      "/sys/class/block/sdw");
+	faketree_disk("sdw", NIC);
 	faketree_file("8:0\n", "/sys/devices/pci0000:00/" NIC "/block/sdw/dev");
 	faketree_file("36 35 8:0 / /games rw - ext4 /dev/sdw rw\n",
 		      "/proc/self/mountinfo");
@@ -722,6 +732,7 @@ int main(void)
 	tcase_add_test(tc, says_on_the_console_that_there_is_no_picture);
 	tcase_add_test(tc, tells_the_worst_first);
 	tcase_add_test(tc, refuses_mounted_disks);
+	tcase_add_test(tc, refuses_mounted_multipath_disks);
 	tcase_add_loop_test(tc, refuses_disks_that_somebody_has_taken, 0, 2);
 	tcase_add_test(tc, puts_back_before_it_looks);
 	tcase_add_test(tc, removal_and_rescan_are_simulated);

@@ -586,8 +586,7 @@ static void all_is_wrong(void)
 	faketree_pci(OTHER_GPU, "1002:67df", "030000", "amdgpu", "16");
 	faketree_file("", "/sys/devices/pci0000:00/" GPU "/drm/card0/uevent");
 	faketree_process(812, "renderd", "render.service", "/dev/dri/card0");
-	faketree_link("../../devices/pci0000:00/" NIC "/block/sdx",
-		      "/sys/class/block/sdx");
+	faketree_disk("sdx", NIC);
 	faketree_file("8:16\n", "/sys/devices/pci0000:00/" NIC "/block/sdx/dev");
 	faketree_file("36 35 8:16 / /home rw,noatime - ext4 /dev/sdx rw\n",
 		      "/proc/self/mountinfo");

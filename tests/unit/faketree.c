@@ -150,6 +150,7 @@ void faketree_new(struct host *host)
 	static const char *const dirs[] = {
 		"/sys/bus/pci/devices/",
 		"/sys/bus/pci/drivers/",
+		"/sys/block/",
 		"/sys/class/block/",
 		"/sys/bus/platform/devices/",
 		"/sys/class/graphics/",
@@ -281,6 +282,18 @@ void faketree_pci(const char *name, const char *id, const char *class, const cha
 	if (home)
 		faketree_file(home, "/.fake/home/%s", name);
 	fake_probe(name);
+}
+
+void faketree_disk(const char *disk, const char *function)
+{
+	char target[256];
+
+	snprintf(target, sizeof(target), "../devices/pci0000:00/%s/block/%s", function,
+		 disk);
+	faketree_link(target, "/sys/block/%s", disk);
+	snprintf(target, sizeof(target), "../../devices/pci0000:00/%s/block/%s", function,
+		 disk);
+	faketree_link(target, "/sys/class/block/%s", disk);
 }
 
 void faketree_group_owned(const char *group, bool owned)

@@ -57,6 +57,8 @@ void faketree_module_refs(const char *name, unsigned references);
  */
 void faketree_pci(const char *name, const char *id, const char *class, const char *home,
 		  const char *group);
+/* A disk below a function, without any file of its own. */
+void faketree_disk(const char *disk, const char *function);
 /* A group that a guest owns: native drivers cannot bind in it. */
 void faketree_group_owned(const char *group, bool owned);
 /* Every probe but vfio's fails with EIO, until the function is removed and rescanned. */
