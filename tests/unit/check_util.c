@@ -269,6 +269,35 @@ START_TEST(display_managers)
 }
 END_TEST
 
+#define MANY_FILES 2000 /* more than the kernel tells of at once */
+
+START_TEST(test_lists_all_of_a_folder)
+{
+	char root[] = "/tmp/vfio-hook-util-XXXXXX", path[PATH_MAX], name[32];
+	struct host host = { .root = mkdtemp(root) };
+	_cleanup_strv_ struct strv names = {}, none = {};
+
+	ck_assert_ptr_nonnull(host.root);
+	ck_assert_int_eq(mknod(host_path(&host, path, "/.hidden"), S_IFREG | 0644, 0), 0);
+	for (int i = MANY_FILES - 1; i >= 0; i--)
+		ck_assert_int_eq(mknod(host_path(&host, path, "/file-%04d", i),
+				       S_IFREG | 0644, 0),
+				 0);
+	ck_assert_int_eq(host_list(&host, &names, "/"), 0);
+	ck_assert_uint_eq(names.n, MANY_FILES);
+	ck_assert_int_eq(host_list(&host, &none, "/file-0000"), -ENOTDIR);
+	ck_assert_int_eq(host_list(&host, &none, "/no-such"), -ENOENT);
+	ck_assert_uint_eq(none.n, 0);
+	for (int i = 0; i < MANY_FILES; i++) {
+		snprintf(name, sizeof(name), "file-%04d", i);
+		ck_assert_str_eq(names.v[i], name);
+		ck_assert_int_eq(unlink(host_path(&host, path, "/%s", name)), 0);
+	}
+	ck_assert_int_eq(unlink(host_path(&host, path, "/.hidden")), 0);
+	ck_assert_int_eq(rmdir(root), 0);
+}
+END_TEST
+
 /* Nobody ever writes to the pipe, and a device may do anything when it is read. */
 START_TEST(test_reads_only_files)
 {
@@ -344,6 +373,7 @@ int main(void)
 	tcase_add_test(tcase, words_as_in_sh);
 	tcase_add_test(tcase, display_managers);
 	tcase_add_test(tcase, words_that_are_none);
+	tcase_add_test(tcase, test_lists_all_of_a_folder);
 	tcase_add_test(tcase, test_reads_only_files);
 	return suite_run("util", tcase);
 }
