@@ -14,6 +14,15 @@ config win10 <<-END
 	pci.detach       = 01:00.*
 END
 
+# What the kernel has to take down is the same each time: a card's sound and what is plugged into
+# it are found some time after their driver has bound.
+keyboard() { ls -d /sys/bus/pci/devices/0000:01:00.2/usb*/*-1/*-1:1.0 >/dev/null 2>&1; }
+settle()
+{
+	until_true 20 grep -q ' \[' /proc/asound/cards || fail "the sound card is there"
+	until_true 20 keyboard || fail "the keyboard is there"
+}
+
 # call NAME OPERATION SUBOPERATION: from the exec to the exit, as libvirt would wait for it.
 call()
 {
@@ -37,6 +46,7 @@ writes()
 kernel()
 {
 	local d
+	settle
 	lap write 9>"$LAB/lap" <"$LAB/writes"
 	echo "kernel $(cat "$LAB/lap")" >>"$times"
 	for d in 0 1 2; do
@@ -46,6 +56,7 @@ kernel()
 
 round()
 {
+	settle
 	call prepare prepare begin
 	call start start begin
 	call started started begin
