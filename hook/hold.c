@@ -106,6 +106,8 @@ static bool have_it(struct run *run, const char *name)
 	const struct journals *all;
 	bool have = false;
 
+	if (run->journal)
+		return claim_in(run->journal, &state_hold, name);
 	if (journals_look(run, &once, &all, NULL) < 0)
 		return false;
 	for (size_t i = 0; i < all->n; i++)
@@ -114,29 +116,31 @@ static bool have_it(struct run *run, const char *name)
 	return have;
 }
 
-/* With the lock: nothing is written before all are free. */
-static int hold_locked(struct run *run, const struct pci_list *functions,
-		       struct strv *fresh, struct error *err)
+static int find_fresh(const struct run *run, const struct pci_list *functions,
+		      struct strv *fresh)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < functions->n && r == 0; i++) {
-		const char *name = functions->fn[i].name;
+	for (size_t i = 0; i < functions->n && r == 0; i++)
+		if (!journal_find(run->journal, &state_hold, functions->fn[i].name))
+			r = strv_add(fresh, functions->fn[i].name);
+	return r;
+}
 
-		if (journal_find(run->journal, &state_hold, name))
-			continue;
-		r = effect_check_foreign(run, &state_hold, name, err);
-		if (r == 0 && strv_add(fresh, name) < 0)
-			r = error_oom(err);
-	}
+/* With the lock: nothing is written before all are free. */
+static int hold_locked(struct run *run, const struct strv *fresh, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < fresh->n && r == 0; i++)
+		r = effect_check_foreign(run, &state_hold, fresh->v[i], err);
 	for (size_t i = 0; i < fresh->n && r == 0; i++)
 		r = journal_record(run->journal, &state_hold, fresh->v[i], "", "", "",
 				   run->event.phase, err);
 	return r;
 }
 
-static int hold(struct run *run, const struct pci_list *functions, struct strv *fresh,
-		struct error *err)
+static int hold(struct run *run, const struct strv *fresh, struct error *err)
 {
 	_cleanup_(journal_unlock) struct journal_lock lock = {};
 	_cleanup_(journals_done) struct journals all = {};
@@ -145,7 +149,7 @@ static int hold(struct run *run, const struct pci_list *functions, struct strv *
 	if (r < 0)
 		return r;
 	run->journals = &all;
-	r = hold_locked(run, functions, fresh, err);
+	r = hold_locked(run, fresh, err);
 	run->journals = NULL;
 	return r;
 }
@@ -193,8 +197,12 @@ static int hold_list(struct run *run, const struct pci_list *functions,
 		     struct strv *fresh, struct error *err)
 {
 	bool ask = run->simulate || !run->journal;
-	int r = ask ? 0 : hold(run, functions, fresh, err);
+	int r = ask ? 0 : find_fresh(run, functions, fresh);
 
+	if (r < 0)
+		return error_oom(err);
+	if (fresh->n)
+		r = hold(run, fresh, err);
 	for (size_t i = 0; ask && i < functions->n && r == 0; i++)
 		r = hold_ask(run, functions->fn[i].name, err);
 	/* Whoever plans from here on finds our record. */

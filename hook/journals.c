@@ -37,9 +37,12 @@ static int read_all(struct run *run, struct journals *journals, struct error *er
 		return error_errno(err, r, "cannot read other domains' journals");
 	if (r < 0 && !run_said(run, text))
 		run_warn(run, "%s", text);
-	for (size_t i = 0; i < uuids.n; i++)
+	for (size_t i = 0; i < uuids.n; i++) {
+		if (run->journal && streq(uuids.v[i], run->journal->uuid))
+			continue;
 		if (add(run, uuids.v[i], journals) < 0)
 			return error_oom(err);
+	}
 	journals->read = true;
 	return 0;
 }

@@ -12,9 +12,10 @@ struct found_journal {
 };
 
 /*
- * The journals of all domains, ours as well, as they were at the first question. A plan has
- * one such picture (RUN->journals), and so has whoever has several questions while nothing may
- * change: with the host-wide lock. Else each question gets one of its own.
+ * The journals of all domains, as they were at the first question; ours as well, if it is
+ * not open (RUN->journal). A plan has one such picture (RUN->journals), and so has whoever has
+ * several questions while nothing may change: with the host-wide lock. Else each question gets
+ * one of its own.
  */
 struct journals {
 	struct found_journal *found;

@@ -4,6 +4,7 @@
  * alone on every way up and down, also when they were cut off in between.
  */
 #include <fcntl.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -280,6 +281,31 @@ START_TEST(no_lock_for_what_is_ours)
 	ck_assert_msg(_i || strstr(error_text(&err), "/lock is held"), "%s",
 		      error_text(&err));
 	ck_assert_int_eq(journal_find(&journal, &state_override, NIC) != NULL, _i);
+	if (_i)
+		ck_assert_int_eq(hold_function(&call.run, NIC, NULL, &err), 0);
+	journal_done(&journal);
+	call_done(&call);
+}
+END_TEST
+
+/* Whatever the steps ask about others, a plan reads their journals once. */
+START_TEST(plan_reads_a_journal_once)
+{
+	const int opened = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	_cleanup_error_ struct error err = {};
+	struct inotify_event event[3];
+	struct journal journal;
+	struct call call;
+
+	config(&a, DETACH);
+	open_journal(&b, &journal);
+	ck_assert_int_ge(inotify_add_watch(opened, journal.path, IN_OPEN | IN_CLOSE), 0);
+	ck_assert_int_eq(open_call(&a, PHASE_PREPARE, &call, &err), 0);
+	ck_assert_int_eq(phase_check(&call.run, &err), 0);
+	ck_assert_int_eq(read(opened, event, sizeof(event)), 2 * sizeof(*event));
+	ck_assert_uint_eq(event[0].mask, IN_OPEN);
+	ck_assert_uint_eq(event[1].mask, IN_CLOSE_NOWRITE);
+	close(opened);
 	journal_done(&journal);
 	call_done(&call);
 }
@@ -690,6 +716,7 @@ int main(void)
 	tcase_add_loop_test(tc, way_back_leaves_what_another_has, 0, 3);
 	tcase_add_loop_test(tc, held_by_any_record, 0, (int)ARRAY_SIZE(records));
 	tcase_add_loop_test(tc, no_lock_for_what_is_ours, 0, 2);
+	tcase_add_test(tc, plan_reads_a_journal_once);
 	tcase_add_test(tc, final_effect_asks);
 	tcase_add_test(tc, two_at_once);
 	tcase_add_test(tc, held_until_the_end_of_the_way_back);
