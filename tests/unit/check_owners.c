@@ -288,6 +288,37 @@ START_TEST(no_lock_for_what_is_ours)
 }
 END_TEST
 
+/* What the boot has is not its alone: a domain may have come for it since. */
+START_TEST(boot_asks_for_what_it_has)
+{
+	_cleanup_error_ struct error err = {};
+	static char uuid[] = "boot.a";
+	struct journal boot, journal;
+	struct domain domain;
+	struct call call;
+
+	ck_assert_int_eq(open_call(&a, PHASE_BOOT, &call, &err), 0);
+	domain = *call.run.domain;
+	domain.uuid = uuid;
+	call.run.domain = &domain;
+	open_journal(&(struct guest){ "a", uuid }, &boot);
+	call.run.journal = &boot;
+	run_start_clock(&call.run);
+	ck_assert_int_eq(hold_function(&call.run, NIC, NULL, &err), 0);
+	open_journal(&b, &journal);
+	ck_assert_int_eq(journal_record(&journal, &state_hold, NIC, "", "", "",
+					PHASE_PREPARE, NULL),
+			 0);
+	ck_assert_int_eq(effect_set(&call.run, &state_override, NIC, "vfio-pci", NULL,
+				    &err),
+			 -EBUSY);
+	ck_assert(strstr(error_text(&err), NIC " belongs to domain b now"));
+	journal_done(&journal);
+	journal_done(&boot);
+	call_done(&call);
+}
+END_TEST
+
 /* Whatever the steps ask about others, a plan reads their journals once. */
 START_TEST(plan_reads_a_journal_once)
 {
@@ -716,6 +747,7 @@ int main(void)
 	tcase_add_loop_test(tc, way_back_leaves_what_another_has, 0, 3);
 	tcase_add_loop_test(tc, held_by_any_record, 0, (int)ARRAY_SIZE(records));
 	tcase_add_loop_test(tc, no_lock_for_what_is_ours, 0, 2);
+	tcase_add_test(tc, boot_asks_for_what_it_has);
 	tcase_add_test(tc, plan_reads_a_journal_once);
 	tcase_add_test(tc, final_effect_asks);
 	tcase_add_test(tc, two_at_once);
