@@ -13,6 +13,7 @@ void claim_done(struct claim *claim)
 	free(claim->domain);
 	free(claim->old);
 	free(claim->new);
+	free(claim->data);
 	*claim = (struct claim){};
 }
 
@@ -24,10 +25,11 @@ static int claim_fill(struct claim *claim, const struct journal *journal,
 		.domain = strdup(journal->domain),
 		.old = strdup(record->old),
 		.new = strdup(record->new),
+		.data = strdup(record->data),
 		.when = record->when,
 	};
 
-	if (!c.uuid || !c.domain || !c.old || !c.new) {
+	if (!c.uuid || !c.domain || !c.old || !c.new || !c.data) {
 		claim_done(&c);
 		return -ENOMEM;
 	}
@@ -135,15 +137,23 @@ int claim_youngest(struct run *run, const struct state_kind *kind, const char *t
 	return claim_search(run, kind, target, NULL, ret, err);
 }
 
-/* TO's record gets a new old value. */
+/* TO's record gets a new old value, and of DATA what belongs to that; NULL: nothing does. */
 static int pass_on(struct run *run, const struct claim *to, const struct state_kind *kind,
-		   const char *target, const char *old, struct error *err)
+		   const char *target, const char *old, const char *data,
+		   struct error *err)
 {
 	_cleanup_(journal_done) struct journal other = { .fd = -1 };
-	int r = journal_open_foreign(&run->host, to->uuid, &other, err);
+	_cleanup_free_ char *heritage = NULL;
+	int r;
 
+	if (kind->inherit && data) {
+		heritage = kind->inherit(data, to->data);
+		if (!heritage)
+			return error_oom(err);
+	}
+	r = journal_open_foreign(&run->host, to->uuid, &other, err);
 	if (r == 0)
-		r = journal_set_old(&other, kind, target, old, err);
+		r = journal_set_old(&other, kind, target, old, heritage, err);
 	log_hold(true); /* the host's lock is held */
 	if (r == 0)
 		run_note(run, "%s stays as it is: domain %s still uses it", target,
@@ -158,7 +168,8 @@ int claim_leave(struct run *run, const struct record *record, struct error *err)
 	int r = claim_search(run, record->kind, record->target, record, &next, err);
 
 	if (r == 0)
-		r = pass_on(run, &next, record->kind, record->target, record->old, err);
+		r = pass_on(run, &next, record->kind, record->target, record->old,
+			    record->data, err);
 	if (r < 0)
 		return r == -ENOENT && !next.uuid ? 0 : r;
 	return 1;
@@ -172,7 +183,7 @@ int claim_settle(struct run *run, const struct state_kind *kind, const char *tar
 	int r = claim_search(run, kind, target, &before_all, &oldest, err);
 
 	if (r == 0)
-		r = pass_on(run, &oldest, kind, target, value, err);
+		r = pass_on(run, &oldest, kind, target, value, NULL, err);
 	if (r < 0)
 		return r == -ENOENT && !oldest.uuid ? 0 : r;
 	return 1;

@@ -9,7 +9,7 @@
  */
 struct claim {
 	char *uuid, *domain;
-	char *old, *new;
+	char *old, *new, *data;
 	int64_t when;
 };
 

@@ -127,9 +127,13 @@ int journal_claim(struct journal *journal, const struct state_kind *kind,
 		  enum phase phase, int64_t after, struct error *err);
 int journal_strike(struct journal *journal, const struct state_kind *kind,
 		   const char *target, struct error *err);
-/* Gives a record of another domain a new old value (a claim moves on). */
+/*
+ * Gives a record of another domain a new old value (a claim moves on), and new data unless
+ * that is NULL.
+ */
 int journal_set_old(struct journal *journal, const struct state_kind *kind,
-		    const char *target, const char *old, struct error *err);
+		    const char *target, const char *old, const char *data,
+		    struct error *err);
 int journal_phase(struct journal *journal, enum phase phase, enum phase_state state,
 		  struct error *err);
 /* A child is about to make its call; it has returned; it is left behind in it. */

@@ -139,6 +139,14 @@ static int apply_old(struct journal *journal, char **field)
 	return record ? replace(&record->old, field[2]) : 0;
 }
 
+static int apply_heir(struct journal *journal, char **field)
+{
+	struct record *record = find_record(journal, field[0], field[1]);
+	int r = record ? replace(&record->old, field[2]) : 0;
+
+	return record && r == 0 ? replace(&record->data, field[3]) : r;
+}
+
 static int apply_strike(struct journal *journal, char **field)
 {
 	struct record *record = find_record(journal, field[0], field[1]);
@@ -225,6 +233,7 @@ static const struct line_type line_types[] = {
 	{ "old", 3, apply_old },	   { "strike", 2, apply_strike },
 	{ "phase", 2, apply_phase },	   { "child", 3, apply_child },
 	{ "left", 3, apply_left },	   { "returned", 1, apply_returned },
+	{ "heir", 4, apply_heir },
 };
 
 int journal_apply(struct journal *journal, char **fields, size_t n)

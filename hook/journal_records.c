@@ -59,9 +59,11 @@ int journal_strike(struct journal *journal, const struct state_kind *kind,
 }
 
 int journal_set_old(struct journal *journal, const struct state_kind *kind,
-		    const char *target, const char *old, struct error *err)
+		    const char *target, const char *old, const char *data,
+		    struct error *err)
 {
-	return ADD(journal, err, "old", kind->name, target, old);
+	return data ? ADD(journal, err, "heir", kind->name, target, old, data) :
+		      ADD(journal, err, "old", kind->name, target, old);
 }
 
 int journal_phase(struct journal *journal, enum phase phase, enum phase_state state,

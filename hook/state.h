@@ -67,6 +67,11 @@ struct state_kind {
 	 * KNOWN already (or NULL). The caller frees; NULL: no memory. Without it: DATA.
 	 */
 	char *(*keep)(const struct record *known, const char *value, const char *data);
+	/*
+	 * The data of another domain's record, OTHERS, that takes over the old value of one
+	 * with OURS. The caller frees; NULL: no memory. Without it: OTHERS stays as it is.
+	 */
+	char *(*inherit)(const char *ours, const char *others);
 	/* The way back where it is not simply change(…, record->old); may be NULL. */
 	int (*undo)(struct run *run, const struct record *record, const char *now,
 		    struct error *err);

@@ -193,6 +193,19 @@ static char *module_keep(const struct record *known, const char *value, const ch
 	return asprintf(&kept, "%.*s\n%s", n, found, wanted) < 0 ? NULL : kept;
 }
 
+/* What the first of all unloads found is put back by the last who leaves. */
+static char *module_inherit(const char *ours, const char *others)
+{
+	char *data;
+
+	if (!found_len(ours))
+		return strdup(others);
+	return asprintf(&data, "%.*s\n%s", (int)found_len(ours), ours,
+			wanted_of(others)) < 0 ?
+		       NULL :
+		       data;
+}
+
 static int module_change(struct run *run, const struct record *record, const char *from,
 			 const char *to, struct error *err)
 {
@@ -278,6 +291,7 @@ const struct state_kind state_module = {
 	.shared = true,
 	.always_undo = true,
 	.keep = module_keep,
+	.inherit = module_inherit,
 	.read = module_read,
 	.change = module_change,
 	.undo = module_undo,
