@@ -85,7 +85,7 @@ guest()
 		echo "<os><type arch='x86_64' machine='q35'>hvm</type></os>"
 		echo "<features><acpi/></features>"
 		echo "<on_poweroff>destroy</on_poweroff><on_reboot>restart</on_reboot>"
-		echo "<devices><emulator>/usr/bin/qemu-system-x86_64</emulator>"
+		echo "<devices><emulator>${EMULATOR:-/usr/bin/qemu-system-x86_64}</emulator>"
 		echo "<disk type='file' device='disk'><driver name='qemu' type='raw'/>"
 		echo "<source file='$IMAGES/$name.img'/><target dev='vda' bus='virtio'/></disk>"
 		echo "<controller type='usb' model='none'/><memballoon model='none'/>"
