@@ -15,8 +15,11 @@ trap 'exit 1' INT TERM HUP
 mkdir -p "$top/etc/libvirt/hooks/conf.d" "$top/etc/libvirt/hooks/qemu.d" "$top/etc/systemd/system" \
 	"$top/usr/sbin" "$top/usr/bin" "$top/lab" "$top/var/lib/libvirt/images"
 chmod 755 "$top"
-install -m 755 "$hook" "$top/etc/libvirt/hooks/qemu"
-install -m 755 "$hook" "$top/usr/sbin/vfio-hook"
+# As it is installed: without what a debugger wants.
+cp "$hook" "$top/etc/libvirt/hooks/qemu"
+strip "$top/etc/libvirt/hooks/qemu" 2>/dev/null || : # a script in its stead
+chmod 755 "$top/etc/libvirt/hooks/qemu"
+cp "$top/etc/libvirt/hooks/qemu" "$top/usr/sbin/vfio-hook"
 install -m 755 "$here/guest/run" "$here/../../share/install-hook" "$top/lab/"
 # What the hook was built in: a package is made of the same. Without one (HOOK= is a lone
 # file) the scenario that wants it says so.
@@ -37,7 +40,7 @@ install -m 644 "$here/lib.sh" "$top/lab/lib.sh"
 cp -r "$here/scenarios" "$top/lab/scenarios"
 cp -r "$here/../../conf.d" "$top/lab/conf.d"
 echo "$*" >"$top/lab/want"
-for a in hold lap; do cc -O2 -Wall -Wextra -static -o "$top/usr/bin/$a" "$lab/$a.c"; done
+for a in hold lap; do cc -O2 -Wall -Wextra -static -s -o "$top/usr/bin/$a" "$lab/$a.c"; done
 for f in stay poweroff; do
 	define=
 	[ $f = stay ] || define=-DPOWEROFF

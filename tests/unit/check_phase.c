@@ -276,7 +276,7 @@ START_TEST(a_dead_domain_has_no_time_of_its_own)
 	of = other_xml; /* nobody in this tree stands behind it */
 	prepare_slow_undo();
 	of = xml;
-	config("[domain]\ntimeout = 3s\n[prepare/begin]\npci.detach = " NIC "\n");
+	config("[domain]\ntimeout = 8s\n[prepare/begin]\npci.detach = " NIC "\n");
 	error = phase("prepare", "begin");
 	ck_assert(error && strstr(error, "/bin/slow did not end within"));
 	assert_error_has(error, "cannot put back what a dead domain changed");
