@@ -3,6 +3,7 @@
  * All that XML, config and host disagree on.
  */
 #include "advice.h"
+#include "group.h"
 
 static bool shares_bus(const struct pci_list *list, const struct pci_function *fn)
 {
@@ -13,58 +14,29 @@ static bool shares_bus(const struct pci_list *list, const struct pci_function *f
 	return false;
 }
 
-/* The functions of the bus and of the groups that LIST's are in; LIST has them then, too. */
-static int add_neighbours(const struct run *run, struct pci_list *list)
-{
-	_cleanup_strv_ struct strv near = {};
-	int r = 0;
-
-	for (size_t i = 0; i < list->n && r == 0; i++) {
-		_cleanup_strv_ struct strv members = {};
-		char group[32];
-
-		if (pci_group(&run->host, list->fn[i].name, group, sizeof(group)) < 0 ||
-		    pci_group_members(&run->host, group, &members) < 0)
-			continue;
-		for (size_t k = 0; k < members.n && r == 0; k++)
-			r = strv_add(&near, members.v[k]);
-	}
-	for (size_t i = 0; i < run->pci.n && r == 0; i++)
-		if (shares_bus(list, &run->pci.fn[i]))
-			r = strv_add(&near, run->pci.fn[i].name);
-	for (size_t i = 0; i < near.n && r == 0; i++) {
-		const struct pci_function *fn = pci_find(&run->pci, near.v[i]);
-
-		if (fn && !pci_find(list, fn->name))
-			r = pci_list_add(list, fn);
-	}
-	return r;
-}
-
 /*
  * What a start is judged by: of a machine with a hundred functions, those of the domain and of
  * the plan, and what is moved, opened or reset together with them.
  */
-static int find_concerned(struct run *run, struct pci_list *ret)
+static int find_concerned(struct run *run, struct pci_list *ret, struct error *err)
 {
-	_cleanup_(pci_list_done) struct pci_list list = {};
 	int r = 0;
 
-	(void)run_planned_devices(run, &list, NULL); /* the plan has told why */
+	(void)run_planned_devices(run, ret, NULL); /* the plan has told why */
 	for (size_t i = 0; i < run->domain->n_hostdevs && r == 0; i++) {
 		const struct pci_function *fn =
 			pci_find(&run->pci, run->domain->hostdevs[i].name);
 
-		if (fn && !pci_find(&list, fn->name))
-			r = pci_list_add(&list, fn);
+		if (fn && pci_list_add_once(ret, fn) < 0)
+			r = error_oom(err);
 	}
 	if (r == 0)
-		r = add_neighbours(run, &list);
-	if (r < 0)
-		return r;
-	*ret = list;
-	list = (struct pci_list){};
-	return 0;
+		r = group_expand(run, ret, err);
+	for (size_t i = 0; i < run->pci.n && r == 0; i++)
+		if (shares_bus(ret, &run->pci.fn[i]) &&
+		    pci_list_add_once(ret, &run->pci.fn[i]) < 0)
+			r = error_oom(err);
+	return r;
 }
 
 static int take_stock(struct call *call, bool all, unsigned parts,
@@ -78,9 +50,8 @@ static int take_stock(struct call *call, bool all, unsigned parts,
 		return inventory_scan(&run->host, NULL, parts, inventory, err);
 	if (all)
 		return inventory_scan(&run->host, &run->pci, parts, inventory, err);
-	r = find_concerned(run, &concerned);
-	return r < 0 ? error_oom(err) :
-		       inventory_scan(&run->host, &concerned, parts, inventory, err);
+	r = find_concerned(run, &concerned, err);
+	return r < 0 ? r : inventory_scan(&run->host, &concerned, parts, inventory, err);
 }
 
 static void judge(struct call *call, bool all, unsigned parts, struct findings *findings)

@@ -36,9 +36,8 @@ static int siblings(struct run *run, const struct pci_function *fn, struct pci_l
 	for (size_t i = 0; i < names.n && r >= 0; i++) {
 		struct pci_function other;
 
-		if (run_function(run, names.v[i], &other) == 0 &&
-		    !pci_find(ret, other.name))
-			r = pci_list_add(ret, &other);
+		if (run_function(run, names.v[i], &other) == 0)
+			r = pci_list_add_once(ret, &other);
 	}
 	return r;
 }

@@ -41,9 +41,7 @@ static int _printf_(4, 5)
 
 static int take(struct lookup *lookup, const struct pci_function *fn, struct error *err)
 {
-	if (pci_find(lookup->found, fn->name))
-		return 0;
-	return pci_list_add(lookup->found, fn) < 0 ? error_oom(err) : 0;
+	return pci_list_add_once(lookup->found, fn) < 0 ? error_oom(err) : 0;
 }
 
 static bool same_slot(const struct pci_addr *a, const struct pci_addr *b)

@@ -16,8 +16,8 @@ static int planned_by(struct run *run, const struct step *step, struct pci_list 
 	if (r == 0 && group && streq(group, "whole"))
 		r = group_expand(run, &found, err);
 	for (size_t i = 0; i < found.n && r == 0; i++)
-		if (!pci_is_bridge(&found.fn[i]) && !pci_find(all, found.fn[i].name) &&
-		    pci_list_add(all, &found.fn[i]) < 0)
+		if (!pci_is_bridge(&found.fn[i]) &&
+		    pci_list_add_once(all, &found.fn[i]) < 0)
 			r = error_oom(err);
 	return r;
 }
@@ -54,9 +54,7 @@ static int add_managed(struct run *run, struct pci_list *all, struct error *err)
 		const struct hostdev *hostdev = &run->domain->hostdevs[i];
 		const struct pci_function *fn = pci_find(&run->pci, hostdev->name);
 
-		if (!fn || !hostdev->managed || pci_find(all, fn->name))
-			continue;
-		if (pci_list_add(all, fn) < 0)
+		if (fn && hostdev->managed && pci_list_add_once(all, fn) < 0)
 			return error_oom(err);
 	}
 	return 0;

@@ -51,8 +51,7 @@ static int expand_one(struct run *run, struct pci_list *list, const char *group,
 	for (size_t i = 0; i < names.n && r == 0; i++) {
 		const struct pci_function *fn = pci_find(&run->pci, names.v[i]);
 
-		if (fn && !pci_is_bridge(fn) && !pci_find(list, fn->name) &&
-		    pci_list_add(list, fn) < 0)
+		if (fn && !pci_is_bridge(fn) && pci_list_add_once(list, fn) < 0)
 			r = error_oom(err);
 	}
 	return r;

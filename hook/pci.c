@@ -27,6 +27,11 @@ int pci_list_add(struct pci_list *list, const struct pci_function *fn)
 	return 0;
 }
 
+int pci_list_add_once(struct pci_list *list, const struct pci_function *fn)
+{
+	return pci_find(list, fn->name) ? 0 : pci_list_add(list, fn);
+}
+
 void pci_list_done(struct pci_list *list)
 {
 	free(list->fn);

@@ -49,6 +49,8 @@ void pci_format_addr(const struct pci_addr *addr, char buf[PCI_ADDR_LEN]);
 int pci_scan(const struct host *host, struct pci_list *ret, struct error *err);
 const struct pci_function *pci_find(const struct pci_list *list, const char *name);
 int pci_list_add(struct pci_list *list, const struct pci_function *fn);
+/* Unless it is there already. */
+int pci_list_add_once(struct pci_list *list, const struct pci_function *fn);
 void pci_list_done(struct pci_list *list);
 
 /* "NVIDIA Corporation TU104 [GeForce RTX 2070 SUPER]" from pci.ids; the caller frees. */
