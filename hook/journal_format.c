@@ -139,12 +139,11 @@ static int apply_old(struct journal *journal, char **field)
 	return record ? replace(&record->old, field[2]) : 0;
 }
 
-static int apply_heir(struct journal *journal, char **field)
+static int apply_data(struct journal *journal, char **field)
 {
 	struct record *record = find_record(journal, field[0], field[1]);
-	int r = record ? replace(&record->old, field[2]) : 0;
 
-	return record && r == 0 ? replace(&record->data, field[3]) : r;
+	return record ? replace(&record->data, field[2]) : 0;
 }
 
 static int apply_strike(struct journal *journal, char **field)
@@ -233,7 +232,7 @@ static const struct line_type line_types[] = {
 	{ "old", 3, apply_old },	   { "strike", 2, apply_strike },
 	{ "phase", 2, apply_phase },	   { "child", 3, apply_child },
 	{ "left", 3, apply_left },	   { "returned", 1, apply_returned },
-	{ "heir", 4, apply_heir },
+	{ "data", 3, apply_data },
 };
 
 int journal_apply(struct journal *journal, char **fields, size_t n)

@@ -62,8 +62,10 @@ int journal_set_old(struct journal *journal, const struct state_kind *kind,
 		    const char *target, const char *old, const char *data,
 		    struct error *err)
 {
-	return data ? ADD(journal, err, "heir", kind->name, target, old, data) :
-		      ADD(journal, err, "old", kind->name, target, old);
+	/* Its data first: without the old value that belongs to it, it means nothing. */
+	int r = data ? ADD(journal, err, "data", kind->name, target, data) : 0;
+
+	return r < 0 ? r : ADD(journal, err, "old", kind->name, target, old);
 }
 
 int journal_phase(struct journal *journal, enum phase phase, enum phase_state state,

@@ -178,32 +178,30 @@ static size_t found_len(const char *data)
 	return end ? (size_t)(end - data) : 0;
 }
 
+/* Of FOUND its first N bytes. */
+static char *join_data(const char *found, size_t n, const char *wanted)
+{
+	char *data;
+
+	return asprintf(&data, "%.*s\n%s", (int)n, found, wanted) < 0 ? NULL : data;
+}
+
 static char *module_keep(const struct record *known, const char *value, const char *data)
 {
-	const char *before = known ? known->data : NULL;
+	const size_t n = found_len(known ? known->data : NULL);
 	const char *found = *value || !data ? "" : data,
 		   *wanted = *value && data ? data : "";
-	int n = (int)found_len(before);
-	char *kept = NULL;
 
-	if (n > 0)
-		found = before;
-	else
-		n = (int)strlen(found);
-	return asprintf(&kept, "%.*s\n%s", n, found, wanted) < 0 ? NULL : kept;
+	return n ? join_data(known->data, n, wanted) :
+		   join_data(found, strlen(found), wanted);
 }
 
 /* What the first of all unloads found is put back by the last who leaves. */
 static char *module_inherit(const char *ours, const char *others)
 {
-	char *data;
+	const size_t n = found_len(ours);
 
-	if (!found_len(ours))
-		return strdup(others);
-	return asprintf(&data, "%.*s\n%s", (int)found_len(ours), ours,
-			wanted_of(others)) < 0 ?
-		       NULL :
-		       data;
+	return n ? join_data(ours, n, wanted_of(others)) : strdup(others);
 }
 
 static int module_change(struct run *run, const struct record *record, const char *from,

@@ -316,6 +316,29 @@ START_TEST(test_unknown_lines)
 }
 END_TEST
 
+/* A version that knows of no data reads the old value all the same. */
+START_TEST(test_old_value_with_data)
+{
+	struct journal journal = opened(UUID);
+	_cleanup_free_ char *text = NULL;
+
+	set(&journal, "/a", "1", "2");
+	ck_assert_int_eq(journal_set_old(&journal, &state_attr, "/a", "0", "more", NULL),
+			 0);
+	journal_done(&journal);
+	ck_assert_int_eq(host_read_all(&host, &text, "/run/vfio-hook/" UUID ".journal"),
+			 0);
+	ck_assert_ptr_nonnull(strstr(text, "\nold\tattr\t/a\t0\t.\n"));
+	journal = opened(UUID);
+	ck_assert_str_eq(journal_find(&journal, &state_attr, "/a")->old, "0");
+	ck_assert_str_eq(journal_find(&journal, &state_attr, "/a")->data, "more");
+	ck_assert_int_eq(journal_set_old(&journal, &state_attr, "/a", "5", NULL, NULL), 0);
+	ck_assert_str_eq(journal_find(&journal, &state_attr, "/a")->old, "5");
+	ck_assert_str_eq(journal_find(&journal, &state_attr, "/a")->data, "more");
+	journal_done(&journal);
+}
+END_TEST
+
 START_TEST(test_foreign_folder)
 {
 	char path[PATH_MAX], target[PATH_MAX];
@@ -557,6 +580,7 @@ int main(void)
 	tcase_add_test(tc, test_empty);
 	tcase_add_test(tc, test_earlier_boot);
 	tcase_add_test(tc, test_unknown_lines);
+	tcase_add_test(tc, test_old_value_with_data);
 	tcase_add_test(tc, test_foreign_folder);
 	tcase_add_test(tc, test_cannot_be_removed);
 	tcase_add_test(tc, test_locked);
