@@ -24,26 +24,35 @@ static int read_now(struct run *run, const struct record *record, char **ret,
 	return *ret ? 0 : error_oom(err);
 }
 
+/* Is what RECORD is put back to still what the journal says? */
+static bool is_current(const struct record *record, const struct record *fresh)
+{
+	return streq(fresh->old, record->old) &&
+	       (!record->kind->inherit || streq(fresh->data, record->data));
+}
+
 /*
- * Another domain that left may have handed its old value on to us, now or while ours was
- * put back. 1: it has, and RECORD is from the value that is there now to that one.
+ * Another domain that left may have handed its old value on to us, and the data that
+ * belongs to it, now or while ours was put back. 1: it has, and RECORD is from the value
+ * that is there now to that one.
  */
 static int refresh(struct run *run, struct record *record, struct error *err)
 {
+	_cleanup_(record_done) struct record handed_on = {};
 	const struct record *fresh;
-	char *old;
 	int r = journal_reload(&run->host, run->journal, err);
 
 	if (r < 0)
 		return r;
 	fresh = journal_find(run->journal, record->kind, record->target);
-	if (!fresh || streq(fresh->old, record->old))
+	if (!fresh || is_current(record, fresh))
 		return 0;
-	old = strdup(fresh->old);
-	if (!old)
+	if (record_copy(fresh, &handed_on) < 0)
 		return error_oom(err);
 	free(record->old);
-	record->old = old;
+	record->old = STEAL(handed_on.old);
+	free(record->data);
+	record->data = STEAL(handed_on.data);
 	return 1;
 }
 

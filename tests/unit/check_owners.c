@@ -25,6 +25,7 @@ struct guest {
 
 static const struct guest a = { "a", "11111111-2222-3333-4444-555555555555" },
 			  b = { "b", "99999999-2222-3333-4444-555555555555" };
+#define B_JOURNAL "/run/vfio-hook/99999999-2222-3333-4444-555555555555.journal"
 static struct host host;
 static const char *hostdevs; /* of the XML */
 static int owner; /* who stands behind what is prepared */
@@ -642,8 +643,7 @@ END_TEST
 /* Of another version, which knows whose the card is and cannot tell us. */
 START_TEST(unreadable_journal_may_own_all)
 {
-	static const char file[] = "/run/vfio-hook/99999999-2222-3333-4444-555555555555"
-				   ".journal";
+	static const char file[] = B_JOURNAL;
 	char path[PATH_MAX];
 
 	config(&a, DETACH);
@@ -761,6 +761,26 @@ START_TEST(parameters_found_by_the_first)
 }
 END_TEST
 
+/* Another domain leaves at the begin of our way back, or while we put the module back. */
+START_TEST(parameters_handed_on_meanwhile)
+{
+	static const char debug[] = "/sys/module/dummy/parameters/debug",
+			  handed_on[] = "data\tmodule\tdummy\tdebug=4\\n\t.\n"
+					"old\tmodule\tdummy\tloaded\t.\n";
+
+	faketree_module("dummy", NULL);
+	faketree_module_load("dummy");
+	faketree_file("3\n", "%s", debug);
+	config(&b, "[prepare/begin]\nkmod.unload = dummy\nkmod.load = dummy debug=2\n"
+		   "pci.detach = 0b:00.0\n");
+	assert_no_error(phase(&b, PHASE_PREPARE));
+	ck_assert_str_eq(faketree_read("%s", debug), "2");
+	faketree_meanwhile(_i ? debug : "/driver_override", B_JOURNAL, handed_on);
+	assert_no_error(phase(&b, PHASE_RELEASE));
+	ck_assert_str_eq(faketree_read("%s", debug), "4");
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("owners");
@@ -785,6 +805,7 @@ int main(void)
 	tcase_add_loop_test(tc, shared_until_the_last_leaves, 0, 2);
 	tcase_add_loop_test(tc, parameters_of_a_module_that_both_load, 0, 2);
 	tcase_add_loop_test(tc, parameters_found_by_the_first, 0, 2);
+	tcase_add_loop_test(tc, parameters_handed_on_meanwhile, 0, 2);
 	tcase_add_test(tc, a_value_that_never_stays);
 	tcase_add_test(tc, optional_goes_without);
 	tcase_add_test(tc, unreadable_journal_may_own_all);

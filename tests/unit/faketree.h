@@ -83,6 +83,10 @@ void faketree_fail(const char *suffix, enum fake_failure how, int error);
 /* How many writes, loads and removals there were; /.fake/writes has them all. */
 unsigned faketree_writes(void);
 
+/* What another does just then: the first write to a path that ends with SUFFIX adds TEXT to
+ * the file PATH before it is made. */
+void faketree_meanwhile(const char *suffix, const char *path, const char *text);
+
 /* From now on no process can be made, as with pids.max reached; or again. */
 void faketree_no_forks(bool none);
 

@@ -113,6 +113,33 @@ void faketree_fail(const char *suffix, enum fake_failure how, int error)
 	failure.error = error;
 }
 
+static struct {
+	char suffix[128], path[PATH_MAX];
+} meanwhile;
+
+/* The text waits in a file: it is a child that writes, and it does so once. */
+void faketree_meanwhile(const char *suffix, const char *path, const char *text)
+{
+	snprintf(meanwhile.suffix, sizeof(meanwhile.suffix), "%s", suffix);
+	snprintf(meanwhile.path, sizeof(meanwhile.path), "%s", path);
+	faketree_file(text, "/.fake/meanwhile");
+}
+
+static void do_meanwhile(const char *path)
+{
+	char name[PATH_MAX], text[512];
+	FILE *f;
+
+	if (!*meanwhile.suffix || !str_ends(path, meanwhile.suffix) ||
+	    !fake_exists("/.fake/meanwhile"))
+		return;
+	snprintf(text, sizeof(text), "%s\n", faketree_read("/.fake/meanwhile"));
+	unlink(fake_path(name, "/.fake/meanwhile"));
+	f = fopen(fake_path(name, "%s", meanwhile.path), "ae");
+	if (!f || fputs(text, f) < 0 || fclose(f) < 0)
+		fake_die("cannot add to", meanwhile.path);
+}
+
 /* A file's length, as children write too. */
 unsigned faketree_writes(void)
 {
@@ -474,6 +501,7 @@ int __wrap_host_write(const struct host *host, const char *value, const char *fm
 	if (!streq(host->root, faketree_root()))
 		fake_die("a write outside of the tree", path);
 	note_write(path, value);
+	do_meanwhile(path);
 	if (fake_fault(path, &r))
 		return r;
 	if (is_to_fail(path, value)) {
