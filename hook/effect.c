@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Changes: the old value goes into the journal, then the target is changed, then read
- * back. On the way down a change is final: it strikes the journal's record instead.
+ * back.
  */
 #include "claims.h"
 #include "effect_change.h"
-#include "hold.h"
 #include "log.h"
 #include "owner.h"
 
@@ -125,11 +124,24 @@ static bool is_ours_alone(const struct run *run, const struct state_kind *kind,
 	       claim_in(run->journal, kind, target);
 }
 
+/* *DATA is what the journal keeps, in *BUF if that is not the step's own. */
+static int data_to_keep(struct run *run, const struct state_kind *kind,
+			const char *target, const char *value, const char **data,
+			char **buf, struct error *err)
+{
+	if (!kind->keep)
+		return 0;
+	*buf = kind->keep(run->journal ? journal_find(run->journal, kind, target) : NULL,
+			  value, *data);
+	*data = *buf;
+	return *buf ? 0 : error_oom(err);
+}
+
 static int journal_before(struct run *run, const struct state_kind *kind,
 			  const char *target, const char *now, const char *value,
 			  const char *data, struct error *err)
 {
-	_cleanup_free_ char *old = NULL;
+	_cleanup_free_ char *old = NULL, *kept = NULL;
 	_cleanup_(journal_unlock) struct journal_lock lock = {};
 	int64_t after;
 	bool foreign;
@@ -140,9 +152,12 @@ static int journal_before(struct run *run, const struct state_kind *kind,
 				      home_value(run, kind, target, now), value, data,
 				      run->event.phase, err);
 	r = journal_lock(&run->host, run_deadline(run), &lock, err);
-	if (r < 0)
-		return r;
-	r = old_value(run, kind, target, now, &old, &after, &foreign, err);
+	if (r == 0 && kind->inherit)
+		r = journal_reload(&run->host, run->journal, err); /* others hand on */
+	if (r == 0)
+		r = old_value(run, kind, target, now, &old, &after, &foreign, err);
+	if (r == 0)
+		r = data_to_keep(run, kind, target, value, &data, &kept, err);
 	if (r < 0)
 		return r;
 	return journal_claim(run->journal, kind, target,
@@ -186,78 +201,6 @@ static int simulate(struct run *run, const struct state_kind *kind, const char *
 	return r < 0 ? error_oom(err) : 0;
 }
 
-/*
- * What a final change is worth beside other domains' claims: 1: nothing is to be changed.
- * Else 0, and in *WISH what those want that were there before us; NULL: there are none.
- */
-static int leave_to_others(struct run *run, const struct state_kind *kind,
-			   const char *target, const char *value, char **wish,
-			   struct error *err)
-{
-	_cleanup_(claim_done) struct claim claim = {};
-	_cleanup_(journal_unlock) struct journal_lock lock = {};
-	const struct record *known;
-	int r = journal_lock(&run->host, run_deadline(run), &lock, err);
-
-	if (r == 0 && run->journal)
-		r = journal_reload(&run->host, run->journal, err);
-	if (r < 0)
-		return r;
-	known = run->journal ? journal_find(run->journal, kind, target) : NULL;
-	if (!known)
-		return claim_settle(run, kind, target, value, err);
-	r = claim_leave(run, known, err);
-	if (r == 1)
-		return journal_strike(run->journal, kind, target, err) < 0 ? -EIO : 1;
-	if (r == 0)
-		r = claim_youngest(run, kind, target, &claim, err);
-	if (r == 0)
-		*wish = STEAL(claim.new);
-	return r == -ENOENT && !claim.uuid ? 0 : r;
-}
-
-/* On the way down: final, but not against the wish of another domain. */
-static int set_for_good(struct run *run, const struct state_kind *kind,
-			const char *target, const char *now, const char *value,
-			const char *data, struct error *err)
-{
-	struct record record = { .kind = kind,
-				 .target = (char *)(uintptr_t)target,
-				 .data = (char *)(uintptr_t)(data ? data : "") };
-	_cleanup_free_ char *wish = NULL;
-	int r = 0;
-
-	if (kind->shared)
-		r = leave_to_others(run, kind, target, value, &wish, err);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	if (wish)
-		value = wish;
-	if (!streq(now, value))
-		r = effect_change(run, &record, now, value, err);
-	return r >= 0 && run->journal && journal_find(run->journal, kind, target) ?
-		       journal_strike(run->journal, kind, target, err) :
-		       r;
-}
-
-/* Nobody else takes the function meanwhile, although nothing is journalled. */
-static int set_held_for_good(struct run *run, const struct state_kind *kind,
-			     const char *target, const char *now, const char *value,
-			     const char *data, struct error *err)
-{
-	char function[PCI_ADDR_LEN];
-	bool held;
-	int r;
-
-	if (!kind->exclusive || !claim_function(target, function))
-		return set_for_good(run, kind, target, now, value, data, err);
-	r = hold_function(run, function, &held, err);
-	if (r < 0)
-		return r;
-	r = set_for_good(run, kind, target, now, value, data, err);
-	return hold_finish(run, function, held, r, err);
-}
-
 int effect_claim(struct run *run, const struct state_kind *kind, const char *target,
 		 struct error *err)
 {
@@ -277,23 +220,24 @@ static bool was_ours_to_change(struct run *run, const struct state_kind *kind,
 	return kind->exclusive && !streq(home_value(run, kind, target, value), value);
 }
 
-/* *DATA is what the journal keeps, in *BUF if that is not the step's own. */
-static int data_to_keep(struct run *run, const struct state_kind *kind,
-			const char *target, const char *value, const char **data,
-			char **buf, struct error *err)
+/* Nothing is journalled in a plan, nor on the way down. */
+static int set_unrecorded(struct run *run, const struct state_kind *kind,
+			  const char *target, const char *now, const char *value,
+			  const char *data, struct error *err)
 {
-	if (!kind->keep)
-		return 0;
-	*buf = kind->keep(run->journal ? journal_find(run->journal, kind, target) : NULL,
-			  value, *data);
-	*data = *buf;
-	return *buf ? 0 : error_oom(err);
+	_cleanup_free_ char *kept = NULL;
+	int r = data_to_keep(run, kind, target, value, &data, &kept, err);
+
+	if (r < 0)
+		return r;
+	return run->simulate ?
+		       simulate(run, kind, target, now, value, data, err) :
+		       effect_set_for_good(run, kind, target, now, value, data, err);
 }
 
 int effect_set(struct run *run, const struct state_kind *kind, const char *target,
 	       const char *value, const char *data, struct error *err)
 {
-	_cleanup_free_ char *kept = NULL;
 	_cleanup_(record_done) struct record record = {};
 	_cleanup_free_ char *now = NULL;
 	const struct record *known;
@@ -308,14 +252,10 @@ int effect_set(struct run *run, const struct state_kind *kind, const char *targe
 		now = strdup("");
 		r = now ? 0 : error_oom(err);
 	}
-	if (r == 0)
-		r = data_to_keep(run, kind, target, value, &data, &kept, err);
 	if (r < 0)
 		return r;
-	if (run->simulate)
-		return simulate(run, kind, target, now, value, data, err);
-	if (!phase_goes_up(run->event.phase))
-		return set_held_for_good(run, kind, target, now, value, data, err);
+	if (run->simulate || !phase_goes_up(run->event.phase))
+		return set_unrecorded(run, kind, target, now, value, data, err);
 	if (streq(now, value) && !kind->shared &&
 	    !was_ours_to_change(run, kind, target, value))
 		return 0;
@@ -327,7 +267,7 @@ int effect_set(struct run *run, const struct state_kind *kind, const char *targe
 		return error_oom(err);
 	r = effect_change(run, &record, now, value, err);
 	if (r == 0 && record.phase != run->event.phase && !kind->relative)
-		effect_note_way_back(run, kind, target, data);
+		effect_note_way_back(run, kind, target, record.data);
 	return r;
 }
 

@@ -10,3 +10,7 @@
  */
 int effect_change(struct run *run, const struct record *record, const char *now,
 		  const char *value, struct error *err);
+/* A change that no record is made of; what the journal has of the target is struck. */
+int effect_set_for_good(struct run *run, const struct state_kind *kind,
+			const char *target, const char *now, const char *value,
+			const char *data, struct error *err);

@@ -761,21 +761,33 @@ START_TEST(parameters_found_by_the_first)
 }
 END_TEST
 
-/* Another domain leaves at the begin of our way back, or while we put the module back. */
+/*
+ * Another domain leaves at the begin of our way back, while we put the module back, or just
+ * before a later phase sets it once more.
+ */
 START_TEST(parameters_handed_on_meanwhile)
 {
 	static const char debug[] = "/sys/module/dummy/parameters/debug",
 			  handed_on[] = "data\tmodule\tdummy\tdebug=4\\n\t.\n"
-					"old\tmodule\tdummy\tloaded\t.\n";
+					"old\tmodule\tdummy\tloaded\t.\n",
+			  *const when[] = { "/driver_override", debug, "/mm/x" };
 
 	faketree_module("dummy", NULL);
 	faketree_module_load("dummy");
 	faketree_file("3\n", "%s", debug);
+	faketree_file("1\n", "/sys/kernel/mm/x");
 	config(&b, "[prepare/begin]\nkmod.unload = dummy\nkmod.load = dummy debug=2\n"
-		   "pci.detach = 0b:00.0\n");
+		   "pci.detach = 0b:00.0\n"
+		   "[started/begin]\nsysfs.write = /sys/kernel/mm/x 2\n"
+		   "kmod.load = dummy debug=5\n");
 	assert_no_error(phase(&b, PHASE_PREPARE));
 	ck_assert_str_eq(faketree_read("%s", debug), "2");
-	faketree_meanwhile(_i ? debug : "/driver_override", B_JOURNAL, handed_on);
+	if (_i < 2)
+		assert_no_error(phase(&b, PHASE_STARTED));
+	faketree_meanwhile(when[_i], B_JOURNAL, handed_on);
+	if (_i == 2)
+		assert_no_error(phase(&b, PHASE_STARTED));
+	assert_no_error(phase(&b, PHASE_STOPPED));
 	assert_no_error(phase(&b, PHASE_RELEASE));
 	ck_assert_str_eq(faketree_read("%s", debug), "4");
 }
@@ -805,7 +817,7 @@ int main(void)
 	tcase_add_loop_test(tc, shared_until_the_last_leaves, 0, 2);
 	tcase_add_loop_test(tc, parameters_of_a_module_that_both_load, 0, 2);
 	tcase_add_loop_test(tc, parameters_found_by_the_first, 0, 2);
-	tcase_add_loop_test(tc, parameters_handed_on_meanwhile, 0, 2);
+	tcase_add_loop_test(tc, parameters_handed_on_meanwhile, 0, 3);
 	tcase_add_test(tc, a_value_that_never_stays);
 	tcase_add_test(tc, optional_goes_without);
 	tcase_add_test(tc, unreadable_journal_may_own_all);
