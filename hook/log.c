@@ -218,7 +218,13 @@ static void wait_told(void)
 	}
 }
 
-/* Behind those that a stuck disk keeps there may be no room. */
+static bool is_gone(int error)
+{
+	return error == EPIPE || error == ECONNRESET || error == ENOTCONN ||
+	       error == EBADF || error == ENOTSOCK;
+}
+
+/* Behind those that a stuck disk keeps there may be no room. False: it is lost. */
 static bool send_writer(const char *what, size_t n)
 {
 	int64_t end = now_ms() + LOG_PATIENCE_MS;
@@ -228,9 +234,9 @@ static bool send_writer(const char *what, size_t n)
 
 		if (send(log_state.fd, what, n, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)n)
 			return true;
-		if (errno != EAGAIN && errno != EINTR)
+		if (is_gone(errno))
 			close_file();
-		else if (!may_wait(left))
+		else if ((errno != EAGAIN && errno != EINTR) || !may_wait(left))
 			return false;
 		else
 			wait_writer(POLLOUT, left);
@@ -273,7 +279,7 @@ static void log_to_file(int level, const char *text)
 	}
 	if (n > LOG_LINE_MAX)
 		line[(n = LOG_LINE_MAX) - 1] = '\n';
-	if (send_writer(line, (size_t)n)) /* else it is lost */
+	if (send_writer(line, (size_t)n))
 		log_state.unwritten = log_state.unsynced = true;
 }
 

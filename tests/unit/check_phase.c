@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -366,6 +367,45 @@ START_TEST(the_log_waits_for_no_disk)
 }
 END_TEST
 
+static int send_fails; /* once, with this */
+
+ssize_t send(int fd, const void *buf, size_t n, int flags)
+{
+	errno = send_fails;
+	send_fails = 0;
+	return errno ? -1 : sendto(fd, buf, n, flags, NULL, 0);
+}
+
+/* The machine is short of memory for a moment: a line is lost, not all that follow. */
+START_TEST(the_log_goes_on_after_a_line_was_lost)
+{
+	static const int errors[] = { ENOBUFS, ENOMEM, EMSGSIZE };
+
+	log_open(&host, "win10");
+	log_info("the first line");
+	send_fails = errors[_i];
+	log_info("the second line");
+	log_info("the last line");
+	assert_log_has("the last line\n");
+	ck_assert_int_eq(log_has(&(struct run){ .host = host },
+				 (void *)(uintptr_t) "the second line\n", NULL),
+			 0);
+	log_close();
+}
+END_TEST
+
+/* A command that refuses its arguments has no call yet: descriptor 0 is not its own. */
+START_TEST(no_call_closes_nothing)
+{
+	struct call call = CALL_NONE;
+
+	ck_assert_int_eq(dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO),
+			 STDIN_FILENO);
+	call_done(&call);
+	ck_assert_int_ge(fcntl(STDIN_FILENO, F_GETFD), 0);
+}
+END_TEST
+
 /* Its last line survives us, too. */
 START_TEST(the_log_outlives_who_wrote_it)
 {
@@ -666,6 +706,8 @@ int main(void)
 	tcase_add_test(tc, a_plan_has_no_time_of_its_own);
 	tcase_add_test(tc, a_dead_domain_has_no_time_of_its_own);
 	tcase_add_test(tc, the_log_waits_for_no_disk);
+	tcase_add_loop_test(tc, the_log_goes_on_after_a_line_was_lost, 0, 3);
+	tcase_add_test(tc, no_call_closes_nothing);
 	tcase_add_test(tc, the_log_outlives_who_wrote_it);
 	tcase_add_test(tc, all_that_is_wrong_is_told);
 	tcase_set_timeout(tc, 120);
