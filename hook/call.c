@@ -17,11 +17,11 @@
 
 void call_init(struct call *call, const char *root, const char *hooks_dir)
 {
-	*call = (struct call){ .run = { .host.root = root, .cancel_fd = -1 } };
+	*call = (struct call)CALL_NONE;
+	call->run.host.root = root;
 	snprintf(call->hooks_dir, sizeof(call->hooks_dir), "%s", hooks_dir);
 	call->run.hooks_dir = call->hooks_dir;
 	call->run.host.server = &call->server;
-	call->lock.fd = -1;
 	call->run.host.lock = &call->lock;
 }
 

@@ -13,6 +13,12 @@ struct call {
 	char hooks_dir[PATH_MAX];
 };
 
+/* What call_done() may be given where call_init() was not reached. */
+#define CALL_NONE                                  \
+	{                                          \
+		.run.cancel_fd = -1, .lock.fd = -1 \
+	}
+
 void call_init(struct call *call, const char *root, const char *hooks_dir);
 /* Has the domain a config, or scripts for this event? Cheap. */
 bool call_has_files(const struct call *call);

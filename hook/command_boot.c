@@ -79,7 +79,7 @@ static int run_domain(struct call *call, bool *any)
 static int run_file(const struct command_options *options, const char *dir, char *file,
 		    bool *any)
 {
-	_cleanup_(call_done) struct call call = {};
+	_cleanup_(call_done) struct call call = CALL_NONE;
 
 	file[strlen(file) - strlen(".ini")] = '\0';
 	call_init(&call, options->root, dir);

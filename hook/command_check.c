@@ -63,7 +63,7 @@ static void take_report(const struct run *run, struct section *section)
 static void judge_boot(const struct command_options *options, struct section *section)
 {
 	_cleanup_error_ struct error err = {};
-	_cleanup_(call_done) struct call call = {};
+	_cleanup_(call_done) struct call call = CALL_NONE;
 
 	if (command_open(options, section->name, PHASE_BOOT, &call) != STATUS_OK)
 		return;
@@ -109,7 +109,7 @@ static int fill_unknown(struct call *call, const struct error *why,
 static int fill_domain(const struct command_options *options, struct section *section)
 {
 	_cleanup_error_ struct error err = {};
-	_cleanup_(call_done) struct call call = {};
+	_cleanup_(call_done) struct call call = CALL_NONE;
 	int r = command_load(options, section->name, PHASE_PREPARE, &call, &err);
 
 	if (r == -ENOENT && advice_has_files(&call))
@@ -235,7 +235,7 @@ static int list_folder(const struct command_options *options, const char *folder
 static bool has_devices(const struct host *host, const char *dir, const char *name)
 {
 	_cleanup_error_ struct error err = {};
-	_cleanup_(call_done) struct call call = {};
+	_cleanup_(call_done) struct call call = CALL_NONE;
 
 	call_init(&call, host->root, dir);
 	event_of_phase(&call.run.event, name, PHASE_PREPARE);

@@ -82,7 +82,7 @@ static int write_out(const struct command_options *options, const struct call *c
 static int init_run(const struct command_options *options, _unused_ int argc, char **argv)
 {
 	_cleanup_error_ struct error err = {};
-	_cleanup_(call_done) struct call call = {};
+	_cleanup_(call_done) struct call call = CALL_NONE;
 	_cleanup_free_ char *text = NULL;
 	bool to_file;
 	int r;

@@ -39,7 +39,7 @@ static int plan_run(const struct command_options *options, int argc, char **argv
 	enum phase phase = argc > 1 ? command_phase(&command_plan, argv[1]) :
 				      PHASE_PREPARE;
 	_cleanup_error_ struct error err = {};
-	_cleanup_(call_done) struct call call = {};
+	_cleanup_(call_done) struct call call = CALL_NONE;
 	int r;
 
 	if (phase == PHASE_NONE)

@@ -28,7 +28,7 @@ static void tell_done(const struct run *run, const char *what)
 static int do_run(const struct command_options *options, int argc, char **argv)
 {
 	_cleanup_error_ struct error err = {};
-	_cleanup_(call_done) struct call call = {};
+	_cleanup_(call_done) struct call call = CALL_NONE;
 	struct progress progress;
 	enum phase phase = command_phase(&command_run, argv[1]);
 	int r;
@@ -126,7 +126,7 @@ static void tell_given_up(const struct run *run)
 static int do_undo(const struct command_options *options, int argc, char **argv)
 {
 	_cleanup_error_ struct error err = {};
-	_cleanup_(call_done) struct call call = {};
+	_cleanup_(call_done) struct call call = CALL_NONE;
 	struct progress progress;
 	int r;
 

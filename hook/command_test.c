@@ -88,7 +88,7 @@ static int test_phases(struct run *run, unsigned seconds)
 
 static int do_test(const struct command_options *options, int argc, char **argv)
 {
-	_cleanup_(call_done) struct call call = {};
+	_cleanup_(call_done) struct call call = CALL_NONE;
 	struct progress progress;
 	uint64_t seconds = TEST_SECONDS;
 	int r;
@@ -124,7 +124,7 @@ static void warn_of_end(const struct run *run, const struct step *end)
 static int warn_person(const struct command_options *options, const char *domain)
 {
 	_cleanup_error_ struct error err = {};
-	_cleanup_(call_done) struct call call = {};
+	_cleanup_(call_done) struct call call = CALL_NONE;
 	const struct step *end;
 	int r;
 
