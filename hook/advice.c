@@ -54,7 +54,8 @@ static int take_stock(struct call *call, bool all, unsigned parts,
 	return r < 0 ? r : inventory_scan(&run->host, &concerned, parts, inventory, err);
 }
 
-static void judge(struct call *call, bool all, unsigned parts, struct findings *findings)
+static void judge_devices(struct call *call, bool all, unsigned parts,
+			  struct findings *findings)
 {
 	_cleanup_(inventory_done) struct inventory inventory = {};
 	_cleanup_error_ struct error err = {};
@@ -63,12 +64,10 @@ static void judge(struct call *call, bool all, unsigned parts, struct findings *
 		finding_add(findings, FINDING_WARNING, NULL, "%s", error_text(&err));
 	else
 		advise_devices(call, &inventory, findings);
-	advise_memory(call, findings);
 	if (!all)
 		return;
 	advise_acs(call, &inventory, findings);
 	advise_guest(call, &inventory, findings);
-	advise_cpus(call, findings);
 }
 
 /* At a guest's start mostly nothing is odd: only then all of pci.ids is read for names. */
@@ -77,7 +76,10 @@ void advise_domain(struct call *call, bool all, struct findings *findings)
 	_cleanup_(findings_done) struct findings nameless = {};
 
 	if (!all)
-		judge(call, false, 0, &nameless);
+		judge_devices(call, false, 0, &nameless);
 	if (all || findings_worst(&nameless) > FINDING_ADVICE)
-		judge(call, all, INVENTORY_NAMES, findings);
+		judge_devices(call, all, INVENTORY_NAMES, findings);
+	advise_memory(call, findings);
+	if (all)
+		advise_cpus(call, findings);
 }

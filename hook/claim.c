@@ -9,7 +9,6 @@
 #include "effect.h"
 #include "hold.h"
 #include "log.h"
-#include "vfio.h"
 
 static char *attribute(const struct host *host, const char *name, const char *attr)
 {
@@ -159,40 +158,27 @@ int pci_claim_note_dead(struct run *run, struct error *err)
 	return r;
 }
 
-/* The driver first: loaded after the override it would bind what has no driver. */
-static int claim_functions(struct run *run, const struct step *step,
-			   const struct pci_list *functions, struct error *err)
+/* What the step leaves out, since it is on vfio already, is ours until release, too. */
+static int claim_functions(struct run *run, const struct step *step, struct error *err)
 {
-	char driver[DRIVER_NAME_LEN];
-	int r = 0;
+	_cleanup_(pci_list_done) struct pci_list functions = {}, on_vfio = {};
+	_cleanup_free_ char(*drivers)[DRIVER_NAME_LEN] = NULL;
+	int r = detach_functions(run, step, &functions, &on_vfio, err);
 
-	for (int pass = 0; pass < 2; pass++)
-		for (size_t i = 0; i < functions->n && r == 0; i++) {
-			const struct pci_function *fn = &functions->fn[i];
-
-			vfio_driver_for(run, fn, step_option(step, "driver"), driver);
-			r = vfio_driver_load(run, driver, err);
-			if (r == 0 && pass == 1)
-				r = effect_set(run, &state_override, fn->name, driver,
-					       NULL, err);
-		}
-	return r;
+	for (size_t i = 0; i < on_vfio.n && r == 0; i++)
+		r = effect_claim(run, &state_driver, on_vfio.fn[i].name, err);
+	return r == 0 ? detach_override(run, step, &functions, &drivers, err) : r;
 }
 
 static int claim_step(struct run *run, const struct step *step, struct error *err)
 {
-	_cleanup_(pci_list_done) struct pci_list functions = {};
 	const struct step *outer = run->step;
 	int64_t deadline = run->deadline;
 	int r;
 
 	run->step = step;
 	run->deadline = now_ms() + step_duration(step, "timeout", step->type->timeout_ms);
-	r = detach_functions(run, step, &functions, err);
-	if (r == 0)
-		r = detach_claim(run, step, err);
-	if (r == 0)
-		r = claim_functions(run, step, &functions, err);
+	r = claim_functions(run, step, err);
 	run->step = outer;
 	run->deadline = deadline;
 	if (r < 0 && step->optional) {

@@ -11,7 +11,6 @@
 #include "nvidia.h"
 #include "preflight.h"
 #include "sriov.h"
-#include "vfio.h"
 
 /*
  * snd_hda_intel pins the driver of its GPU through the audio component, and the GPU's
@@ -38,7 +37,7 @@ static int in_taking_order(const void *a, const void *b)
 	return order ? order : strcmp(y->name, x->name);
 }
 
-static bool on_vfio(struct run *run, const char *name)
+static bool is_on_vfio(struct run *run, const char *name)
 {
 	_cleanup_free_ char *driver = NULL;
 
@@ -65,21 +64,66 @@ static int step_functions(struct run *run, const struct step *step, struct pci_l
 }
 
 int detach_functions(struct run *run, const struct step *step, struct pci_list *ret,
-		     struct error *err)
+		     struct pci_list *on_vfio, struct error *err)
 {
 	_cleanup_(pci_list_done) struct pci_list all = {};
 	struct pci_list found = {};
 	int r = step_functions(run, step, &all, err);
 
-	for (size_t i = 0; i < all.n && r == 0; i++)
-		if (!on_vfio(run, all.fn[i].name) && pci_list_add(&found, &all.fn[i]) < 0)
+	for (size_t i = 0; i < all.n && r == 0; i++) {
+		const struct pci_function *fn = &all.fn[i];
+		struct pci_list *list = is_on_vfio(run, fn->name) ? on_vfio : &found;
+
+		if (list && pci_list_add(list, fn) < 0)
 			r = error_oom(err);
+	}
 	if (r < 0) {
 		pci_list_done(&found);
 		return r;
 	}
 	*ret = found;
 	return 0;
+}
+
+/* Is one of the first N DRIVERS this one, too? */
+static bool among(const char *driver, char (*drivers)[DRIVER_NAME_LEN], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (streq(drivers[i], driver))
+			return true;
+	return false;
+}
+
+static int load_drivers(struct run *run, const struct step *step,
+			const struct pci_list *functions,
+			char (*drivers)[DRIVER_NAME_LEN], struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < functions->n && r == 0; i++) {
+		vfio_driver_for(run, &functions->fn[i], step_option(step, "driver"),
+				drivers[i]);
+		if (!among(drivers[i], drivers, i))
+			r = vfio_driver_load(run, drivers[i], err);
+	}
+	return r;
+}
+
+int detach_override(struct run *run, const struct step *step,
+		    const struct pci_list *functions,
+		    char (**ret_drivers)[DRIVER_NAME_LEN], struct error *err)
+{
+	_cleanup_free_ char(*drivers)[DRIVER_NAME_LEN] =
+		calloc(functions->n ?: 1, sizeof(*drivers));
+	int r = drivers ? load_drivers(run, step, functions, drivers, err) :
+			  error_oom(err);
+
+	for (size_t i = 0; i < functions->n && r == 0; i++)
+		r = effect_set(run, &state_override, functions->fn[i].name, drivers[i],
+			       NULL, err);
+	if (r == 0)
+		*ret_drivers = STEAL(drivers);
+	return r;
 }
 
 static int check_drivers(struct run *run, const struct step *step,
@@ -126,24 +170,13 @@ static int check_holders(struct run *run, const struct pci_list *functions,
 	return preflight_holders(run, &bound, NULL, err);
 }
 
-int detach_claim(struct run *run, const struct step *step, struct error *err)
-{
-	_cleanup_(pci_list_done) struct pci_list all = {};
-	int r = step_functions(run, step, &all, err);
-
-	for (size_t i = 0; i < all.n && r == 0; i++)
-		if (on_vfio(run, all.fn[i].name))
-			r = effect_claim(run, &state_driver, all.fn[i].name, err);
-	return r;
-}
-
 int detach_check(struct run *run, const struct step *step, struct error *err)
 {
 	_cleanup_(pci_list_done) struct pci_list all = {}, functions = {}, planned = {};
 	int r = step_functions(run, step, &all, err);
 
 	if (r == 0)
-		r = detach_functions(run, step, &functions, err);
+		r = detach_functions(run, step, &functions, NULL, err);
 	if (r == 0)
 		r = run_planned_devices(run, &planned, err);
 	if (r == 0)

@@ -10,7 +10,6 @@
 #include "restore.h"
 #include "step.h"
 #include "storage.h"
-#include "vfio.h"
 
 static int detach_apply(struct run *run, const struct step *step, struct error *err);
 static int detach_parse(const struct step *step, struct error *err);
@@ -81,24 +80,6 @@ static int detach_parse(const struct step *step, struct error *err)
 	return 0;
 }
 
-/*
- * All drivers are loaded before the first override is written: loaded later, a driver
- * would bind functions without a driver by itself, unseen by the journal.
- */
-static int load_drivers(struct run *run, const struct step *step,
-			const struct pci_list *functions, char (*names)[DRIVER_NAME_LEN],
-			struct error *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < functions->n && r == 0; i++) {
-		vfio_driver_for(run, &functions->fn[i], step_option(step, "driver"),
-				names[i]);
-		r = vfio_driver_load(run, names[i], err);
-	}
-	return r;
-}
-
 /* What is left to take, and when nobody was seen to hold any of it. */
 struct taking {
 	struct pci_list left; /* a view into the step's own list */
@@ -141,21 +122,18 @@ static int take(struct run *run, const struct step *step, struct taking *taking,
 }
 
 static int detach_all(struct run *run, const struct step *step,
-		      const struct pci_list *functions, char (*names)[DRIVER_NAME_LEN],
-		      struct error *err)
+		      const struct pci_list *functions, struct error *err)
 {
+	_cleanup_free_ char(*drivers)[DRIVER_NAME_LEN] = NULL;
 	_cleanup_(pci_list_done) struct pci_list planned = {};
 	struct taking taking = { .left = *functions };
 	int r = run_planned_devices(run, &planned, err);
 
 	if (r == 0)
-		r = load_drivers(run, step, functions, names, err);
-	for (size_t i = 0; i < functions->n && r == 0; i++)
-		r = effect_set(run, &state_override, functions->fn[i].name, names[i],
-			       NULL, err);
+		r = detach_override(run, step, functions, &drivers, err);
 	for (size_t i = 0; i < functions->n && r == 0;
 	     i++, taking.left.fn++, taking.left.n--)
-		r = take(run, step, &taking, names[i], &planned, err);
+		r = take(run, step, &taking, drivers[i], &planned, err);
 	return r;
 }
 
@@ -173,17 +151,13 @@ static int note_none_moves(struct run *run, const struct step *step, struct erro
 static int detach_apply(struct run *run, const struct step *step, struct error *err)
 {
 	_cleanup_(pci_list_done) struct pci_list functions = {};
-	_cleanup_free_ char(*names)[DRIVER_NAME_LEN] = NULL;
-	int r = detach_functions(run, step, &functions, err);
+	int r = detach_functions(run, step, &functions, NULL, err);
 
 	if (r < 0)
 		return r;
 	if (!functions.n)
 		return note_none_moves(run, step, err);
-	names = calloc(functions.n, sizeof(*names));
-	if (!names)
-		return error_oom(err);
-	return detach_all(run, step, &functions, names, err);
+	return detach_all(run, step, &functions, err);
 }
 
 static int probe(struct run *run, void *arg, struct error *err)
