@@ -24,6 +24,11 @@ enum kmod_state kmod_state_of(const struct host *host, const char *name);
 int kmod_available(const struct host *host, const char *name, struct error *err);
 /* Has NAME an `install` command in modprobe.d, so that modprobe(8) must load it? */
 bool kmod_has_install_command(const struct host *host, const char *name);
+/*
+ * Adds to RET the modules that have an alias which matches ALIAS ("vfio_pci:v00008086..."),
+ * whatever modprobe.d says. None: also where depmod has made no index.
+ */
+int kmod_aliased(const struct host *host, const char *alias, struct strv *ret);
 /* One delete_module(2), nothing else: 0 or a negative errno (-EAGAIN: in use). */
 int kmod_remove(const struct host *host, const char *name);
 /*

@@ -20,10 +20,11 @@ static const char *xml_model(const struct run *run, const char *name)
 	return NULL;
 }
 
+/* As its aliases are written, behind "vfio_pci:". */
 static void modalias(const struct pci_function *fn, char *buf, size_t size)
 {
-	snprintf(buf, size, "v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X", fn->vendor, fn->id,
-		 fn->subvendor, fn->subid, (fn->class >> 16) & 0xff,
+	snprintf(buf, size, "vfio_pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X",
+		 fn->vendor, fn->id, fn->subvendor, fn->subid, (fn->class >> 16) & 0xff,
 		 (fn->class >> 8) & 0xff, fn->class & 0xff);
 }
 
@@ -117,6 +118,19 @@ static bool next_variant(const char **rest, struct variant *ret)
 	return false;
 }
 
+/* There is no variant for nearly all, which the index tells at once. */
+static bool has_variants(const struct host *host, const char *self)
+{
+	_cleanup_strv_ struct strv modules = {};
+
+	if (kmod_aliased(host, self, &modules) < 0 || !modules.n)
+		return true; /* no index, or the kernel's is older than its variants */
+	for (size_t i = 0; i < modules.n; i++)
+		if (!streq(modules.v[i], "vfio_pci"))
+			return true;
+	return false;
+}
+
 /*
  * libvirt >= 10.0 takes the match with the fewest wildcards among these lines; plain
  * vfio_pci is there with nothing but wildcards.
@@ -124,17 +138,21 @@ static bool next_variant(const char **rest, struct variant *ret)
 static void best_variant(struct run *run, const struct pci_function *fn,
 			 char buf[DRIVER_NAME_LEN])
 {
-	const char *rest = variants(run);
+	const char *rest;
 	char self[128];
 	unsigned best = 1000;
 	struct variant variant;
 
 	snprintf(buf, DRIVER_NAME_LEN, VFIO_PCI);
 	modalias(fn, self, sizeof(self));
+	if (!run->variants && !has_variants(&run->host, self))
+		return;
+	rest = variants(run);
 	while (next_variant(&rest, &variant)) {
 		const char *pattern = variant.pattern, *module = variant.module;
 
-		if (wildcards(pattern) >= best || fnmatch(pattern, self, 0) != 0)
+		if (wildcards(pattern) >= best ||
+		    fnmatch(pattern, strchr(self, ':') + 1, 0) != 0)
 			continue;
 		best = wildcards(pattern);
 		snprintf(buf, DRIVER_NAME_LEN, "%s",
@@ -187,12 +205,13 @@ static bool registered_name(const struct host *host, char buf[DRIVER_NAME_LEN])
  */
 static bool is_vfio_driver(struct run *run, const char *driver)
 {
-	const char *rest = variants(run);
 	char module[DRIVER_NAME_LEN];
 	struct variant variant;
+	const char *rest;
 
 	if (strstr(driver, "vfio"))
 		return true;
+	rest = variants(run);
 	kmod_normalise(driver, module, sizeof(module));
 	while (next_variant(&rest, &variant))
 		if (streq(variant.module, module))
