@@ -259,6 +259,7 @@ void call_done(struct call *call)
 	closep(&call->lock.fd);
 	report_done(&call->run.report);
 	free(call->run.variants);
+	strv_done(&call->run.plain);
 	strv_done(&call->run.dead);
 	pci_list_done(&call->run.pci);
 	config_done(&call->config);

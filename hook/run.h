@@ -84,6 +84,7 @@ struct run {
 	bool scripts_begun; /* a script of the domain's tree was started */
 	struct report report;
 	char *variants; /* what the kernel says of its VFIO drivers (vfio.c); NULL: not read */
+	struct strv plain; /* functions that no variant of vfio-pci is for (vfio.c) */
 	struct strv dead; /* UUIDs of dead owners of our targets: undone before we act */
 	struct observer *observer; /* NULL: nobody watches */
 	char awaited[256]; /* for the observer: what run_wait() waits for */

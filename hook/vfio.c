@@ -118,16 +118,19 @@ static bool next_variant(const char **rest, struct variant *ret)
 	return false;
 }
 
-/* There is no variant for nearly all, which the index tells at once. */
-static bool has_variants(const struct host *host, const char *self)
+/* False for nearly all, which the index tells at once, and only once for each. */
+static bool has_variants(struct run *run, const struct pci_function *fn, const char *self)
 {
 	_cleanup_strv_ struct strv modules = {};
 
-	if (kmod_aliased(host, self, &modules) < 0 || !modules.n)
+	if (strv_contains(&run->plain, fn->name))
+		return false;
+	if (kmod_aliased(&run->host, self, &modules) < 0 || !modules.n)
 		return true; /* no index, or the kernel's is older than its variants */
 	for (size_t i = 0; i < modules.n; i++)
 		if (!streq(modules.v[i], "vfio_pci"))
 			return true;
+	strv_add(&run->plain, fn->name);
 	return false;
 }
 
@@ -145,7 +148,7 @@ static void best_variant(struct run *run, const struct pci_function *fn,
 
 	snprintf(buf, DRIVER_NAME_LEN, VFIO_PCI);
 	modalias(fn, self, sizeof(self));
-	if (!run->variants && !has_variants(&run->host, self))
+	if (!run->variants && !has_variants(run, fn, self))
 		return;
 	rest = variants(run);
 	while (next_variant(&rest, &variant)) {

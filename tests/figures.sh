@@ -1,6 +1,6 @@
 #!/bin/bash
 # figures.sh BUILD [LOG...]: README's table of figures against the executable in BUILD and the
-# logs of lab boots (80-figures, 90-kill, 91-errno; SeaBIOS, the default kernel).
+# logs of lab boots (80-figures, 90-kill, 91-errno, 95-latency; SeaBIOS, the default kernel).
 # figures.sh --row NAME: the figure in the row that begins so, for other tests.
 # Exit status 1 when README tells something better, or another count, than is measured.
 set -eu
@@ -33,6 +33,16 @@ near()
 	told=$(row "$1")
 	[ $((told * 98 / 100)) -gt "$2" ] || [ $((told * 102 / 100)) -lt "$2" ] || return 0
 	echo "README says $told: $1; it is $2"
+	bad=1
+}
+
+# no_more NAME RATIO
+no_more()
+{
+	local told
+	told=$(row "$1")
+	awk -v told="$told" -v ratio="$2" 'BEGIN { exit !(ratio <= told) }' && return
+	echo "README says $told times: $1; it is $2"
 	bad=1
 }
 
@@ -75,9 +85,13 @@ trap 'rm -f "$text"' EXIT
 for log; do
 	tr -d '\r' <"$log" >"$text"
 	tells 80-figures '^# peak memory of prepare: '
+	tells 95-latency '^# prepare / the kernel for the same writes '
 	tells 90-kill '^# tuning: prepare makes '
 	tells 91-errno '^# tuning: prepare makes '
 	counts "$text"
+	while read -r ratio; do
+		no_more "prepare of a card of three functions" "$ratio"
+	done < <(sed -n 's/^# prepare \/ the kernel for the same writes \([0-9.]*\)$/\1/p' "$text")
 	while read -r kib; do
 		at_most "peak memory of a full prepare" $((kib * 1024))
 	done < <(sed -n 's/^# peak memory of prepare: \([0-9]*\) KiB$/\1/p' "$text")

@@ -256,7 +256,7 @@ if [ -n "$faults" ]; then
 fi
 run_boots
 # shellcheck disable=SC2046 # files without blanks
-t "README's figures" tests/figures.sh $build $(logs_of 'lab: bookworm' 'lab: 90-kill' 'lab: 91-errno' 'lab: every crash' 'lab: every EIO')
+t "README's figures" tests/figures.sh $build $(logs_of 'lab: bookworm' 'lab: 90-kill' 'lab: 91-errno' 'lab: 95-latency' 'lab: every crash' 'lab: every EIO')
 
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -7,6 +7,8 @@
 #   --smp N         2 or 4 processors, in two NUMA nodes (4)
 #   --multi         a host thread for each processor: true races, and now and then
 #                   a guest kernel that dies of QEMU's own (int3 in a boot)
+#   --counted       one processor, whose time is counted: one instruction takes a nanosecond.
+#                   Figures do not depend on how busy this machine is, nor on the emulator
 #   --skip MODULE   do not load this native driver at the start; repeatable
 #   --append ARGS   more kernel parameters
 #   --timeout SEC   whole boot (120, and 180 for each scenario)
@@ -27,7 +29,7 @@ lab=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$lab/../.." && pwd)
 cache=${LAB_CACHE:-$top/build-lab}
 
-uefi='' suite=bookworm memory=1024 smp=4 skip='' append='' timeout='' extra='' shell='' keep='' thread=single
+uefi='' suite=bookworm memory=1024 smp=4 skip='' append='' timeout='' extra='' shell='' keep='' thread=single counted=''
 
 usage()
 {
@@ -46,6 +48,7 @@ options()
 		--uefi) uefi=1 ;;
 		--shell) shell=1 ;;
 		--multi) thread=multi ;;
+		--counted) counted=1 ;;
 		--suite) suite=$2; shift ;;
 		--memory) memory=$2; shift ;;
 		--smp) smp=$2; shift ;;
@@ -116,6 +119,8 @@ c=$((smp / 2))
 params="console=ttyS0 panic=-1 intel_iommu=on no_timer_check quiet loglevel=3 mitigations=off nokaslr audit=0 apparmor=0 rcupdate.rcu_expedited=1 cryptomgr.notests lab=$list"
 [ -z "$skip" ] || params="$params labskip=$skip"
 [ -z "$shell" ] || params="$params labshell"
+# A second processor would not come up, as each waits for the other in turns.
+[ -z "$counted" ] || params="$params maxcpus=1"
 params="$params$append"
 
 # The addresses, as scenarios use them (lib.sh has names for them):
@@ -146,6 +151,7 @@ if [ -n "$uefi" ]; then
 	set -- "$@" -drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE.fd \
 		-drive if=pflash,format=raw,snapshot=on,file=/usr/share/OVMF/OVMF_VARS.fd
 fi
+[ -z "$counted" ] || set -- "$@" -icount shift=0
 # shellcheck disable=SC2086 # meant to be split
 [ -z "$extra" ] || set -- "$@" $extra
 

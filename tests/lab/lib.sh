@@ -9,6 +9,8 @@
 #            hook_bg (HOOKPID), hook_wait PID, step DESC TEST [REGEX] <<LINES
 # Holders:   holder NAME [OPTION...] FILE... (HOLDER), holders_end
 # Stand-ins: unit NAME [COMMAND...], session ID USER [FILE...]
+# Figures:   figures_begin, figure NAME NUMBER, figures NAME, best NAME, median NAME,
+#            vfio_writes ADDRESS..., sound_is_there
 # Host:      driver ADDRESS, bind_to ADDRESS DRIVER, home ADDRESS, until_true SECONDS CMD...
 
 # The guest's devices (boot.sh has the layout).
@@ -286,6 +288,31 @@ home()
 	echo "$1" >/sys/bus/pci/drivers_probe || return 1
 	[ "$(driver "$1")" != - ]
 }
+
+# --- figures ---------------------------------------------------------------
+
+figure() { echo "$1 $2" >>"$LAB/figures"; }
+figures_begin() { : >"$LAB/figures"; }
+
+# figures NAME: all of that name, sorted; best and median: of these.
+figures() { sed -n "s|^$1 ||p" "$LAB/figures" | sort -n; }
+best() { figures "$1" | head -n 1; }
+median() { figures "$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+
+# vfio_writes ADDRESS...: those that move these to vfio-pci, "PATH VALUE" a line.
+vfio_writes()
+{
+	local d
+	for d; do echo "/sys/bus/pci/devices/$d/driver_override vfio-pci"; done
+	for d; do
+		echo "/sys/bus/pci/devices/$d/driver/unbind $d"
+		echo "/sys/bus/pci/drivers/vfio-pci/bind $d"
+	done
+}
+
+# What the kernel has to take down is the same each time: a sound card's codecs are found some
+# time after its driver has bound.
+sound_is_there() { until_true 20 grep -q ' \[' /proc/asound/cards || fail "the sound card is there"; }
 
 # --- the hook --------------------------------------------------------------
 

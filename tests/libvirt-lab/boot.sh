@@ -7,6 +7,7 @@
 #   --fresh         boot, instead of going on where a boot was saved
 #   --append ARGS   more kernel parameters; boots
 #   --initramfs EXAMPLE   boots by an initramfs of initramfs-tools, with conf.d/EXAMPLE.ini
+#   --counted       one processor, whose time is counted (see the other lab's boot.sh); boots
 #   --timeout SEC   whole boot (300, and 300 for each scenario)
 #   --qemu ARGS     more QEMU arguments, split at blanks
 #   --shell         a root shell on the terminal instead of scenarios
@@ -33,7 +34,7 @@ lab=$here/../lab
 top=$(cd "$here/../.." && pwd)
 cache=${LAB_CACHE:-$top/build-lab}
 hook=${HOOK:-$top/build/qemu}
-suite=bookworm all='' fresh='' initramfs='' append='' timeout='' extra='' shell='' keep='' names=''
+suite=bookworm all='' fresh='' counted='' initramfs='' append='' timeout='' extra='' shell='' keep='' names=''
 
 usage()
 {
@@ -51,6 +52,7 @@ options()
 		--suite) suite=$2; shift ;;
 		--all) all=1 ;;
 		--fresh) fresh=1 ;;
+		--counted) counted=1 fresh=1 append="$append maxcpus=1" ;;
 		--append) append="$append $2" fresh=1; shift ;;
 		--initramfs) initramfs=$2 fresh=1; shift ;;
 		--timeout) timeout=$2; shift ;;
@@ -118,6 +120,7 @@ else
 	disk=$saved/ready.img
 	ln -s "$saved/initrd" "$work/initrd"
 fi
+[ -z "$counted" ] || thread=single
 machine_arguments "$cache/kernel/$suite/vmlinuz" "$disk,snapshot=on" "$work/payload" "$work/initrd" "$append"
 set -f
 IFS='
@@ -126,6 +129,7 @@ IFS='
 set -- $machine -monitor none
 unset IFS
 set +f
+[ -z "$counted" ] || set -- "$@" -icount shift=0
 [ -n "$fresh" ] || set -- "$@" -incoming "exec:cat '$saved/ready.state'"
 # shellcheck disable=SC2086 # meant to be split
 [ -z "$extra" ] || set -- "$@" $extra

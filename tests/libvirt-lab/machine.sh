@@ -12,7 +12,7 @@ machine_arguments()
 	case ${5:-} in *apparmor=1*) security=audit=1 ;; esac
 	# shellcheck disable=SC2034 # for who calls
 	machine="-accel
-tcg,thread=multi,tb-size=512
+tcg,thread=${thread:-multi},tb-size=512
 -cpu
 Nehalem
 -M

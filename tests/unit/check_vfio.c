@@ -95,6 +95,7 @@ static void assert_driver(uint16_t id, const char *wanted)
 	vfio_driver_for(&run, &fn, NULL, driver);
 	ck_assert_str_eq(driver, wanted);
 	free(run.variants);
+	strv_done(&run.plain);
 }
 
 static void unlink_file(const char *name)
