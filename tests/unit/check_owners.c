@@ -719,14 +719,26 @@ START_TEST(a_value_that_never_stays)
 }
 END_TEST
 
-/* Who leaves has nothing to set of a module that it did not load, nor the other's plan. */
+/*
+ * Who leaves has nothing to set of a module that it did not load, nor the other's plan; what it
+ * was loaded with before both of them comes back with the last.
+ */
 START_TEST(parameters_of_a_module_that_both_load)
 {
 	static const char debug[] = "/sys/module/dummy/parameters/debug";
-	const struct guest *first = _i ? &b : &a, *last = _i ? &a : &b;
+	const bool swapped = _i & 1, found = _i & 2;
+	const struct guest *first = swapped ? &b : &a, *last = swapped ? &a : &b;
 
 	faketree_module("dummy", NULL);
-	config(&a, "[prepare/begin]\nkmod.load = dummy debug=1\n");
+	if (found) {
+		faketree_module_load("dummy");
+		faketree_file("4\n", "%s", debug);
+		free(before);
+		before = faketree_snapshot();
+	}
+	config(&a, found ? "[prepare/begin]\nkmod.unload = dummy\n"
+			   "kmod.load = dummy debug=1\n" :
+			   "[prepare/begin]\nkmod.load = dummy debug=1\n");
 	config(&b, "[prepare/begin]\nkmod.load = dummy debug=2\n");
 	assert_no_error(phase(&a, PHASE_PREPARE));
 	assert_no_error(phase(&b, PHASE_PREPARE));
@@ -734,29 +746,6 @@ START_TEST(parameters_of_a_module_that_both_load)
 	assert_no_error(phase(first, PHASE_RELEASE));
 	ck_assert_str_eq(faketree_read("%s", debug), "1");
 	assert_no_error(phase(last, PHASE_RELEASE));
-	assert_same();
-}
-END_TEST
-
-/* What it was loaded with before both of them comes back with the last. */
-START_TEST(parameters_found_by_the_first)
-{
-	static const char debug[] = "/sys/module/dummy/parameters/debug";
-	const struct guest *first = _i ? &b : &a, *last = _i ? &a : &b;
-
-	faketree_module("dummy", NULL);
-	faketree_module_load("dummy");
-	faketree_file("4\n", "%s", debug);
-	free(before);
-	before = faketree_snapshot();
-	config(&a, "[prepare/begin]\nkmod.unload = dummy\nkmod.load = dummy debug=1\n");
-	config(&b, "[prepare/begin]\nkmod.load = dummy debug=2\n");
-	assert_no_error(phase(&a, PHASE_PREPARE));
-	assert_no_error(phase(&b, PHASE_PREPARE));
-	ck_assert_str_eq(faketree_read("%s", debug), "1");
-	assert_no_error(phase(first, PHASE_RELEASE));
-	assert_no_error(phase(last, PHASE_RELEASE));
-	ck_assert_str_eq(faketree_read("%s", debug), "4");
 	assert_same();
 }
 END_TEST
@@ -815,8 +804,7 @@ int main(void)
 	tcase_add_loop_test(tc, refused_on_the_way_down, 0, (int)ARRAY_SIZE(down));
 	tcase_add_loop_test(tc, allowed_on_the_way_down, 0, (int)ARRAY_SIZE(down));
 	tcase_add_loop_test(tc, shared_until_the_last_leaves, 0, 2);
-	tcase_add_loop_test(tc, parameters_of_a_module_that_both_load, 0, 2);
-	tcase_add_loop_test(tc, parameters_found_by_the_first, 0, 2);
+	tcase_add_loop_test(tc, parameters_of_a_module_that_both_load, 0, 4);
 	tcase_add_loop_test(tc, parameters_handed_on_meanwhile, 0, 3);
 	tcase_add_test(tc, a_value_that_never_stays);
 	tcase_add_test(tc, optional_goes_without);
