@@ -64,7 +64,8 @@ struct state_kind {
 		      const char *to, struct error *err);
 	/*
 	 * What the journal keeps as data of a target that is made VALUE with DATA, when it has
-	 * KNOWN already (or NULL). The caller frees; NULL: no memory. Without it: DATA.
+	 * KNOWN already (or NULL). The caller frees; NULL: no memory. Without it: DATA. Not for
+	 * exclusive kinds.
 	 */
 	char *(*keep)(const struct record *known, const char *value, const char *data);
 	/*

@@ -7,8 +7,9 @@
 #   --smp N         2 or 4 processors, in two NUMA nodes (4)
 #   --multi         a host thread for each processor: true races, and now and then
 #                   a guest kernel that dies of QEMU's own (int3 in a boot)
-#   --counted       one processor, whose time is counted: one instruction takes a nanosecond.
-#                   Figures do not depend on how busy this machine is, nor on the emulator
+#   --counted       one processor, whose time is counted: an instruction takes a nanosecond,
+#                   and where it has nothing to do the next timer is due at once. Figures
+#                   depend neither on how busy this machine is nor on the emulator
 #   --skip MODULE   do not load this native driver at the start; repeatable
 #   --append ARGS   more kernel parameters
 #   --timeout SEC   whole boot (120, and 180 for each scenario)
@@ -120,7 +121,7 @@ params="console=ttyS0 panic=-1 intel_iommu=on no_timer_check quiet loglevel=3 mi
 [ -z "$skip" ] || params="$params labskip=$skip"
 [ -z "$shell" ] || params="$params labshell"
 # A second processor would not come up, as each waits for the other in turns.
-[ -z "$counted" ] || params="$params maxcpus=1"
+[ -z "$counted" ] || params="$params maxcpus=1" thread=single
 params="$params$append"
 
 # The addresses, as scenarios use them (lib.sh has names for them):
@@ -151,7 +152,7 @@ if [ -n "$uefi" ]; then
 	set -- "$@" -drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE.fd \
 		-drive if=pflash,format=raw,snapshot=on,file=/usr/share/OVMF/OVMF_VARS.fd
 fi
-[ -z "$counted" ] || set -- "$@" -icount shift=0
+[ -z "$counted" ] || set -- "$@" -icount shift=0,sleep=off
 # shellcheck disable=SC2086 # meant to be split
 [ -z "$extra" ] || set -- "$@" $extra
 

@@ -7,7 +7,8 @@
 #   --fresh         boot, instead of going on where a boot was saved
 #   --append ARGS   more kernel parameters; boots
 #   --initramfs EXAMPLE   boots by an initramfs of initramfs-tools, with conf.d/EXAMPLE.ini
-#   --counted       one processor, whose time is counted (see the other lab's boot.sh); boots
+#   --counted       one processor that takes a nanosecond for an instruction, whatever it takes
+#                   this machine; what it waits for is as long as it is; boots
 #   --timeout SEC   whole boot (300, and 300 for each scenario)
 #   --qemu ARGS     more QEMU arguments, split at blanks
 #   --shell         a root shell on the terminal instead of scenarios
@@ -120,8 +121,9 @@ else
 	disk=$saved/ready.img
 	ln -s "$saved/initrd" "$work/initrd"
 fi
+thread=multi
 [ -z "$counted" ] || thread=single
-machine_arguments "$cache/kernel/$suite/vmlinuz" "$disk,snapshot=on" "$work/payload" "$work/initrd" "$append"
+machine_arguments $thread "$cache/kernel/$suite/vmlinuz" "$disk,snapshot=on" "$work/payload" "$work/initrd" "$append"
 set -f
 IFS='
 '

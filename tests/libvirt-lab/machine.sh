@@ -2,17 +2,20 @@
 # The libvirt lab's machine; sourced by ready.sh and boot.sh: a machine that goes on from a
 # saved state must be the one that was saved.
 
-# machine_arguments KERNEL DISK PAYLOAD INITRD [PARAMETERS]: sets $machine, to be split at
-# newlines. The addresses are those of the other lab (lib.sh has names for them). TERM is for
-# systemd, which else makes the console's first line start with escapes.
+# machine_arguments THREAD KERNEL DISK PAYLOAD INITRD [PARAMETERS]: sets $machine, to be split
+# at newlines. THREAD is multi or single. The addresses are those of the other lab (lib.sh has
+# names for them). TERM is for systemd, which else makes the console's first line start with
+# escapes.
 machine_arguments()
 {
+	local thread=$1
+	shift
 	# audit=0 is for good, and without audit no denial is in the log.
 	local security="audit=0 apparmor=0"
 	case ${5:-} in *apparmor=1*) security=audit=1 ;; esac
 	# shellcheck disable=SC2034 # for who calls
 	machine="-accel
-tcg,thread=${thread:-multi},tb-size=512
+tcg,thread=$thread,tb-size=512
 -cpu
 Nehalem
 -M

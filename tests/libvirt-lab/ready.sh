@@ -31,7 +31,7 @@ keep='' timeout=900
 "$here/initrd.sh" "$suite" "$out/initrd"
 truncate -s 16M "$work/payload"
 cp --sparse=always --reflink=auto "$out/root.img" "$work/ready.img"
-machine_arguments "$cache/kernel/$suite/vmlinuz" "$work/ready.img" "$work/payload" "$out/initrd"
+machine_arguments multi "$cache/kernel/$suite/vmlinuz" "$work/ready.img" "$work/payload" "$out/initrd"
 set -f
 IFS='
 '

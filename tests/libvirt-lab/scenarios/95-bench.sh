@@ -1,5 +1,5 @@
 # shellcheck shell=dash
-# boot: --counted
+# boot: --counted --timeout 1500
 # bench
 # What a hook adds to virsh start: until QEMU is run, without a hook (libvirt itself moves the
 # devices), with ours, with a shell helper and the usual scripts; the time of each call of ours;
