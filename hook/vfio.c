@@ -20,11 +20,10 @@ static const char *xml_model(const struct run *run, const char *name)
 	return NULL;
 }
 
-/* As its aliases are written, behind "vfio_pci:". */
 static void modalias(const struct pci_function *fn, char *buf, size_t size)
 {
-	snprintf(buf, size, "vfio_pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X",
-		 fn->vendor, fn->id, fn->subvendor, fn->subid, (fn->class >> 16) & 0xff,
+	snprintf(buf, size, "v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X", fn->vendor, fn->id,
+		 fn->subvendor, fn->subid, (fn->class >> 16) & 0xff,
 		 (fn->class >> 8) & 0xff, fn->class & 0xff);
 }
 
@@ -122,10 +121,12 @@ static bool next_variant(const char **rest, struct variant *ret)
 static bool has_variants(struct run *run, const struct pci_function *fn, const char *self)
 {
 	_cleanup_strv_ struct strv modules = {};
+	char alias[160];
 
 	if (strv_contains(&run->plain, fn->name))
 		return false;
-	if (kmod_aliased(&run->host, self, &modules) < 0 || !modules.n)
+	snprintf(alias, sizeof(alias), "vfio_pci:%s", self);
+	if (kmod_aliased(&run->host, alias, &modules) < 0 || !modules.n)
 		return true; /* no index, or the kernel's is older than its variants */
 	for (size_t i = 0; i < modules.n; i++)
 		if (!streq(modules.v[i], "vfio_pci"))
@@ -154,8 +155,7 @@ static void best_variant(struct run *run, const struct pci_function *fn,
 	while (next_variant(&rest, &variant)) {
 		const char *pattern = variant.pattern, *module = variant.module;
 
-		if (wildcards(pattern) >= best ||
-		    fnmatch(pattern, strchr(self, ':') + 1, 0) != 0)
+		if (wildcards(pattern) >= best || fnmatch(pattern, self, 0) != 0)
 			continue;
 		best = wildcards(pattern);
 		snprintf(buf, DRIVER_NAME_LEN, "%s",
