@@ -58,4 +58,4 @@ for n in kernel prepare start started stopped release; do
 	note "$(printf '%-8s best %6d us, median %6d us' $n "$(best $n)" "$(median $n)")"
 done
 note "prepare / the kernel for the same writes $(echo "$(median prepare) $(median kernel)" | awk '{ printf "%.2f", $1 / $2 }')"
-ok "figures"
+for n in kernel prepare; do equal "$n was measured each time" "$(figures $n | grep -c .)" $ROUNDS; done
